@@ -1,0 +1,1 @@
+"""Tuned models on Google Cloud as infrastructure as code."""

@@ -1,0 +1,1 @@
+"""The `tunestack` provider: what happens when a resource is applied."""
