@@ -1,0 +1,65 @@
+"""What a tuning job made: its checkpoints, once it has ended."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import pulumi
+
+from tunestack.resources.declaration import Declaration
+from tunestack.resources.tuning_job import TuningJob
+
+
+class Checkpoint(TypedDict):
+    """One checkpoint in Cloud Storage."""
+
+    name: str
+    """Folder name: `checkpoint-75` or `final`."""
+    uri: str
+    """`gs://` address of the folder."""
+
+
+class TunedModel(Declaration):
+    """Waits for a tuning job with live progress, then says what it made.
+
+    An interrupted wait loses nothing: the job goes on, and the next `pulumi up` waits on.
+
+    Args:
+        resource_name: the name in the program.
+        tuning_job: the job to wait for.
+        wait: False returns at once with what is known; a later `pulumi up` fills in the rest.
+        opts: the engine's options; `custom_timeouts` bounds the wait, never the job.
+    """
+
+    state: pulumi.Output[str]
+    """The job's state, such as `JOB_STATE_SUCCEEDED`."""
+    checkpoints: pulumi.Output[list[Checkpoint]]
+    """All checkpoints in the order in which they were made, the final one last."""
+    final_checkpoint_uri: pulumi.Output[str]
+    """`gs://` folder of the final checkpoint; empty until the job has succeeded."""
+    billed_tokens: pulumi.Output[int | None]
+    """Training tokens that the service counted."""
+    billed_cost_usd: pulumi.Output[float | None]
+    """Price of the billed tokens; None where nobody published a price."""
+    duration_seconds: pulumi.Output[float | None]
+    """From the job's start to its end."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        tuning_job: TuningJob,
+        wait: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            resource_name,
+            {
+                "job": tuning_job.job,
+                "artifacts_uri": tuning_job.artifacts_uri,
+                "spec_hash": tuning_job.spec_hash,
+                "base_model": tuning_job.base_model,
+                "wait": wait,
+            },
+            opts,
+        )

@@ -1,0 +1,97 @@
+"""A tuning job: submitted and left to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pulumi
+
+from tunestack.resources.dataset import Dataset
+from tunestack.resources.declaration import Declaration
+
+TuningMode = Literal["FULL", "PEFT_ADAPTER"]
+
+
+class TuningJob(Declaration):
+    """A supervised tuning job of an open model; create submits it and returns at once.
+
+    Anything that changes what is learned replaces the job, and the preview says why and at what price. Nothing else
+    ever starts one: a failed or cancelled job is an error until `attempt` is raised.
+
+    Args:
+        resource_name: the name in the program.
+        base_model: the model to tune, with its version: `google/gemma3@gemma-3-1b-it`.
+        mode: `FULL` tunes all weights, `PEFT_ADAPTER` low-rank adapters.
+        dataset: the data to learn from.
+        output_uri: `gs://` folder for checkpoints; the job's own folder below it ends in the hash of its spec.
+        epochs: passes over the training examples, at least 1.
+        adapter_size: rank of the adapters; only with `PEFT_ADAPTER`, the service's default when left out.
+        batch_size: examples a step; the service's default when left out.
+        learning_rate: the service's default for the model when left out.
+        custom_base_model: `gs://` folder of a checkpoint of the same architecture to start from.
+        service_account: e-mail address of the service account that the job runs as.
+        description: free text; the service cannot change it after the job was created.
+        labels: Google Cloud labels, beside those that say who owns the job.
+        attempt: raise it to run the very same job again; 1 when left out.
+        strict: False lets a model pass that the catalogue does not know yet.
+        opts: the engine's options.
+    """
+
+    job: pulumi.Output[str]
+    """Resource name: `projects/…/locations/…/tuningJobs/…`."""
+    artifacts_uri: pulumi.Output[str]
+    """The job's own folder: `output_uri`, the resource's name and the hash of the spec."""
+    base_model: pulumi.Output[str]
+    """The model that is tuned."""
+    spec_hash: pulumi.Output[str]
+    """Hash of everything that the result depends on, data included."""
+    estimated_tokens: pulumi.Output[int | None]
+    """Training tokens estimated from characters; tokens of the data × epochs."""
+    estimated_cost_usd: pulumi.Output[float | None]
+    """What the service would charge for the estimated tokens; None where nobody published a price."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        base_model: pulumi.Input[str],
+        mode: pulumi.Input[TuningMode],
+        dataset: Dataset,
+        output_uri: pulumi.Input[str],
+        epochs: pulumi.Input[int],
+        adapter_size: pulumi.Input[int] | None = None,
+        batch_size: pulumi.Input[int] | None = None,
+        learning_rate: pulumi.Input[float] | None = None,
+        custom_base_model: pulumi.Input[str] | None = None,
+        service_account: pulumi.Input[str] | None = None,
+        description: pulumi.Input[str] | None = None,
+        labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        attempt: pulumi.Input[int] | None = None,
+        strict: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            resource_name,
+            {
+                "base_model": base_model,
+                "mode": mode,
+                "training_uri": dataset.training_uri,
+                "validation_uri": dataset.validation_uri,
+                "content_hash": dataset.content_hash,
+                "examples": dataset.examples,
+                "characters": dataset.characters,
+                "output_uri": output_uri,
+                "epochs": epochs,
+                "adapter_size": adapter_size,
+                "batch_size": batch_size,
+                "learning_rate": learning_rate,
+                "custom_base_model": custom_base_model,
+                "service_account": service_account,
+                "description": description,
+                "labels": labels,
+                "attempt": attempt,
+                "strict": strict,
+            },
+            opts,
+        )
