@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, get_origin
+from typing import Any, ClassVar, cast, get_origin
 
 import pulumi
 
@@ -53,5 +53,5 @@ def output_names(declaration: type[Declaration]) -> tuple[str, ...]:
     return tuple(
         name
         for name, hint in inspect.get_annotations(declaration, eval_str=True).items()
-        if get_origin(hint) is pulumi.Output
+        if get_origin(cast("Any", hint)) is pulumi.Output
     )

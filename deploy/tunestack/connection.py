@@ -1,0 +1,86 @@
+"""How the clients of Google's libraries reach a project, on Google Cloud or on an emulator of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Client as StorageClient
+    from google.genai import Client as GenaiClient
+
+RETRY_SECONDS = 120.0
+"""How long a call is repeated when the service is busy or out of reach: Google's libraries take 120 s for storage."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A project and a place in it.
+
+    Attributes:
+        project: the Google Cloud project's id.
+        location: a region, or `global`.
+        api_endpoint: base address of an emulator; empty for Google Cloud.
+        poll_seconds: the longest pause between two looks at something that runs, in seconds.
+    """
+
+    project: str
+    location: str
+    api_endpoint: str = ""
+    poll_seconds: float = 30.0
+
+    @property
+    def parent(self) -> str:
+        """Resource name of the location."""
+        return f"projects/{self.project}/locations/{self.location}"
+
+    @cached_property
+    def storage(self) -> StorageClient:
+        """A Cloud Storage client; the library is imported here, since a preview mostly needs none."""
+        from google.cloud import storage
+
+        if not self.api_endpoint:
+            return storage.Client(project=self.project)
+        from google.auth.credentials import AnonymousCredentials
+
+        return storage.Client(
+            project=self.project,
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": self.api_endpoint},
+        )
+
+    @cached_property
+    def genai(self) -> GenaiClient:
+        """A client for tuning jobs, on v1beta1: v1 knows neither output_uri nor tuning_mode."""
+        from google import genai
+        from google.genai import types
+
+        retries = types.HttpRetryOptions(attempts=7, initial_delay=0.5, max_delay=30)
+        options = types.HttpOptions(api_version="v1beta1", retry_options=retries)
+        if not self.api_endpoint:
+            return genai.Client(vertexai=True, project=self.project, location=self.location, http_options=options)
+        from google.oauth2.credentials import Credentials
+
+        options.base_url = self.api_endpoint
+        # The library refuses anonymous credentials; an emulator takes any token.
+        credentials = Credentials(token="emulator")  # type: ignore[no-untyped-call]  # noqa: S106
+        return genai.Client(
+            vertexai=True,
+            project=self.project,
+            location=self.location,
+            credentials=credentials,
+            http_options=options,
+        )
+
+    def gapic_arguments(self) -> dict[str, Any]:
+        """Returns the constructor arguments that point an `aiplatform_v1beta1` client at this location."""
+        if not self.api_endpoint:
+            return {"client_options": {"api_endpoint": f"{self.location}-aiplatform.googleapis.com"}}
+        from google.auth.credentials import AnonymousCredentials
+
+        return {
+            "transport": "rest",
+            "client_options": {"api_endpoint": self.api_endpoint},
+            "credentials": AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        }

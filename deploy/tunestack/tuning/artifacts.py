@@ -1,0 +1,56 @@
+"""What a job leaves in Cloud Storage: `<output_uri>/postprocess/node-0/checkpoints/{checkpoint-M,final}/`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tunestack.connection import Connection
+
+FOLDER = "postprocess/node-0/checkpoints"
+FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint's folder: `checkpoint-75` or `final`, and its `gs://` address."""
+
+    name: str
+    uri: str
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Splits `gs://bucket/some/folder` into bucket and object name.
+
+    Raises:
+        ValueError: the address is not of that form.
+    """
+    match = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/(.*))?", uri)
+    if match is None:
+        raise ValueError(f"{uri!r} is not the address of a Cloud Storage folder; it has to read gs://bucket/folder")
+    return match[1], (match[2] or "").rstrip("/")
+
+
+def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
+    """Returns the checkpoints that hold weights, in the order in which they were made, the final one last."""
+    bucket, folder = split(output_uri)
+    prefix = f"{folder}/{FOLDER}/".lstrip("/")
+    blobs = connection.storage.list_blobs(bucket, prefix=prefix, fields="items(name),nextPageToken")
+    names = {
+        blob.name.removeprefix(prefix).split("/", 1)[0]
+        for blob in blobs
+        if blob.name.endswith(".safetensors") and "/" in blob.name.removeprefix(prefix)
+    }
+    return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in sorted(names, key=_order)]
+
+
+def has_final(found: list[Checkpoint]) -> bool:
+    """Says whether the checkpoint that gets deployed is there."""
+    return bool(found) and found[-1].name == FINAL
+
+
+def _order(name: str) -> tuple[bool, int, str]:
+    number = name.rpartition("-")[2]
+    return name == FINAL, int(number) if number.isdecimal() else 0, name

@@ -1,0 +1,55 @@
+"""Whose job is it: the labels that say so, written when a job is created, since nothing about it changes after.
+
+A record of a job stays in the service for ever and has no name of one's choice, so labels are the only way to find
+it again after a crash, and the only protection of a job that belongs to another stack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tunestack.tuning.specification import HASH_LENGTH
+
+SPEC = "tunestack-spec"
+OWNER = "tunestack-owner"
+STACK = "tunestack-stack"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The resource that owns a remote thing.
+
+    Attributes:
+        urn: `urn:pulumi:STACK::PROJECT::TYPE::NAME`.
+    """
+
+    urn: str
+
+    @property
+    def name(self) -> str:
+        """The resource's name in the program."""
+        return self.urn.rsplit("::", 1)[-1]
+
+    @property
+    def stack(self) -> str:
+        """Stack and Pulumi project, as they stand in the urn."""
+        return "::".join(self.urn.split("::")[:2])
+
+    def labels(self, spec_hash: str) -> dict[str, str]:
+        """Returns the labels of a job of this owner; values are hashes, since a label holds 63 characters."""
+        return {SPEC: spec_hash, OWNER: digest(self.urn), STACK: digest(self.stack)}
+
+    def owns(self, labels: Mapping[str, str]) -> bool:
+        """Says whether these labels are of this very resource."""
+        return labels.get(OWNER) == digest(self.urn)
+
+    def shares_stack(self, labels: Mapping[str, str]) -> bool:
+        """Says whether these labels are of some resource of the same stack."""
+        return labels.get(STACK) == digest(self.stack)
+
+
+def digest(text: str) -> str:
+    """Returns 16 hex digits that stand for a text in labels and ids."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
