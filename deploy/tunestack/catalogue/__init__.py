@@ -1,0 +1,55 @@
+"""What is known of models, regions, machines and prices: rows with source and date, and one reader.
+
+Unknown is a value here: it is shown as unknown and never refuses anything.
+"""
+
+from tunestack.catalogue.checks import Problem, problems
+from tunestack.catalogue.entries import Distillation, Machine, Mode, OpenModel, Region, Source, TuningTerms
+from tunestack.catalogue.estimate import (
+    ServingEstimate,
+    TrainingEstimate,
+    money,
+    serving_estimate,
+    training_estimate,
+)
+from tunestack.catalogue.reader import (
+    UnknownMachineError,
+    UnknownModelError,
+    UnknownRowError,
+    distillation,
+    machine,
+    machines,
+    open_model,
+    open_models,
+    region,
+    regions,
+    storage_usd_per_gib_month,
+)
+
+__all__ = [
+    "Distillation",
+    "Machine",
+    "Mode",
+    "OpenModel",
+    "Problem",
+    "Region",
+    "ServingEstimate",
+    "Source",
+    "TrainingEstimate",
+    "TuningTerms",
+    "UnknownMachineError",
+    "UnknownModelError",
+    "UnknownRowError",
+    "distillation",
+    "machine",
+    "machines",
+    "money",
+    "open_model",
+    "open_models",
+    "problems",
+    "region",
+    "regions",
+    "serving_estimate",
+    "storage_usd_per_gib_month",
+    "training_estimate",
+]

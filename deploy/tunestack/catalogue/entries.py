@@ -1,0 +1,125 @@
+"""The kinds of rows in the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+Mode = Literal["FULL", "PEFT_ADAPTER"]
+
+FRESH_DAYS = 90
+"""How long a row is taken as it is; a quarter is how often the service's price tables were seen to change."""
+
+BYTES_PER_PARAMETER = 2
+"""Weights are served as bfloat16; custom-weights serving takes no quantised ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a row comes from; `date` is None where the source names none."""
+
+    title: str
+    date: datetime.date | None
+
+    def is_stale(self, today: datetime.date) -> bool:
+        """Whether the source is older than `FRESH_DAYS`, or of unknown age."""
+        return self.date is None or (today - self.date).days > FRESH_DAYS
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.date}" if self.date else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class TuningTerms:
+    """What tuning a model in one mode costs and starts from; None is not published.
+
+    `tokens_per_character` is the measured ratio of billed training tokens to the characters of the examples' text; it
+    absorbs the chat template. `adapter_size` and `learning_rate` are recommended values.
+    """
+
+    usd_per_million_tokens: Decimal | None = None
+    tokens_per_character: Decimal | None = None
+    learning_rate: Decimal | None = None
+    adapter_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """An open model that can be tuned. `terms_source` is None where nobody published terms."""
+
+    name: str
+    display_name: str
+    modes: Mapping[Mode, TuningTerms]
+    max_sequence_tokens: int
+    modalities: tuple[str, ...]
+    regions: tuple[str, ...]
+    parameters: int | None
+    source: Source
+    terms_source: Source | None
+    note: str = ""
+
+    @property
+    def weight_bytes(self) -> int | None:
+        """Size of all weights as they are served."""
+        return None if self.parameters is None else self.parameters * BYTES_PER_PARAMETER
+
+    def is_stale(self, today: datetime.date) -> bool:
+        """Whether limits or terms are older than `FRESH_DAYS`, or of unknown age."""
+        return self.source.is_stale(today) or (self.terms_source is not None and self.terms_source.is_stale(today))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A location of tuning jobs. Where `serves` is False nothing can be deployed."""
+
+    name: str
+    place: str
+    serves: bool
+    source: Source
+    note: str = ""
+
+    def is_stale(self, today: datetime.date) -> bool:
+        """Whether the row is older than `FRESH_DAYS`, or of unknown age."""
+        return self.source.is_stale(today)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine with its accelerators. The price is that of `price_region`; `usable_bytes` is what weights may fill."""
+
+    name: str
+    accelerator_type: str
+    accelerator_count: int
+    accelerator_memory_gib: int | None
+    usable_bytes: int | None
+    usd_per_hour: Decimal | None
+    price_region: str
+    source: Source
+
+    def holds(self, weight_bytes: int | None) -> bool | None:
+        """Whether weights of that size fit beside nothing else; None when either size is not known."""
+        if weight_bytes is None or self.usable_bytes is None:
+            return None
+        return weight_bytes <= self.usable_bytes
+
+    def is_stale(self, today: datetime.date) -> bool:
+        """Whether the price is older than `FRESH_DAYS`, or of unknown age."""
+        return self.source.is_stale(today)
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """Which models may teach and which may learn."""
+
+    teachers: tuple[str, ...]
+    students: tuple[str, ...]
+    source: Source
+
+    def is_stale(self, today: datetime.date) -> bool:
+        """Whether the lists are older than `FRESH_DAYS`, or of unknown age."""
+        return self.source.is_stale(today)

@@ -1,0 +1,189 @@
+"""Reads the catalogue's rows and finds one by name.
+
+The files in rows/ are read when first asked for, so that importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunestack.catalogue.entries import Distillation, Machine, OpenModel, Region, Source, TuningTerms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_ROWS = Path(__file__).with_name("rows")
+
+
+class UnknownRowError(LookupError):
+    """A name that the catalogue does not have; the message says what is nearest.
+
+    Args:
+        message: what is wrong and what to write instead.
+        nearest: the right names that come nearest, best first.
+    """
+
+    def __init__(self, message: str, nearest: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+
+
+class UnknownModelError(UnknownRowError):
+    """No open model of that name can be tuned, as far as the catalogue knows."""
+
+
+class UnknownMachineError(UnknownRowError):
+    """The catalogue has no machine of that name."""
+
+
+def open_model(name: str) -> OpenModel:
+    """Finds an open model by its resource name, `publisher/family@version`; the service's longer form counts as well.
+
+    Raises:
+        UnknownModelError: there is none; the message names the nearest right ones and explains a missing @version.
+    """
+    found = _models_by_name().get(_short(name))
+    if found is None:
+        raise _unknown_model(name)
+    return found
+
+
+@cache
+def open_models() -> tuple[OpenModel, ...]:
+    """Returns every open model that can be tuned."""
+    sources, everywhere = _sources(), tuple(row.name for row in regions())
+    return tuple(
+        OpenModel(
+            name=row["name"],
+            display_name=row["display_name"],
+            modes={mode: TuningTerms(**terms) for mode, terms in row["modes"].items()},
+            max_sequence_tokens=row["max_sequence_tokens"],
+            modalities=tuple(row["modalities"]),
+            regions=tuple(row.get("regions", everywhere)),
+            parameters=row.get("parameters"),
+            source=sources[row["source"]],
+            terms_source=sources[row["terms_source"]] if "terms_source" in row else None,
+            note=row.get("note", ""),
+        )
+        for row in _read("open_models")["model"]
+    )
+
+
+@cache
+def regions() -> tuple[Region, ...]:
+    """Returns every location that takes tuning jobs of open models."""
+    sources = _sources()
+    return tuple(
+        Region(name, row["place"], row.get("serves", True), sources[row["source"]], row.get("note", ""))
+        for name, row in _read("regions").items()
+    )
+
+
+def region(name: str) -> Region | None:
+    """Returns the location of that name, or None."""
+    return next((row for row in regions() if row.name == name), None)
+
+
+@cache
+def machines() -> tuple[Machine, ...]:
+    """Returns every machine that serves."""
+    table = _read("machines")
+    memory: Mapping[str, int] = table["accelerator_memory_gib"]
+    return tuple(
+        Machine(
+            name=name,
+            accelerator_type=row["accelerator"],
+            accelerator_count=row["count"],
+            accelerator_memory_gib=(gib := memory.get(row["accelerator"])),
+            usable_bytes=None if gib is None else int(table["usable_share"] * gib * row["count"] * 2**30),
+            usd_per_hour=row.get("usd_per_hour"),
+            price_region=table["price_region"],
+            source=_sources()[table["source"]],
+        )
+        for name, row in table["machine"].items()
+    )
+
+
+def machine(name: str) -> Machine:
+    """Finds a machine by its type, such as `g2-standard-12`.
+
+    Raises:
+        UnknownMachineError: there is none; the message names the nearest.
+    """
+    found = next((row for row in machines() if row.name == name), None)
+    if found is None:
+        near = nearest(name, (row.name for row in machines()))
+        message = f'the catalogue has no machine "{name}"; nearest: {", ".join(near)}'
+        raise UnknownMachineError(message, near)
+    return found
+
+
+@cache
+def distillation() -> Distillation:
+    """Returns the teachers and students of distillation."""
+    table = _read("distillation")
+    return Distillation(tuple(table["teachers"]), tuple(table["students"]), _sources()[table["source"]])
+
+
+def storage_usd_per_gib_month(location: str) -> tuple[Decimal | None, Source]:
+    """Returns the price of standard storage in a region, None where it is not known, and its source."""
+    table = _read("storage")
+    return table["usd_per_gib_month"].get(location), _sources()[table["source"]]
+
+
+def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
+    """Returns up to three candidates that are spelt most like the name, or the first three when none is near."""
+    from difflib import get_close_matches  # only errors need it
+
+    known = list(candidates)
+    return tuple(get_close_matches(name, known, n=3, cutoff=0.6) or known[:3])
+
+
+@cache
+def _read(table: str) -> dict[str, Any]:
+    import tomllib  # pure Python: paid for only by those who read rows
+
+    return tomllib.loads((_ROWS / f"{table}.toml").read_text("utf-8"), parse_float=Decimal)
+
+
+@cache
+def _sources() -> dict[str, Source]:
+    return {key: Source(row["title"], row.get("date")) for key, row in _read("sources").items()}
+
+
+@cache
+def _models_by_name() -> dict[str, OpenModel]:
+    return {row.name: row for row in open_models()}
+
+
+def _short(name: str) -> str:
+    """`publishers/P/models/M@V` is the longer form that the service takes as well."""
+    parts = name.strip().split("/")
+    return f"{parts[1]}/{parts[3]}" if len(parts) == 4 and parts[::2] == ["publishers", "models"] else name.strip()
+
+
+def _unknown_model(name: str) -> UnknownModelError:
+    short = _short(name)
+    if short.startswith("gemini"):
+        return UnknownModelError(f'"{name}" is not an open model: Gemini models are tuned by a method of their own')
+    family, _, version = short.partition("@")
+    spellings = {
+        spelling.lower(): row.name
+        for row in open_models()
+        for spelling in (row.display_name, row.name.partition("@")[2])
+    }
+    relatives = tuple(row.name for row in open_models() if row.name.partition("@")[0] == family)
+    asked = (version or family.rpartition("/")[2]).lower()
+    if asked in spellings:
+        near: tuple[str, ...] = (spellings[asked],)
+    elif relatives and not version:
+        near = relatives
+    else:
+        near = tuple(dict.fromkeys(spellings[spelling] for spelling in nearest(asked, spellings)))
+    reason = (
+        "is not among the open models that can be tuned" if version else "has no @version, which the service requires"
+    )
+    return UnknownModelError(f'"{name}" {reason}; nearest: {", ".join(near)}', near)
