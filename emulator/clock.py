@@ -1,0 +1,12 @@
+"""Points in time as Google's APIs write them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def timestamp(seconds: float | None = None) -> str:
+    """RFC 3339 in UTC with milliseconds, of `seconds` since the epoch or of now."""
+    moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

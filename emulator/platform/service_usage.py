@@ -1,0 +1,317 @@
+"""Service Usage: which APIs a project has enabled, and the service agents that come with them."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from emulator.errors import ServiceError
+from emulator.paging import page
+from emulator.payload import json_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.requests import Request
+
+    from emulator.platform.projects import Project, Projects
+    from emulator.services import Services
+    from emulator.settings import Settings
+    from emulator.state import Documents
+
+TITLES: Final = {
+    "aiplatform.googleapis.com": "Vertex AI API",
+    "bigquery.googleapis.com": "BigQuery API",
+    "cloudapis.googleapis.com": "Google Cloud APIs",
+    "cloudbilling.googleapis.com": "Cloud Billing API",
+    "cloudquotas.googleapis.com": "Cloud Quotas API",
+    "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+    "cloudtrace.googleapis.com": "Cloud Trace API",
+    "compute.googleapis.com": "Compute Engine API",
+    "container.googleapis.com": "Kubernetes Engine API",
+    "datastore.googleapis.com": "Cloud Datastore API",
+    "iam.googleapis.com": "Identity and Access Management (IAM) API",
+    "logging.googleapis.com": "Cloud Logging API",
+    "monitoring.googleapis.com": "Cloud Monitoring API",
+    "servicemanagement.googleapis.com": "Service Management API",
+    "serviceusage.googleapis.com": "Service Usage API",
+    "sql-component.googleapis.com": "Cloud SQL",
+    "storage-api.googleapis.com": "Google Cloud Storage JSON API",
+    "storage-component.googleapis.com": "Cloud Storage",
+    "storage.googleapis.com": "Cloud Storage API",
+}
+"""The names that the service's messages use; an API that is not listed is called by its host name."""
+
+ENABLED_BY_DEFAULT: Final = frozenset(
+    f"{name}.googleapis.com"
+    for name in (
+        "bigquery",
+        "cloudapis",
+        "cloudtrace",
+        "datastore",
+        "logging",
+        "monitoring",
+        "servicemanagement",
+        "serviceusage",
+        "sql-component",
+        "storage",
+        "storage-api",
+        "storage-component",
+    )
+)
+"""What a new project starts with. Source: https://cloud.google.com/service-usage/docs/enabled-service#default, as far as
+the APIs concern this product."""
+
+_AGENT_DOMAINS: Final = {
+    "compute": "compute-system",
+    "container": "container-engine-robot",
+    "storage": "gs-project-accounts",
+}
+"""Agents that are not called `gcp-sa-<service>`. Source: https://cloud.google.com/iam/docs/service-agents."""
+
+_AGENT_COLLECTION: Final = "service_agents"
+_API_COLLECTION: Final = "apis"
+_OPERATION_COLLECTION: Final = "service_usage_operations"
+_HOST: Final = re.compile(r"[a-z0-9][a-z0-9-]*\.googleapis\.com")
+_BATCH_LIMIT: Final = 20  # services in one batchEnable; source: reference of services.batchEnable
+
+
+class EnabledServices:
+    """The APIs and service agents of every project."""
+
+    def __init__(self, documents: Documents, projects: Projects, settings: Settings) -> None:
+        self._documents = documents
+        self._projects = projects
+        self._delays = settings.delays
+
+    def enabled(self, project: str, service: str) -> bool:
+        """Whether the API counts as enabled; calls to it may not pass yet."""
+        return self._state(self._projects.get(project), service)["enabled"]  # type: ignore[no-any-return]
+
+    def require(self, project: str, service: str) -> None:
+        """Lets a call to `service` pass, or refuses it as Google's frontend does.
+
+        Raises:
+            ServiceError: the API is disabled, or was enabled less than `delays.apiEnabled` ago.
+        """
+        consumer = self._projects.get(project)
+        state = self._state(consumer, service)
+        if state["enabled"] and time.time() >= state["since"] + self._delays.api_enabled:
+            return
+        raise _service_disabled(consumer, service)
+
+    def enable(self, project: str, service: str) -> None:
+        """Enables an API; enabling it again changes nothing. Its service agents follow after a moment.
+
+        Raises:
+            ServiceError: there is no such API.
+        """
+        consumer = self._projects.get(project)
+        if not _HOST.fullmatch(service):
+            message = f"Not found or permission denied for service(s): {service}."
+            raise ServiceError("PERMISSION_DENIED", message)
+        now = time.time()
+        with self._documents.transaction():
+            if not self._state(consumer, service)["enabled"]:
+                self._documents.put(_API_COLLECTION, f"{consumer.id}/{service}", {"enabled": True, "since": now})
+            if service == "aiplatform.googleapis.com":
+                self._expect_agent(agent_email(consumer, service), now + self._delays.agent_created)
+                self._expect_agent(tuning_agent_email(consumer), now + self._delays.tuning_agent_created)
+
+    def disable(self, project: str, service: str) -> None:
+        """Disables an API; its agents stay, as they do on the real service."""
+        key = f"{self._projects.get(project).id}/{service}"
+        self._documents.put(_API_COLLECTION, key, {"enabled": False, "since": time.time()})
+
+    def names(self, project: str) -> list[str]:
+        """The APIs that are known or were ever enabled, in order."""
+        prefix = f"{self._projects.get(project).id}/"
+        used = {key.removeprefix(prefix) for key, _ in self._documents.list(_API_COLLECTION, prefix)}
+        return sorted(used | TITLES.keys())
+
+    def generate_identity(self, project: str, service: str) -> str:
+        """Makes the API's service agent exist now and gives its email."""
+        email = agent_email(self._projects.get(project), service)
+        self._documents.put(_AGENT_COLLECTION, email, {"exists_from": time.time()})
+        return email
+
+    def agent_exists(self, email: str) -> bool:
+        """Whether a service agent exists already: asked for, or some time after its API was enabled."""
+        agent = self._documents.get(_AGENT_COLLECTION, email)
+        return agent is not None and time.time() >= agent["exists_from"]
+
+    def _expect_agent(self, email: str, moment: float) -> None:
+        if self._documents.get(_AGENT_COLLECTION, email) is None:
+            self._documents.put(_AGENT_COLLECTION, email, {"exists_from": moment})
+
+    def _state(self, project: Project, service: str) -> dict[str, Any]:
+        state = self._documents.get(_API_COLLECTION, f"{project.id}/{service}")
+        return state or {"enabled": service in ENABLED_BY_DEFAULT, "since": 0.0}
+
+
+def agent_email(project: Project, service: str) -> str:
+    """The email of an API's service agent."""
+    short = service.removesuffix(".googleapis.com")
+    return f"service-{project.number}@{_AGENT_DOMAINS.get(short, f'gcp-sa-{short}')}.iam.gserviceaccount.com"
+
+
+def tuning_agent_email(project: Project) -> str:
+    """The email of the agent that tunes open models. Source: the open-model tuning page."""
+    return f"service-{project.number}@gcp-sa-vertex-moss-ft.iam.gserviceaccount.com"
+
+
+def _service_disabled(project: Project, service: str) -> ServiceError:
+    """The refusal of a disabled API. Text and details: https://cloud.google.com/apis/design/errors (SERVICE_DISABLED)."""
+    url = f"https://console.developers.google.com/apis/api/{service}/overview?project={project.id}"
+    title = TITLES.get(service, service)
+    message = (
+        f"{title} has not been used in project {project.id} before or it is disabled. Enable it by visiting {url} then"
+        " retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and"
+        " retry."
+    )
+    return ServiceError(
+        "PERMISSION_DENIED",
+        message,
+        details=[
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "SERVICE_DISABLED",
+                "domain": "googleapis.com",
+                "metadata": {
+                    "activationUrl": url,
+                    "consumer": f"projects/{project.number}",
+                    "containerInfo": project.id,
+                    "service": service,
+                    "serviceTitle": title,
+                },
+            },
+            {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": message},
+            {
+                "@type": "type.googleapis.com/google.rpc.Help",
+                "links": [{"description": "Google developers console API activation", "url": url}],
+            },
+        ],
+    )
+
+
+class _ServiceUsage:
+    """The HTTP side."""
+
+    def __init__(self, services: Services) -> None:
+        self._apis = services.service_usage
+        self._projects = services.projects
+        self._documents = services.documents
+
+    async def list(self, request: Request) -> JSONResponse:
+        project = self._projects.get(request.path_params["project"])
+        wanted = request.query_params.get("filter", "")
+        found = [self._resource(project, name) for name in self._apis.names(project.id)]
+        if wanted:
+            state = re.fullmatch(r"state:(ENABLED|DISABLED)", wanted)
+            if state is None:
+                raise ServiceError("INVALID_ARGUMENT", f"Invalid filter: {wanted}. The allowed filters are state:ENABLED and state:DISABLED.")
+            found = [resource for resource in found if resource["state"] == state[1]]
+        return JSONResponse(page("services", found, request, size="pageSize", default=50, limit=200))
+
+    async def get(self, request: Request) -> JSONResponse:
+        project = self._projects.get(request.path_params["project"])
+        return JSONResponse(self._resource(project, request.path_params["service"]))
+
+    async def enable(self, request: Request) -> JSONResponse:
+        project = self._projects.get(request.path_params["project"])
+        service = request.path_params["service"]
+        self._apis.enable(project.id, service)
+        return self._done(
+            project,
+            "google.api.serviceusage.v1.EnableServiceResponse",
+            {"service": self._resource(project, service)},
+            [service],
+        )
+
+    async def disable(self, request: Request) -> JSONResponse:
+        project = self._projects.get(request.path_params["project"])
+        service = request.path_params["service"]
+        self._apis.disable(project.id, service)
+        return self._done(
+            project,
+            "google.api.serviceusage.v1.DisableServiceResponse",
+            {"service": self._resource(project, service)},
+            [service],
+        )
+
+    async def batch_enable(self, request: Request) -> JSONResponse:
+        project = self._projects.get(request.path_params["project"])
+        names = (await json_object(request)).get("serviceIds", [])
+        if not 1 <= len(names) <= _BATCH_LIMIT:
+            raise ServiceError("INVALID_ARGUMENT", f"A batch must name between 1 and {_BATCH_LIMIT} services; {len(names)} given.")
+        with self._documents.transaction():
+            for name in names:
+                self._apis.enable(project.id, name)
+        resources = [self._resource(project, name) for name in names]
+        return self._done(
+            project, "google.api.serviceusage.v1.BatchEnableServicesResponse", {"services": resources}, names
+        )
+
+    async def generate_identity(self, request: Request) -> JSONResponse:
+        project = self._projects.get(request.path_params["project"])
+        service = request.path_params["service"]
+        email = self._apis.generate_identity(project.id, service)
+        unique_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, email).int)[:21]
+        return self._done(
+            project,
+            "google.api.serviceusage.v1beta1.ServiceIdentity",
+            {"email": email, "uniqueId": unique_id},
+            [service],
+        )
+
+    async def operation(self, request: Request) -> JSONResponse:
+        name = f"operations/{request.path_params['operation']}"
+        operation = self._documents.get(_OPERATION_COLLECTION, name)
+        if operation is None:
+            raise ServiceError("NOT_FOUND", f"Operation {name} not found.")
+        return JSONResponse(operation)
+
+    def _resource(self, project: Project, service: str) -> dict[str, Any]:
+        return {
+            "name": f"projects/{project.number}/services/{service}",
+            "config": {"name": service, "title": TITLES.get(service, service)},
+            "state": "ENABLED" if self._apis.enabled(project.id, service) else "DISABLED",
+            "parent": f"projects/{project.number}",
+        }
+
+    def _done(self, project: Project, kind: str, response: dict[str, Any], names: Iterable[str]) -> JSONResponse:
+        """An operation that ended at once, as the service answers too when there is little to do."""
+        operation = {
+            "name": f"operations/acf.p2-{project.number}-{uuid.uuid4()}",
+            "metadata": {
+                "@type": "type.googleapis.com/google.api.serviceusage.v1.OperationMetadata",
+                "resourceNames": [f"projects/{project.number}/services/{name}" for name in names],
+            },
+            "done": True,
+            "response": {"@type": f"type.googleapis.com/{kind}", **response},
+        }
+        self._documents.put(_OPERATION_COLLECTION, str(operation["name"]), operation)
+        return JSONResponse(operation)
+
+
+def routes(services: Services) -> list[Route]:
+    """`/su/v1` and `/su/v1beta1`. Service identities are v1beta1; a provider with one custom endpoint asks v1 too."""
+    api = _ServiceUsage(services)
+    found = []
+    for version in ("v1", "v1beta1"):
+        parent = f"/su/{version}/projects/{{project}}/services"
+        found += [
+            Route(parent, api.list),
+            Route(f"{parent}:batchEnable", api.batch_enable, methods=["POST"]),
+            Route(f"{parent}/{{service}}:enable", api.enable, methods=["POST"]),
+            Route(f"{parent}/{{service}}:disable", api.disable, methods=["POST"]),
+            Route(f"{parent}/{{service}}:generateServiceIdentity", api.generate_identity, methods=["POST"]),
+            Route(f"{parent}/{{service}}", api.get),
+            Route(f"/su/{version}/operations/{{operation}}", api.operation),
+        ]
+    return found
