@@ -51,7 +51,19 @@ class InitFailedError(Exception):
 
 
 class InterruptedWaitError(Exception):
-    """The user stopped the wait; what runs remotely goes on."""
+    """The user stopped the wait; what runs remotely goes on. Its message is shown; a general one where it has none."""
+
+
+class InvalidArgumentsError(Exception):
+    """A function call whose arguments are refused.
+
+    Args:
+        failures: each refused argument and why.
+    """
+
+    def __init__(self, failures: Sequence[CheckFailure]) -> None:
+        super().__init__("; ".join(f"{failure.property}: {failure.reason}" for failure in failures))
+        self.failures = tuple(failures)
 
 
 class Severity(StrEnum):
@@ -267,6 +279,7 @@ class Provider(ABC):
         """Answers a function call such as `gcp:organizations/getProject:getProject`.
 
         Raises:
+            InvalidArgumentsError: arguments are missing or wrong.
             ResourceError: the provider has no such function, or it failed.
         """
 
