@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from google.cloud.storage import Client as StorageClient
     from google.genai import Client as GenaiClient
 
-RETRY_SECONDS = 120.0
-"""How long a call is repeated when the service is busy or out of reach: Google's libraries take 120 s for storage."""
-
 
 @dataclass(frozen=True)
 class Connection:
@@ -56,8 +53,8 @@ class Connection:
         from google import genai
         from google.genai import types
 
-        retries = types.HttpRetryOptions(attempts=7, initial_delay=0.5, max_delay=30)
-        options = types.HttpOptions(api_version="v1beta1", retry_options=retries)
+        # Retries are ours: the library's own pass over dropped connections.
+        options = types.HttpOptions(api_version="v1beta1", retry_options=types.HttpRetryOptions(attempts=1))
         if not self.api_endpoint:
             return genai.Client(vertexai=True, project=self.project, location=self.location, http_options=options)
         from google.oauth2.credentials import Credentials

@@ -59,6 +59,7 @@ class TunedModel(Declaration):
                 "artifacts_uri": tuning_job.artifacts_uri,
                 "spec_hash": tuning_job.spec_hash,
                 "base_model": tuning_job.base_model,
+                "mode": tuning_job.mode,
                 "wait": wait,
             },
             opts,

@@ -44,6 +44,8 @@ class TuningJob(Declaration):
     """The job's own folder: `output_uri`, the resource's name and the hash of the spec."""
     base_model: pulumi.Output[str]
     """The model that is tuned."""
+    mode: pulumi.Output[TuningMode]
+    """How it is tuned."""
     spec_hash: pulumi.Output[str]
     """Hash of everything that the result depends on, data included."""
     estimated_tokens: pulumi.Output[int | None]

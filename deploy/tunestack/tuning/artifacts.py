@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tunestack.retries import repeatable
+
 if TYPE_CHECKING:
     from tunestack.connection import Connection
 
@@ -33,6 +35,7 @@ def split(uri: str) -> tuple[str, str]:
     return match[1], (match[2] or "").rstrip("/")
 
 
+@repeatable
 def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
     """Returns the checkpoints that hold weights, in the order in which they were made, the final one last."""
     bucket, folder = split(output_uri)

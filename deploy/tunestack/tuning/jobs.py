@@ -1,4 +1,4 @@
-"""Tuning jobs as the service keeps them: submit, get, find, cancel.
+"""Tuning jobs as the service keeps them: get, find, cancel.
 
 Calls go through google-genai, the client that the service's maintainers name for tuning. They block: callers on an
 event loop use a thread.
@@ -11,16 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tunestack.retries import repeatable
 from tunestack.tuning import states
-from tunestack.tuning.ownership import OWNER, SPEC, STACK, Owner
-from tunestack.tuning.specification import TuningSpec
+from tunestack.tuning.ownership import SPEC, Owner
 
 if TYPE_CHECKING:
     from google.genai import types
 
     from tunestack.connection import Connection
-
-ADAPTER_SIZES = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
 
 
 class JobNotFoundError(Exception):
@@ -72,70 +70,7 @@ class Job:
         return self.name.rsplit("/", 1)[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A job to submit: the spec, and what does not change its result.
-
-    Attributes:
-        spec: what is learned from what.
-        owner: the resource that declares the job.
-        training_uri: `gs://` address of the training file.
-        validation_uri: of the validation file, or None.
-        output_uri: the job's own folder.
-        display_name: name of the tuned model in the console.
-        description: free text.
-        service_account: whose rights the job has, or None for the service agent's.
-        labels: the user's own.
-    """
-
-    spec: TuningSpec
-    owner: Owner
-    training_uri: str
-    output_uri: str
-    display_name: str
-    validation_uri: str | None = None
-    description: str | None = None
-    service_account: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-def submit(connection: Connection, submission: Submission) -> Job:
-    """Submits a job once; a repeated call would be a second job, so nothing here repeats it.
-
-    Raises:
-        google.genai.errors.APIError: the service refuses.
-    """
-    from google.genai import types
-
-    spec = submission.spec
-    config = types.CreateTuningJobConfig(
-        method=types.TuningMethod.SUPERVISED_FINE_TUNING,
-        tuning_mode=types.TuningMode(f"TUNING_MODE_{spec.mode}"),
-        epoch_count=spec.epochs,
-        batch_size=spec.batch_size,
-        learning_rate=spec.learning_rate,
-        adapter_size=_adapter_size(spec.adapter_size),
-        custom_base_model=spec.custom_base_model,
-        output_uri=submission.output_uri,
-        tuned_model_display_name=submission.display_name,
-        description=submission.description,
-        labels={**submission.labels, **submission.owner.labels(spec.hash())},
-        http_options=types.HttpOptions(
-            retry_options=types.HttpRetryOptions(attempts=1),
-            # TuningJob has the field, this config does not.
-            extra_body={"serviceAccount": submission.service_account} if submission.service_account else None,
-        ),
-    )
-    if submission.validation_uri:
-        config.validation_dataset = types.TuningValidationDataset(gcs_uri=submission.validation_uri)
-    job = connection.genai.tunings.tune(
-        base_model=spec.base_model,
-        training_dataset=types.TuningDataset(gcs_uri=submission.training_uri),
-        config=config,
-    )
-    return _job(job)
-
-
+@repeatable
 def get(connection: Connection, name: str) -> Job:
     """Returns a job by its resource name.
 
@@ -145,24 +80,26 @@ def get(connection: Connection, name: str) -> Job:
     from google.genai import errors
 
     try:
-        return _job(connection.genai.tunings.get(name=name))
+        return from_service(connection.genai.tunings.get(name=name))
     except errors.ClientError as error:
         if error.code == 404:
             raise JobNotFoundError(name) from error
         raise
 
 
+@repeatable
 def find(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
     """Returns the jobs of a spec that were submitted from the owner's stack, newest first.
 
     The filter's grammar is documented for sibling resources only, so the answer is filtered once more here.
     """
     config: Any = {"filter": f"labels.{SPEC}={spec_hash}", "page_size": 100}
-    jobs = (_job(job) for job in connection.genai.tunings.list(config=config))
+    jobs = (from_service(job) for job in connection.genai.tunings.list(config=config))
     own = [job for job in jobs if job.labels.get(SPEC) == spec_hash and owner.shares_stack(job.labels)]
     return sorted(own, key=lambda job: (job.created is not None and job.created.timestamp(), job.name), reverse=True)
 
 
+@repeatable
 def cancel(connection: Connection, name: str) -> None:
     """Asks the service to stop a job; one that has ended stays as it is."""
     from google.genai import errors
@@ -175,13 +112,8 @@ def cancel(connection: Connection, name: str) -> None:
             raise
 
 
-def _adapter_size(size: int | None) -> types.AdapterSize | None:
-    from google.genai import types
-
-    return types.AdapterSize(f"ADAPTER_SIZE_{ADAPTER_SIZES[size]}") if size is not None else None
-
-
-def _job(job: types.TuningJob) -> Job:
+def from_service(job: types.TuningJob) -> Job:
+    """Returns a job as google-genai gives it."""
     statistics = job.tuning_data_stats and job.tuning_data_stats.supervised_tuning_data_stats
     progress = job.tuning_job_metadata
     return Job(
@@ -199,18 +131,3 @@ def _job(job: types.TuningJob) -> Job:
         step=progress.completed_step_count if progress else None,
         steps=statistics.tuning_step_count if statistics else None,
     )
-
-
-__all__ = [
-    "ADAPTER_SIZES",
-    "OWNER",
-    "SPEC",
-    "STACK",
-    "Job",
-    "JobNotFoundError",
-    "Submission",
-    "cancel",
-    "find",
-    "get",
-    "submit",
-]

@@ -1,0 +1,76 @@
+"""A resource's inputs as typed values, and every input that is not what its type says."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from tunestack.provider.lifecycle import CheckFailure, Properties
+from tunestack.provider.properties import UNKNOWN, plain_map
+from tunestack.resources.declaration import wire_name
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
+    """Base of a resource's inputs: one field an input, in Python's spelling; a field without default is required."""
+
+
+InputsT = TypeVar("InputsT", bound=Inputs)
+
+
+def read(inputs: type[InputsT], properties: Properties) -> InputsT:
+    """Returns checked inputs; call it only where nothing is unknown any more."""
+    return convert(inputs, plain_map(properties))
+
+
+def convert(inputs: type[InputsT], values: Mapping[str, Any]) -> InputsT:
+    """Returns checked inputs from plain values; None stands for an input that was left out."""
+    return msgspec.convert({name: value for name, value in values.items() if value is not None}, inputs)
+
+
+def failures(inputs: type[Inputs], properties: Properties) -> list[CheckFailure]:
+    """Returns each input that is unknown by name, missing, or of the wrong type; what a preview cannot know passes."""
+    given = plain_map(properties)
+    fields = {field.encode_name: field for field in msgspec.structs.fields(inputs)}
+    found = []
+    for name in sorted(given.keys() - fields.keys() - {"__internal", "__defaults"}):
+        near = difflib.get_close_matches(name, fields, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; it takes {', '.join(fields)}"
+        found.append(CheckFailure(name, f"there is no such input{hint}"))
+    for name, field in fields.items():
+        value = given.get(name)
+        if value is None:
+            if field.required:
+                found.append(CheckFailure(name, "is missing; it is required"))
+        elif not _holds_unknown(value) and (reason := _type_error(value, _hints(inputs)[field.name])):
+            found.append(CheckFailure(name, reason))
+    return found
+
+
+def without_unknown(properties: Properties) -> dict[str, Any]:
+    """Returns the plain values of what is known, so far as that is all of a value."""
+    return {name: value for name, value in plain_map(properties).items() if not _holds_unknown(value)}
+
+
+@cache
+def _hints(inputs: type[Inputs]) -> dict[str, Any]:
+    return get_type_hints(inputs)
+
+
+def _type_error(value: Any, hint: Any) -> str:
+    try:
+        msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        return str(error)[:1].lower() + str(error)[1:]
+    return ""
+
+
+def _holds_unknown(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_unknown(item) for item in value)
+    return value is UNKNOWN

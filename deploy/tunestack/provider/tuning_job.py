@@ -1,0 +1,358 @@
+"""The life of a tuning job: submitted once, adopted after a crash, never run again by accident."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from tunestack.catalogue import UnknownModelError, money, open_model, problems, training_estimate
+from tunestack.provider.inputs import Inputs, convert, failures, read, without_unknown
+from tunestack.provider.lifecycle import (
+    Change,
+    CheckFailure,
+    CheckRequest,
+    CheckResult,
+    CreateRequest,
+    CreateResult,
+    DeleteRequest,
+    DiffRequest,
+    DiffResult,
+    InitFailedError,
+    Lifecycle,
+    PropertyChange,
+    ReadRequest,
+    ReadResult,
+    ResourceError,
+    Severity,
+    UpdateRequest,
+    UpdateResult,
+)
+from tunestack.provider.properties import plain_map, wrap, wrap_map
+from tunestack.provider.run import Pace, Run
+from tunestack.tuning import artifacts, jobs, states, submission
+from tunestack.tuning.ownership import SPEC, Owner
+from tunestack.tuning.specification import TuningSpec
+
+
+class TuningJobInputs(Inputs, frozen=True, kw_only=True):
+    """What a program says of a tuning job, and the hash that Check adds."""
+
+    base_model: str
+    mode: Literal["FULL", "PEFT_ADAPTER"]
+    training_uri: str
+    content_hash: str
+    output_uri: str
+    epochs: int
+    validation_uri: str | None = None
+    examples: int | None = None
+    characters: int | None = None
+    adapter_size: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    custom_base_model: str | None = None
+    service_account: str | None = None
+    description: str | None = None
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    attempt: int = 1
+    strict: bool = True
+    spec_hash: str | None = None
+
+    def spec(self) -> TuningSpec:
+        """Returns what the job's result depends on."""
+        return TuningSpec(
+            base_model=self.base_model,
+            mode=self.mode,
+            content_hash=self.content_hash,
+            epochs=self.epochs,
+            adapter_size=self.adapter_size,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            custom_base_model=self.custom_base_model,
+            attempt=self.attempt,
+        )
+
+
+RETRAINS = {
+    "baseModel": "base model",
+    "mode": "mode",
+    "epochs": "epochs",
+    "adapterSize": "adapter size",
+    "batchSize": "batch size",
+    "learningRate": "learning rate",
+    "customBaseModel": "custom base model",
+    "attempt": "attempt",
+    "contentHash": "training data",
+    "outputUri": "output folder",
+}
+"""Inputs whose change means another job, and what people call them."""
+
+FIXED = {"labels": "labels", "description": "description", "serviceAccount": "service account"}
+"""Inputs that the service cannot change after create and that are not worth a job: a change is told and kept."""
+
+
+class TuningJobLifecycle(Lifecycle):
+    """Submits, adopts, cancels."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    async def check(self, request: CheckRequest) -> CheckResult:
+        """Refuses what the catalogue knows cannot work; adds the hash of the spec once all of it is known."""
+        found = failures(TuningJobInputs, request.new)
+        known = without_unknown(request.new)
+        wrong = {failure.property for failure in found}
+        # A price needs no exact fit, so a model that the catalogue does not know yet may pass with `strict: false`.
+        sound = {name: value for name, value in known.items() if name not in wrong}
+        for problem in problems(
+            base_model=sound.get("baseModel"),
+            mode=sound.get("mode"),
+            location=self._run.connection.location,
+            adapter_size=sound.get("adapterSize"),
+            epochs=sound.get("epochs"),
+            learning_rate=sound.get("learningRate"),
+            batch_size=sound.get("batchSize"),
+        ):
+            if known.get("strict") is False:
+                await self._run.tell(
+                    request.urn, f"{problem}; passed, since strict is false", severity=Severity.WARNING
+                )
+            else:
+                found.append(CheckFailure(problem.property, problem.reason))
+        for name in ("outputUri", "customBaseModel"):
+            if isinstance(uri := sound.get(name), str):
+                try:
+                    artifacts.split(uri)
+                except ValueError as error:
+                    found.append(CheckFailure(name, str(error)))
+        if isinstance(attempt := sound.get("attempt"), int) and attempt < 1:
+            found.append(CheckFailure("attempt", f"{attempt} is not an attempt; the first one is 1"))
+        inputs = dict(request.new)
+        inputs.pop("specHash", None)
+        if not found and all(name in known for name in request.new):
+            inputs["specHash"] = wrap(convert(TuningJobInputs, known).spec().hash())
+        return CheckResult(inputs, found)
+
+    async def diff(self, request: DiffRequest) -> DiffResult:
+        """Replaces when another spec is asked for, and says which part of it and at what price."""
+        before, after = plain_map(request.old_inputs), plain_map(request.new)
+        ignored = set(request.ignore_changes)
+        differing = [name for name in RETRAINS if name not in ignored and _differs(before, after, name)]
+        for name in FIXED:
+            if name not in ignored and _differs(before, after, name):
+                await self._run.tell(
+                    request.urn,
+                    f"{FIXED[name]} changed; the service cannot change a job, and nothing is started for it",
+                    severity=Severity.WARNING,
+                )
+        if not differing:
+            return DiffResult(stables=("job", "artifactsUri"))
+        reasons = [_reason(name, before, after) for name in differing]
+        self._run.reasons[request.urn] = f"{', '.join(reasons)} retrains"
+        self._run.replaced_jobs[request.urn] = request.resource_id
+        return DiffResult({name: PropertyChange(_kind(before, after, name), replaces=True) for name in differing})
+
+    async def create(self, request: CreateRequest) -> CreateResult:
+        """Submits the job, or adopts the one that an interrupted run of this very resource has submitted."""
+        known = without_unknown(request.inputs)
+        outputs = {**request.inputs, **wrap_map(_estimate(known)), **wrap_map(_artifacts(request.urn, known))}
+        if request.preview:
+            await self._run.tell(request.urn, await self._forecast(request.urn, known))
+            return CreateResult("", outputs)
+        inputs = read(TuningJobInputs, request.inputs)
+        owner, spec_hash = Owner(request.urn), inputs.spec().hash()
+        job = await self._adoptable(owner, spec_hash)
+        if job is None:
+            await self._make_way(request.urn)
+            job = await self._submit(inputs, owner)
+        self._run.touched.add(job.name)
+        return CreateResult(job.name, {**outputs, "job": wrap(job.name)})
+
+    async def read(self, request: ReadRequest) -> ReadResult:
+        """Keeps what the state knows: nothing of a job ever changes, and one that vanished is an error, not a gap."""
+        try:
+            job = await self._run.call(jobs.get, self._run.connection, request.resource_id)
+        except jobs.JobNotFoundError:
+            raise InitFailedError(request.resource_id, request.state, [_vanished(request.resource_id)]) from None
+        known = {"job": job.name, "artifactsUri": job.output_uri, "specHash": job.labels.get(SPEC)}
+        return ReadResult(
+            request.resource_id,
+            {**request.state, **wrap_map({name: value for name, value in known.items() if value})},
+            request.inputs,
+        )
+
+    async def update(self, request: UpdateRequest) -> UpdateResult:
+        """Goes on with a job that could not be found before; nothing else of a job can be changed."""
+        try:
+            job = await self._run.call(jobs.get, self._run.connection, request.resource_id)
+        except jobs.JobNotFoundError:
+            reason = _vanished(request.resource_id)
+            if request.preview:
+                raise ResourceError(reason) from None
+            raise InitFailedError(request.resource_id, request.state, [reason], request.new) from None
+        return UpdateResult({**request.state, **request.new, "job": wrap(job.name)})
+
+    async def delete(self, request: DeleteRequest) -> None:
+        """Cancels the job when it still runs, unless this run has just created or adopted it."""
+        name = request.resource_id
+        if name in self._run.touched:
+            return
+        try:
+            job = await self._run.call(jobs.get, self._run.connection, name)
+        except jobs.JobNotFoundError:
+            return
+        if not job.is_over:
+            await self._cancel(job)
+            await self._run.tell(request.urn, f"job {job.number} is cancelled")
+        await self._run.tell(request.urn, f"the service keeps the record of job {job.number}; it costs nothing")
+
+    async def _forecast(self, urn: str, known: dict[str, Any]) -> str:
+        estimate = _estimate(known)
+        cost = _price(estimate)
+        reason = self._run.reasons.get(urn)
+        if reason is None:
+            model = known.get("baseModel", "a base model")
+            return f"tunes {model} ({known.get('mode')}, {_count(known.get('epochs'), 'epoch')}): {cost}"
+        replaced = await self._running_predecessor(urn)
+        first = f"; job {replaced.number}, still running, is cancelled first" if replaced else ""
+        return f"{reason}: {cost}{first}"
+
+    async def _adoptable(self, owner: Owner, spec_hash: str) -> jobs.Job | None:
+        for job in await self._run.call(jobs.find, self._run.connection, spec_hash, owner):
+            if job.state in states.FRUITFUL:
+                found = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
+                if not artifacts.has_final(found):
+                    continue
+            elif job.is_over or job.state in states.STOPPING:
+                continue
+            if not owner.owns(job.labels):
+                raise ResourceError(_foreign(job, owner))
+            await self._run.tell(owner.urn, f"adopts job {job.number}, {states.phrase(job.state)}, of the same spec")
+            return job
+        return None
+
+    async def _running_predecessor(self, urn: str) -> jobs.Job | None:
+        name = self._run.replaced_jobs.get(urn)
+        if name is None or name in self._run.touched:
+            return None
+        try:
+            job = await self._run.call(jobs.get, self._run.connection, name)
+        except jobs.JobNotFoundError:
+            return None
+        return None if job.is_over else job
+
+    async def _make_way(self, urn: str) -> None:
+        """Cancels the running job that this one replaces: with a quota of one it could never start otherwise."""
+        predecessor = await self._running_predecessor(urn)
+        if predecessor is not None:
+            await self._cancel(predecessor)
+            await self._run.tell(urn, f"job {predecessor.number} is cancelled, to make way")
+
+    async def _cancel(self, job: jobs.Job) -> None:
+        await self._run.call(jobs.cancel, self._run.connection, job.name)
+        pace = Pace(self._run.connection.poll_seconds)
+        while not (await self._run.call(jobs.get, self._run.connection, job.name)).is_over:
+            await self._run.pause(pace.seconds(), f"interrupted; the service goes on cancelling job {job.number}")
+
+    async def _submit(self, inputs: TuningJobInputs, owner: Owner) -> jobs.Job:
+        from google.genai import errors
+
+        spec = inputs.spec()
+        wanted = submission.Submission(
+            spec=spec,
+            owner=owner,
+            training_uri=inputs.training_uri,
+            validation_uri=inputs.validation_uri,
+            output_uri=_output_uri(owner, inputs.output_uri, spec.hash()),
+            display_name=owner.name,
+            description=inputs.description,
+            service_account=inputs.service_account,
+            labels=inputs.labels,
+        )
+        try:
+            return await self._run.call(submission.submit_once, self._run.connection, wanted)
+        except errors.APIError as error:
+            raise ResourceError(
+                f"the service refused the tuning job: {error.message or error} (HTTP {error.code}); nothing was started"
+            ) from error
+
+
+def _output_uri(owner: Owner, parent: str, spec_hash: str) -> str:
+    return f"{parent.rstrip('/')}/{owner.name}/{spec_hash}"
+
+
+def _artifacts(urn: str, known: dict[str, Any]) -> dict[str, str]:
+    if "specHash" not in known or "outputUri" not in known:
+        return {}
+    return {"artifactsUri": _output_uri(Owner(urn), known["outputUri"], known["specHash"])}
+
+
+def _estimate(known: dict[str, Any]) -> dict[str, Any]:
+    """Returns tokens and price as outputs; None where nobody published a price, nothing where a preview cannot know."""
+    if not all(name in known for name in ("baseModel", "mode", "characters", "epochs")):
+        return {}
+    try:
+        model = open_model(known["baseModel"])
+    except UnknownModelError:
+        return {"estimatedTokens": None, "estimatedCostUsd": None}
+    estimate = training_estimate(model, known["mode"], known["characters"], known["epochs"])
+    return {
+        "estimatedTokens": estimate.tokens,
+        "estimatedCostUsd": None if estimate.usd is None else float(estimate.usd),
+    }
+
+
+def _price(estimate: dict[str, Any]) -> str:
+    from decimal import Decimal
+
+    usd = estimate.get("estimatedCostUsd")
+    return money(None if usd is None else Decimal(str(usd)))
+
+
+def _differs(before: dict[str, Any], after: dict[str, Any], name: str) -> bool:
+    return bool(_value(before, name) != _value(after, name))
+
+
+def _value(inputs: dict[str, Any], name: str) -> Any:
+    """Returns an input; one that was left out is its default, since saying a default aloud changes nothing."""
+    value = inputs.get(name)
+    if value is not None:
+        return value.rstrip("/") if name == "outputUri" and isinstance(value, str) else value
+    return {"attempt": 1, "labels": {}}.get(name)
+
+
+def _kind(before: dict[str, Any], after: dict[str, Any], name: str) -> Change:
+    if before.get(name) is None:
+        return Change.ADD
+    return Change.DELETE if after.get(name) is None else Change.UPDATE
+
+
+def _reason(name: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+    if name == "contentHash":
+        counts = f" ({before.get('examples')} → {after.get('examples')} examples)"
+        return f"new training data{counts if _differs(before, after, 'examples') else ''}"
+    old, new = _value(before, name), _value(after, name)
+    return f"{RETRAINS[name]} {_shown(old)} → {_shown(new)}"
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else str(value)
+
+
+def _count(number: Any, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _foreign(job: jobs.Job, owner: Owner) -> str:
+    return (
+        f"job {job.number} ({states.phrase(job.state)}) learns or has learned the same from the same data, for "
+        f"another resource of this stack. If {owner.name!r} is that resource under a new name, add "
+        f"aliases=[pulumi.Alias(name=…)] with its old name; if it shall be tuned a second time, set attempt to 2"
+    )
+
+
+def _vanished(name: str) -> str:
+    return (
+        f"the service has no job {name} any more; its checkpoints may still be in the output folder. Raise attempt to "
+        "train again, or remove the resource from the program"
+    )

@@ -1,0 +1,110 @@
+"""Submitting a tuning job, once: create takes no request id, so after a lost answer only the labels can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tunestack.retries import retrying
+from tunestack.tuning.jobs import Job, find, from_service
+from tunestack.tuning.ownership import Owner
+from tunestack.tuning.specification import TuningSpec
+
+if TYPE_CHECKING:
+    from google.genai import types
+
+    from tunestack.connection import Connection
+
+ADAPTER_SIZES = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A job to submit: the spec, and what does not change its result.
+
+    Attributes:
+        spec: what is learned from what.
+        owner: the resource that declares the job.
+        training_uri: `gs://` address of the training file.
+        validation_uri: of the validation file, or None.
+        output_uri: the job's own folder.
+        display_name: name of the tuned model in the console.
+        description: free text.
+        service_account: whose rights the job has, or None for the service agent's.
+        labels: the user's own.
+    """
+
+    spec: TuningSpec
+    owner: Owner
+    training_uri: str
+    output_uri: str
+    display_name: str
+    validation_uri: str | None = None
+    description: str | None = None
+    service_account: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def submit(connection: Connection, submission: Submission) -> Job:
+    """Submits a job. A repeated call would be a second job: `submit_once` looks before it repeats.
+
+    Raises:
+        google.genai.errors.APIError: the service refuses.
+    """
+    from google.genai import types
+
+    spec = submission.spec
+    config = types.CreateTuningJobConfig(
+        method=types.TuningMethod.SUPERVISED_FINE_TUNING,
+        tuning_mode=types.TuningMode(f"TUNING_MODE_{spec.mode}"),
+        epoch_count=spec.epochs,
+        batch_size=spec.batch_size,
+        learning_rate=spec.learning_rate,
+        adapter_size=_adapter_size(spec.adapter_size),
+        custom_base_model=spec.custom_base_model,
+        output_uri=submission.output_uri,
+        tuned_model_display_name=submission.display_name,
+        description=submission.description,
+        labels={**submission.labels, **submission.owner.labels(spec.hash())},
+        http_options=types.HttpOptions(
+            retry_options=types.HttpRetryOptions(attempts=1),
+            # TuningJob has the field, this config does not.
+            extra_body={"serviceAccount": submission.service_account} if submission.service_account else None,
+        ),
+    )
+    if submission.validation_uri:
+        config.validation_dataset = types.TuningValidationDataset(gcs_uri=submission.validation_uri)
+    job = connection.genai.tunings.tune(
+        base_model=spec.base_model,
+        training_dataset=types.TuningDataset(gcs_uri=submission.training_uri),
+        config=config,
+    )
+    return from_service(job)
+
+
+def submit_once(connection: Connection, submission: Submission) -> Job:
+    """Submits a job; when no answer comes, looks whether the service has it before it asks again.
+
+    Raises:
+        google.genai.errors.APIError: the service refuses, or stays busy for two minutes.
+        httpx.TransportError: the service cannot be reached.
+    """
+    for attempt in retrying():
+        with attempt:
+            if attempt.retry_state.attempt_number > 1 and (job := _submitted(connection, submission)):
+                return job
+            return submit(connection, submission)
+    raise AssertionError("tenacity ends with a result or an exception")
+
+
+def _submitted(connection: Connection, submission: Submission) -> Job | None:
+    """Returns the job that a request without an answer has started after all."""
+    found = find(connection, submission.spec.hash(), submission.owner)
+    return next((job for job in found if submission.owner.owns(job.labels) and not job.is_over), None)
+
+
+def _adapter_size(size: int | None) -> types.AdapterSize | None:
+    from google.genai import types
+
+    return types.AdapterSize(f"ADAPTER_SIZE_{ADAPTER_SIZES[size]}") if size is not None else None
