@@ -1,0 +1,41 @@
+"""Gets everything the local stack needs onto this machine: `python -m bootstrap`, from anywhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from bootstrap import engine, gcp_plugin, stale_locks
+from bootstrap.cache import Cache
+from bootstrap.local_stack import STACK, LocalStack
+from bootstrap.report import BootstrapError, say
+
+
+def main() -> int:
+    """Runs all steps; each prints the choice it made."""
+    checkout = Path(__file__).resolve().parent.parent
+    stack = LocalStack(checkout, checkout / ".tunestack")
+    cache = Cache.of_user()
+    own = {str(stack.executables), str(stack.python.parent)}
+    # A shell that has sourced the env file finds our own link first, which must not count as the user's.
+    path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder not in own)
+    try:
+        chosen = engine.obtain(cache, path)
+        stack.prepare(chosen)
+        say("engine", f"pulumi {chosen.version}, {chosen.origin}")
+        if not chosen.has_language_host:
+            say("language", "this project's host for Python programs (that pulumi comes without one)")
+        say("gcp plugin", gcp_plugin.provide(stack, chosen.executable, cache, {**os.environ, "PATH": path}))
+        created = stack.create()
+        for done in stale_locks.clear(stack):
+            say("state", done)
+        say("stack", f"{STACK} {'created' if created else 'ready'} in {stack.folder.relative_to(checkout)}/state")
+    except BootstrapError as error:
+        print(f"bootstrap  {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Makes or updates `.venv` from requirements.lock: `python bootstrap/environment.py`, from the checkout's root.
+
+It runs before anything is installed, so the standard library is all it may import. Hashes in the lock and no address:
+the packages come from whatever registry or mirror the machine is set up for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VIRTUALENV = ROOT / ".venv"
+STAMP = VIRTUALENV / ".tunestack"
+OWN_UV = ROOT / ".tunestack" / "uv"
+MINIMUM_UV = (0, 8)
+"""The oldest uv this was tried with."""
+
+
+class EnvironmentSetupError(Exception):
+    """The environment cannot be made; the message says what to do."""
+
+
+def main() -> int:
+    """Makes the environment where it is not up to date, and prints one line."""
+    started = time.monotonic()
+    wanted = _fingerprint()
+    with contextlib.suppress(OSError):
+        if STAMP.read_text(encoding="utf-8") == wanted and _runs(VIRTUALENV / "bin" / "python"):
+            return 0
+    try:
+        uv = find_uv()
+        if not _runs(VIRTUALENV / "bin" / "python"):
+            _run([uv, "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, str(VIRTUALENV)])
+        STAMP.unlink(missing_ok=True)
+        install = ["--quiet", "--python", str(VIRTUALENV), "--compile-bytecode"]
+        _run([uv, "pip", "sync", *install, "--require-hashes", "requirements.lock"])
+        _run([uv, "pip", "install", *install, "--no-deps", "--editable", "."])
+    except EnvironmentSetupError as error:
+        print(f"python     {error}", file=sys.stderr)
+        return 1
+    STAMP.write_text(wanted, encoding="utf-8")
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(f"python     {version}, environment .venv made from requirements.lock in {time.monotonic() - started:.0f} s")
+    return 0
+
+
+def find_uv() -> str:
+    """The uv on PATH where it is new enough, else one installed with pip into a virtual environment of its own.
+
+    Raises:
+        EnvironmentSetupError: there is none and none can be installed.
+    """
+    for candidate in (shutil.which("uv"), str(OWN_UV / "bin" / "uv")):
+        if candidate and _version(candidate) >= MINIMUM_UV:
+            return candidate
+    print("python     installing uv into .tunestack/uv", flush=True)
+    shutil.rmtree(OWN_UV, ignore_errors=True)
+    _run(
+        [sys.executable, "-m", "venv", str(OWN_UV)],
+        "this Python cannot make virtual environments: install its venv and ensurepip modules "
+        "(Debian and Ubuntu: the package python3-venv), or put uv on PATH",
+    )
+    lock = str(ROOT / "bootstrap" / "requirements-uv.lock")
+    pip = [str(OWN_UV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run(
+        [*pip, "--require-hashes", "--only-binary", ":all:", "-r", lock],
+        "uv could not be installed with pip: put a uv on PATH, or make a package registry reachable for pip",
+    )
+    return str(OWN_UV / "bin" / "uv")
+
+
+def uv_variables() -> dict[str, str]:
+    """The variables for uv: it uses the Python there is, and PYTHONDONTWRITEBYTECODE does not stop the compilation."""
+    variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(VIRTUALENV)}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables
+
+
+def _fingerprint() -> str:
+    """What the environment depends on; the checkout's folder counts, as the scripts in the environment name it."""
+    content = b"".join((ROOT / name).read_bytes() for name in ("requirements.lock", "pyproject.toml"))
+    return f"{hashlib.sha256(content).hexdigest()} {ROOT}\n"
+
+
+def _runs(python: Path) -> bool:
+    check = [str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+    try:
+        return subprocess.run(check, check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def _version(uv: str) -> tuple[int, ...]:
+    try:
+        shown = subprocess.run([uv, "--version"], check=False, capture_output=True, text=True).stdout
+    except OSError:
+        return ()
+    found = re.match(r"uv (\d+)\.(\d+)", shown)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _run(command: list[str], advice: str = "") -> None:
+    try:
+        code = subprocess.run(command, check=False, cwd=ROOT, env=uv_variables()).returncode
+    except OSError as error:
+        raise EnvironmentSetupError(f"{command[0]}: {error.strerror}") from error
+    if code:
+        raise EnvironmentSetupError(advice or f"`{' '.join(command)}` failed; what it printed is above")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
