@@ -1,0 +1,36 @@
+"""The Pulumi program: reads the stack's configuration, declares what it asks for, exports what came of it."""
+
+# A failed or interrupted run ends the program with SIGINT, and Python's own handler would print a traceback each time.
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import pulumi  # noqa: E402
+
+from infra.access import Access  # noqa: E402
+from infra.buckets import Buckets  # noqa: E402
+from infra.connection import connect  # noqa: E402
+from infra.outputs import export_outputs  # noqa: E402
+from infra.quota import TuningQuota  # noqa: E402
+from infra.services import Services  # noqa: E402
+from infra.serving import Serving  # noqa: E402
+from infra.settings import engine_settings  # noqa: E402
+from infra.tuning import Tuning  # noqa: E402
+
+settings = engine_settings(pulumi.get_stack())
+everywhere = pulumi.ResourceOptions(providers=connect(settings).providers)
+
+services = Services("services", project=settings.project, opts=everywhere)
+quota = TuningQuota("quota", project=settings.project, wanted=settings.quota, services=services, opts=everywhere)
+buckets = Buckets("buckets", settings=settings, after=[services], opts=everywhere)
+access = Access(
+    "access",
+    project=settings.project,
+    services=services,
+    buckets=buckets,
+    submitters=settings.submitters,
+    opts=everywhere,
+)
+tuning = Tuning("tuning", settings=settings, buckets=buckets, access=access, after=[quota], opts=everywhere)
+serving = Serving("serving", settings=settings, models=tuning.models, after=[services], opts=everywhere)
+export_outputs(settings, buckets, access, quota, tuning, serving)

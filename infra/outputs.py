@@ -1,0 +1,92 @@
+"""What the stack tells: people, other stacks, and the closing table of `tunestack summary`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from infra.access import Access
+from infra.buckets import Buckets
+from infra.quota import TuningQuota
+from infra.serving import Served, Serving
+from infra.settings import Settings
+from infra.tuning import Tuned, Tuning
+from tunestack import Dataset
+
+
+def export_outputs(
+    settings: Settings, buckets: Buckets, access: Access, quota: TuningQuota, tuning: Tuning, serving: Serving
+) -> None:
+    """Exports the stack's outputs; docs/configuration.md describes each."""
+    outputs: dict[str, Any] = {
+        "project": settings.project,
+        "location": settings.location,
+        "buckets": {"data": buckets.data.url, "output": buckets.output.url},
+        "bindings": [
+            {"bucket": binding.bucket, "member": binding.member, "role": binding.role} for binding in access.bindings
+        ],
+        "serviceAccount": access.service_account,
+        "quota": {"preferred": quota.preferred, "granted": quota.granted},
+        "datasets": {name: _dataset(dataset) for name, dataset in tuning.datasets.items()},
+        "models": {name: _model(tuned) for name, tuned in tuning.models.items()},
+        "endpoints": {
+            name: _endpoint(served, tuning.models[served.settings.model]) for name, served in serving.endpoints.items()
+        },
+        "estimatedCostUsd": pulumi.Output.all(
+            *(tuned.job.estimated_cost_usd for tuned in tuning.models.values())
+        ).apply(total_cost),
+    }
+    for name, value in outputs.items():
+        pulumi.export(name, value)
+
+
+def total_cost(estimates: Sequence[float | None]) -> float | None:
+    """Adds the jobs' prices; None where one is not known, since a part is not a total."""
+    known = [estimate for estimate in estimates if estimate is not None]
+    return round(sum(known), 6) if len(known) == len(estimates) else None
+
+
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "examples": dataset.examples,
+        "validationExamples": dataset.validation_examples,
+        "characters": dataset.characters,
+        "format": dataset.format,
+        "contentHash": dataset.content_hash,
+        "trainingUri": dataset.training_uri,
+        "validationUri": dataset.validation_uri,
+    }
+
+
+def _model(tuned: Tuned) -> dict[str, Any]:
+    return {
+        "dataset": tuned.settings.dataset,
+        "baseModel": tuned.settings.base_model,
+        "mode": tuned.settings.mode,
+        "epochs": tuned.settings.epochs,
+        "job": tuned.job.job,
+        "specHash": tuned.job.spec_hash,
+        "estimatedTokens": tuned.job.estimated_tokens,
+        "estimatedCostUsd": tuned.job.estimated_cost_usd,
+        "state": tuned.model.state,
+        "checkpoints": tuned.model.checkpoints,
+        "finalCheckpointUri": tuned.model.final_checkpoint_uri,
+        "billedTokens": tuned.model.billed_tokens,
+        "billedCostUsd": tuned.model.billed_cost_usd,
+        "durationSeconds": tuned.model.duration_seconds,
+    }
+
+
+def _endpoint(served: Served, tuned: Tuned) -> dict[str, Any]:
+    return {
+        "id": served.endpoint.id,
+        "model": served.settings.model,
+        "checkpointUri": tuned.model.final_checkpoint_uri,
+        "modelVersion": served.deployment.model_version,
+        "state": served.deployment.state,
+        "machineType": served.settings.machine_type,
+        "estimatedHourlyCostUsd": served.deployment.estimated_hourly_cost_usd,
+        "prompts": served.settings.prompts,
+    }

@@ -1,0 +1,106 @@
+"""How many tuning jobs of open models may run at once, and the request for more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.services import Services
+from infra.settings import QuotaSettings
+
+DISPLAY_NAME = "Global concurrent managed OSS model fine-tuning jobs per project"
+"""The quota's name on the tuning page; its id is on no page, so it is looked up under this name on every run."""
+SERVICE = "aiplatform.googleapis.com"
+UNLIMITED = -1
+"""What Cloud Quotas says for no limit."""
+
+
+class TuningQuota(pulumi.ComponentResource):
+    """Looks the quota up and asks for more where the stack wants more than the project has.
+
+    Args:
+        resource_name: the name in the program.
+        project: the Google Cloud project's id.
+        wanted: the number of jobs, or None to ask for nothing.
+        services: the enabled APIs.
+        opts: the engine's options.
+    """
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project: str,
+        wanted: QuotaSettings | None,
+        services: Services,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("infra:index:TuningQuota", resource_name, None, opts)
+        self._project = project
+        self._wanted = wanted
+        found = gcp.cloudquota.get_s_quota_infos_output(
+            parent=f"projects/{project}",
+            service=SERVICE,
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[services]),
+        ).apply(lambda listed: _found(listed.quota_infos))
+        # The value in effect before this stack asked. Compared with the value of today a request would vanish from
+        # the program as soon as it is granted; and a project that keeps an earlier grant is not asked again, which
+        # the service would refuse: a preference can be made once and never deleted.
+        before = pulumi.Stash(
+            "granted-before",
+            input=found.apply(lambda quota: quota["granted"]),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
+        )
+        self.preferred = wanted.concurrent_tuning_jobs if wanted else None
+        self.granted: pulumi.Output[int | None] = pulumi.Output.all(found, before.output).apply(
+            lambda known: self._granted(known[0], known[1])
+        )
+        self.register_outputs({"granted": self.granted})
+
+    def _granted(self, quota: dict[str, Any], before: float | None) -> pulumi.Output[int | None] | int | None:
+        wanted, granted = self._wanted, quota["granted"]
+        if wanted is None:
+            return _whole(granted)
+        reason = _refusal(quota)
+        if reason:
+            pulumi.log.warn(f"no more than the project's concurrent tuning jobs can be asked for: {reason}", self)
+            return _whole(granted)
+        if before is not None and (before == UNLIMITED or wanted.concurrent_tuning_jobs <= before):
+            return _whole(granted)
+        preference = gcp.cloudquota.SQuotaPreference(
+            "concurrent-tuning-jobs",
+            name="tunestack-concurrent-tuning-jobs",
+            parent=f"projects/{self._project}",
+            service=SERVICE,
+            quota_id=quota["id"],
+            quota_config={"preferred_value": str(wanted.concurrent_tuning_jobs)},
+            contact_email=wanted.contact_email,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # A grant that comes later is seen by the look-up first; one that comes at once by the request.
+        in_effect: pulumi.Output[int | None] = preference.quota_config.apply(
+            lambda config: max(
+                (value for value in (_whole(config.granted_value), _whole(granted)) if value), default=None
+            )
+        )
+        return in_effect
+
+
+def _found(quota_infos: list[Any]) -> dict[str, Any]:
+    info = next((info for info in quota_infos if info.quota_display_name == DISPLAY_NAME), None)
+    if info is None:
+        return {"id": None, "granted": None, "fixed": False}
+    details = [detail.value for place in info.dimensions_infos for detail in place.details]
+    return {"id": info.quota_id, "granted": _whole(details[0]) if details else None, "fixed": info.is_fixed}
+
+
+def _refusal(quota: dict[str, Any]) -> str:
+    if quota["id"] is None:
+        return f'Cloud Quotas lists no "{DISPLAY_NAME}"; see IAM & Admin → Quotas in the console'
+    return f'the quota "{DISPLAY_NAME}" is fixed for this project' if quota["fixed"] else ""
+
+
+def _whole(value: Any) -> int | None:
+    return None if value in (None, "") else int(value)

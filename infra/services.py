@@ -1,0 +1,59 @@
+"""The Google Cloud APIs that the stack calls, and the service agents that work for them."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+APIS = ("aiplatform", "cloudquotas", "cloudresourcemanager", "iam", "serviceusage", "storage")
+"""What the program itself and tuning need: reference of the service, section Names."""
+
+
+class Services(pulumi.ComponentResource):
+    """Enables APIs, and names the two agents that read data and write checkpoints.
+
+    Args:
+        resource_name: the name in the program.
+        project: the Google Cloud project's id.
+        opts: the engine's options.
+    """
+
+    def __init__(self, resource_name: str, *, project: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("infra:index:Services", resource_name, None, opts)
+        apis = {
+            api: gcp.projects.Service(
+                api,
+                project=project,
+                service=f"{api}.googleapis.com",
+                # Others in the project may use the same APIs: a stack that goes away must not switch them off.
+                disable_on_destroy=False,
+                disable_dependent_services=False,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for api in APIS
+        }
+        # Agents are otherwise created when a service is first used, and a binding made before that is refused.
+        identity = gcp.projects.ServiceIdentity(
+            "aiplatform-agent",
+            project=project,
+            service="aiplatform.googleapis.com",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[apis["aiplatform"], apis["serviceusage"]]),
+        )
+        described = gcp.organizations.get_project_output(
+            project_id=project,
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[apis["cloudresourcemanager"]]),
+        )
+        self.project_number: pulumi.Output[str] = described.number
+        self.platform_agent: pulumi.Output[str] = pulumi.Output.all(self.project_number, identity.id).apply(
+            lambda known: _agent(known[0], "aiplatform")
+        )
+        """IAM member of the agent that serves and that reads images."""
+        self.tuning_agent: pulumi.Output[str] = pulumi.Output.all(self.project_number, identity.id).apply(
+            lambda known: _agent(known[0], "vertex-moss-ft")
+        )
+        """IAM member of the agent that tunes open models."""
+        self.register_outputs({"projectNumber": self.project_number})
+
+
+def _agent(project_number: str, service: str) -> str:
+    return f"serviceAccount:service-{project_number}@gcp-sa-{service}.iam.gserviceaccount.com"

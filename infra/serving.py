@@ -1,0 +1,85 @@
+"""The endpoints, and the checkpoints behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.naming import endpoint_id
+from infra.settings import EndpointSettings, Settings
+from infra.tuning import Tuned
+from tunestack import ModelDeployment
+
+if TYPE_CHECKING:
+    from tunestack.resources.model_deployment import Container, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One endpoint of the configuration and what it serves."""
+
+    settings: EndpointSettings
+    endpoint: gcp.vertex.AiEndpoint
+    deployment: ModelDeployment
+
+
+class Serving(pulumi.ComponentResource):
+    """An endpoint with a lifetime of its own and a deployment on it, for each of the configuration's.
+
+    Args:
+        resource_name: the name in the program.
+        settings: the stack's configuration.
+        models: the tuned models by name.
+        after: what must exist first.
+        opts: the engine's options.
+    """
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        settings: Settings,
+        models: Mapping[str, Tuned],
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("infra:index:Serving", resource_name, None, opts)
+        self.endpoints = {
+            name: self._served(name, settings, models[wanted.model], after) for name, wanted in settings.serving.items()
+        }
+        self.register_outputs({})
+
+    def _served(self, name: str, settings: Settings, tuned: Tuned, after: Sequence[pulumi.Resource]) -> Served:
+        wanted = settings.serving[name]
+        endpoint = gcp.vertex.AiEndpoint(
+            name,
+            # Clients keep this id: it must outlive every checkpoint, and be the same when all is created again.
+            name=endpoint_id(pulumi.get_project(), pulumi.get_stack(), name),
+            display_name=name,
+            project=settings.project,
+            location=settings.location,
+            labels=settings.labels,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+        )
+        deployment = ModelDeployment(
+            name,
+            endpoint=endpoint.id,
+            checkpoint_uri=tuned.model.final_checkpoint_uri,
+            base_model=tuned.settings.base_model,
+            machine_type=wanted.machine_type,
+            accelerator_type=wanted.accelerator_type,
+            accelerator_count=wanted.accelerator_count,
+            min_replicas=wanted.min_replicas,
+            max_replicas=wanted.max_replicas,
+            smoke_prompt=wanted.smoke_prompt,
+            container=cast("Container", wanted.container.model_dump(exclude_none=True)) if wanted.container else None,
+            rollout=cast("Rollout", wanted.rollout.model_dump(exclude_none=True)) if wanted.rollout else None,
+            labels=settings.labels,
+            strict=wanted.strict,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return Served(wanted, endpoint, deployment)

@@ -1,0 +1,152 @@
+"""The typed configuration of a stack: what stacks/Pulumi.<stack>.yaml may say below `config`.
+
+docs/configuration.md describes every key; a test keeps the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from infra.setting_problems import InvalidSettingsError, parsed_scalars, reference_problems, shape_problems
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+"""Names of datasets, models and endpoints become part of labels, folders and ids."""
+LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
+Positive = Annotated[int, Field(ge=1)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: camelCase keys, no unknown ones, no conversion between types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
+
+
+class BucketSettings(Section):
+    """How the buckets of data and of checkpoints behave."""
+
+    location: Text | None = None
+    force_destroy: bool = False
+    intermediate_checkpoint_days: Positive | None = None
+
+
+class QuotaSettings(Section):
+    """How many tuning jobs of open models may run at once."""
+
+    concurrent_tuning_jobs: Positive
+    contact_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class DatasetSettings(Section):
+    """Files to learn from."""
+
+    training: Text
+    validation: Text | None = None
+
+
+class ModelSettings(Section):
+    """A model to tune."""
+
+    dataset: Text
+    base_model: Text
+    mode: Literal["FULL", "PEFT_ADAPTER"]
+    epochs: Positive
+    adapter_size: Positive | None = None
+    batch_size: Positive | None = None
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    custom_base_model: Annotated[str, StringConstraints(pattern=r"^gs://")] | None = None
+    description: Text | None = None
+    attempt: Positive = 1
+    strict: bool = True
+    wait: bool = True
+
+
+class RolloutSettings(Section):
+    """How a new checkpoint takes over, in replicas."""
+
+    max_surge_replicas: Annotated[int, Field(ge=0)] | None = None
+    max_unavailable_replicas: Annotated[int, Field(ge=0)] | None = None
+
+
+class ContainerSettings(Section):
+    """A serving container instead of the recommended one."""
+
+    image_uri: Text
+    args: list[str] | None = None
+    env: dict[str, str] | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    predict_route: Text | None = None
+    health_route: Text | None = None
+
+
+class EndpointSettings(Section):
+    """A tuned model behind an endpoint."""
+
+    model: Text
+    machine_type: Text
+    accelerator_type: Text
+    accelerator_count: Positive = 1
+    min_replicas: Positive = 1
+    max_replicas: Positive | None = None
+    smoke_prompt: Text | None = None
+    prompts: list[Text] = []
+    rollout: RolloutSettings | None = None
+    container: ContainerSettings | None = None
+    strict: bool = True
+
+
+class Settings(Section):
+    """Everything that a stack may configure."""
+
+    project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+    location: Text
+    emulator: bool = False
+    labels: dict[LabelKey, LabelValue] = {}
+    submitters: list[Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):\S+@\S+$")]] = []
+    buckets: BucketSettings = BucketSettings()
+    quota: QuotaSettings | None = None
+    datasets: dict[Name, DatasetSettings] = {}
+    models: dict[Name, ModelSettings] = {}
+    serving: dict[Name, EndpointSettings] = {}
+
+
+def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[str] = frozenset()) -> Settings:
+    """Turns the engine's configuration into `Settings`.
+
+    Args:
+        config: full keys such as `tunestack:project`; values as the engine passes them, structured ones as JSON.
+        stack: the stack's name, for the messages.
+        secret_keys: full keys whose values must not be shown.
+
+    Raises:
+        InvalidSettingsError: with all problems, each with its path in the YAML.
+    """
+    raw = parsed_scalars(config, text_keys=("project", "location"))
+    secrets = frozenset(key.partition(":")[2] for key in secret_keys)
+    problems: list[str] = []
+    settings: Settings | None = None
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        problems += shape_problems(error, Settings, secrets)
+    problems += reference_problems(raw)
+    if problems or settings is None:
+        raise InvalidSettingsError(f"stacks/Pulumi.{stack}.yaml", problems)
+    return settings
+
+
+def engine_settings(stack: str) -> Settings:
+    """Reads the settings of the stack that the engine is working on.
+
+    Raises:
+        InvalidSettingsError: with all problems, each with its path in the YAML.
+    """
+    from pulumi.runtime.config import CONFIG, is_config_secret
+
+    config: Mapping[str, Any] = CONFIG.get()
+    return read_settings(config, stack, frozenset(key for key in config if is_config_secret(key)))
