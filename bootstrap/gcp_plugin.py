@@ -60,23 +60,32 @@ def provide(stack: LocalStack, engine: Path, cache: Cache, variables: Mapping[st
         BootstrapError: $TUNESTACK_GCP_PLUGIN names nothing that will do.
     """
     wanted = importlib.metadata.version("pulumi-gcp")
-    folder = stack.home / "plugins" / f"resource-gcp-v{wanted}"
     downloads = cache.entry("pulumi-home")
+    target = _target(stack, wanted)
     found = _find(wanted, downloads, variables)
-    target = folder / EXECUTABLE
-    if found is None and not target.exists():
-        _download(engine, wanted, downloads, variables)
+    if found is None and not target.exists() and _download(engine, wanted, downloads, variables):
         found = _find(wanted, downloads, variables)
-    folder.mkdir(parents=True, exist_ok=True)
-    if found is not None:
-        if not (target.is_symlink() and target.readlink() == found.executable):
-            target.unlink(missing_ok=True)
-            target.symlink_to(found.executable)
-        return f"pulumi-gcp {found.version or 'of unknown version'}, {found.origin}"
+    if found is None:
+        place_stand_in(stack)
+        return "the stand-in of the emulator (no pulumi-gcp plugin here, none to download)"
+    if not (target.is_symlink() and target.readlink() == found.executable):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.symlink_to(found.executable)
+    return f"pulumi-gcp {found.version or 'of unknown version'}, {found.origin}"
+
+
+def place_stand_in(stack: LocalStack) -> None:
+    """Puts the emulator's stand-in where the engine looks for the plugin."""
+    target = _target(stack, importlib.metadata.version("pulumi-gcp"))
+    target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_symlink():
         target.unlink()
     write_launcher(target, f"{shlex.quote(str(stack.python))} -m emulator.gcp_provider")
-    return "the stand-in of the emulator (no pulumi-gcp plugin here, none to download)"
+
+
+def _target(stack: LocalStack, version: str) -> Path:
+    return stack.home / "plugins" / f"resource-gcp-v{version}" / EXECUTABLE
 
 
 def _find(wanted: str, downloads: Path, variables: Mapping[str, str]) -> GcpPlugin | None:

@@ -1,0 +1,70 @@
+# Tunestack's commands; `make help` lists them. Needs GNU make, Python 3.11 or newer and a package registry.
+
+.SUFFIXES:
+.PHONY: help up preview predict down test bench lock clean environment engine emulator prompt
+
+# What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`.
+STACK := . ./.tunestack/env
+VENV := .venv/bin
+CODE := bootstrap deploy emulator examples infra tests
+
+# As given, by way of the environment: a prompt may hold quotes, dollars and line breaks, and make would expand it.
+override PROMPT := $(value PROMPT)
+export PROMPT
+
+help:
+	@echo 'make up                 everything on this machine: engine, emulator, tuning, an endpoint that answers'
+	@echo 'make preview            what make up would change'
+	@echo 'make predict PROMPT=…   asks the endpoint'
+	@echo 'make down               removes what make up made; says what the service keeps'
+	@echo 'make test               linters, types, all tests: what CI runs'
+	@echo 'make bench              measurements'
+	@echo 'make engine             only the engine and its plugins, into .tunestack/'
+	@echo 'make lock               the lock files again, from pyproject.toml'
+	@echo 'make clean              forgets the local stack and the environment'
+	@echo
+	@echo 'By hand: . .tunestack/env && pulumi preview -s local'
+
+environment:
+	@sh bootstrap/environment.sh
+
+engine: environment
+	@$(VENV)/python -m bootstrap
+
+emulator: engine
+	@$(STACK) && python -m emulator start --data .tunestack/emulator
+
+up: emulator
+	@$(STACK) && pulumi up --yes --skip-preview --stack local
+	@$(STACK) && tunestack summary --stack local
+
+preview: emulator
+	@$(STACK) && pulumi preview --stack local
+
+prompt:
+	@: "$${PROMPT:?is missing: make predict PROMPT='…'}"
+
+predict: prompt emulator
+	@$(STACK) && tunestack predict --stack local -- "$$PROMPT"
+
+down: emulator
+	@$(STACK) && pulumi destroy --yes --skip-preview --stack local
+	@$(STACK) && tunestack kept --stack local
+	@$(STACK) && python -m emulator stop --data .tunestack/emulator
+
+test: engine
+	@$(STACK) && ruff check
+	@$(STACK) && ruff format --check
+	@$(STACK) && mypy $(CODE)
+	@$(STACK) && python -m pytest -n 2 --dist worksteal
+
+bench: engine
+	@$(STACK) && python tests/bench/run.py
+
+lock: environment
+	@sh bootstrap/environment.sh lock
+
+clean:
+	@if [ -x $(VENV)/python ] && [ -d .tunestack/emulator ]; then \
+		$(VENV)/python -m emulator stop --data .tunestack/emulator; fi
+	@rm -rf .venv .tunestack

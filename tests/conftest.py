@@ -1,0 +1,38 @@
+"""Fixtures of all rooms: a Pulumi engine, obtained as `make up` does, and a place for it apart from everything else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bootstrap import engine, gcp_plugin
+from bootstrap.cache import Cache
+from bootstrap.local_stack import LocalStack
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def pulumi_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PATH with `pulumi` and, where that brings none, the language host; builds the CLI if it must."""
+    stack = LocalStack(CHECKOUT, tmp_path_factory.mktemp("engine"))
+    stack.prepare(engine.obtain(Cache.of_user(), os.environ["PATH"]))
+    return stack.executables
+
+
+@pytest.fixture
+def pulumi_environment(pulumi_cli: Path, tmp_path: Path) -> dict[str, str]:
+    """The whole process environment for a `pulumi` with a PULUMI_HOME and a backend of this test alone.
+
+    Its gcp plugin is the stand-in. Nothing is downloaded: a plugin that is missing is an error at once.
+    """
+    stack = LocalStack(CHECKOUT, tmp_path / "pulumi")
+    for folder in (stack.home, stack.state):
+        folder.mkdir(parents=True)
+    gcp_plugin.place_stand_in(stack)
+    path = os.pathsep.join((str(pulumi_cli), os.environ["PATH"]))
+    passphrase = stack.folder / "passphrase"
+    passphrase.write_text("tests-only", encoding="utf-8")
+    return {**os.environ, **stack.variables(path), "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
