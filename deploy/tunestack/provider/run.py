@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import Engine, InterruptedWaitError, Severity
+from tunestack.serving.operations import Wait
 
 T = TypeVar("T")
 
@@ -28,6 +30,7 @@ class Run:
         replaced_jobs: by urn, the job that a replacement is about to take the place of.
         reasons: by urn, why Diff found a change, kept for the one line that the preview shows.
         interrupted: set when the user stops the run.
+        stopped: the same, for waits in threads.
     """
 
     connection: Connection
@@ -36,6 +39,12 @@ class Run:
     replaced_jobs: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def interrupt(self) -> None:
+        """Ends all waits; what runs remotely goes on."""
+        self.interrupted.set()
+        self.stopped.set()
 
     async def tell(self, urn: str, message: str, *, severity: Severity = Severity.INFO) -> None:
         """Shows a line beside a resource."""
@@ -78,6 +87,15 @@ class Progress:
         self._run, self._urn = run, urn
         self._shown, self._at = "", 0.0
         self._started = time.monotonic()
+
+    def waiting(self) -> Wait:
+        """Returns a wait for a thread that shows here what it waits for."""
+        loop = asyncio.get_running_loop()
+
+        def show(state: str) -> None:
+            asyncio.run_coroutine_threadsafe(self.show(state), loop)
+
+        return Wait(self._run.connection.poll_seconds, show, self._run.stopped)
 
     async def show(self, state: str) -> None:
         """Shows the state, with the time since the wait began."""

@@ -71,9 +71,9 @@ def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
             return Recommendation(offer.container_spec, has_quota)
     named = sorted({"{} with {} × {}".format(*_words(offer)) for offer, _ in offers})
     raise NoContainerError(
-        f"the service does not recommend {spec.machine_type} with {spec.accelerator_count} × {spec.accelerator_type} for "
-        f"{spec.checkpoint_uri}; it recommends {', or '.join(named) or 'no machine in this region'}. Take one of those, or "
-        "name a container of your own"
+        f"the service does not recommend {spec.machine_type} with {spec.accelerator_count} × {spec.accelerator_type} "
+        f"for {spec.checkpoint_uri}; it recommends {', or '.join(named) or 'no machine in this region'}. Take one of "
+        "those, or name a container of your own"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,9 +45,8 @@ class Wait:
             StoppedError: the user did not want to wait.
         """
         pause = min(0.2, self.longest_pause)
-        started = time.monotonic()
         while not done():
-            self.show(f"{what} ({time.monotonic() - started:.0f} s)")
+            self.show(what)
             if self.stopped.wait(pause):
                 raise StoppedError(what)
             pause = min(pause * 1.5, self.longest_pause)

@@ -1,0 +1,5 @@
+"""The `tunestack` command."""
+
+from tunestack.cli.application import main
+
+__all__ = ["main"]

@@ -1,0 +1,76 @@
+"""The `tunestack` command: what it can be asked, and errors as people want to read them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tunestack.cli.stack import Stack, StackError
+
+application = typer.Typer(
+    help="Tuned models on Google Cloud as infrastructure as code.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StackName = Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")]
+
+
+@application.command()
+def summary(
+    stack: StackName,
+    untuned: Annotated[
+        bool, typer.Option(help="Ask the untuned base model, too; it is deployed for that and removed again.")
+    ] = False,
+) -> None:
+    """Shows what a stack has: buckets, access, quota, data, jobs, checkpoints, prices, endpoints, answers."""
+    from tunestack.cli.summary import show
+
+    show(Stack.select(stack), ask_untuned=untuned)
+
+
+@application.command()
+def predict(
+    prompt: Annotated[str, typer.Argument(help="What to ask.")],
+    stack: StackName,
+    endpoint: Annotated[
+        str, typer.Option(help="Name of the endpoint in the stack's configuration; the only one when left out.")
+    ] = "",
+    max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of the answer at the most.")] = 200,
+    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token each time.")] = 0.0,
+) -> None:
+    """Asks a stack's endpoint."""
+    from tunestack.serving.predict import answer
+
+    selected = Stack.select(stack)
+    asked = selected.endpoint(endpoint)
+    typer.echo(answer(selected.connection(asked), asked["id"], prompt, max_tokens=max_tokens, temperature=temperature))
+
+
+@application.command()
+def kept(stack: StackName) -> None:
+    """Says what the service keeps after a stack was destroyed, and what that costs."""
+    from tunestack.cli.kept import show
+
+    show(stack)
+
+
+def main() -> None:
+    """Runs the command; a failure that the user can mend is one sentence and exit code 1."""
+    from tunestack.retries import is_transient
+
+    try:
+        application()
+    except StackError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+    except Exception as error:
+        code = getattr(error, "code", None)
+        if not isinstance(code, int) and not is_transient(error):
+            raise
+        answer = f" (HTTP {int(code)})" if isinstance(code, int) else ""
+        typer.secho(f"error: the service did not answer as hoped: {error}{answer}", fg="red", err=True)
+        sys.exit(1)

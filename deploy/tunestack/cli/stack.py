@@ -1,0 +1,66 @@
+"""A stack as the engine keeps it: its outputs, read by the engine's own command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack.connection import Connection
+
+
+class StackError(Exception):
+    """Something about the stack that the user can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack and its outputs; secret ones stay hidden.
+
+    Attributes:
+        name: of the stack.
+        outputs: by name, as the program exported them.
+    """
+
+    name: str
+    outputs: Mapping[str, Any]
+
+    @classmethod
+    def select(cls, name: str) -> Stack:
+        """Reads a stack of the project in the current folder.
+
+        Raises:
+            StackError: there is no engine, no such stack, or it was not applied yet.
+        """
+        pulumi = shutil.which("pulumi")
+        if pulumi is None:
+            raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
+        command = [pulumi, "stack", "output", "--json", "--non-interactive", "--stack", name]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+        if finished.returncode:
+            raise StackError(finished.stderr.strip().removeprefix("error: "))
+        outputs = json.loads(finished.stdout)
+        if "project" not in outputs:
+            raise StackError(f"stack {name} has no outputs yet; run pulumi up --stack {name} first")
+        return cls(name, outputs)
+
+    def endpoint(self, name: str = "") -> dict[str, Any]:
+        """Returns the outputs of an endpoint: of that name, or of the only one.
+
+        Raises:
+            StackError: there is none, or more than one and no name.
+        """
+        endpoints = self.outputs.get("endpoints") or {}
+        names = [name] if name else list(endpoints)
+        if len(names) == 1 and names[0] in endpoints:
+            return dict(endpoints[names[0]])
+        known = ", ".join(endpoints) or "none"
+        raise StackError(f"stack {self.name} has these endpoints: {known}; name one with --endpoint")
+
+    def connection(self, endpoint: Mapping[str, Any] | None = None) -> Connection:
+        """Returns the way to the stack's project, in an endpoint's region or in the stack's own location."""
+        location = endpoint["id"].split("/")[3] if endpoint else self.outputs["location"]
+        return Connection(self.outputs["project"], location, self.outputs.get("apiEndpoint") or "", poll_seconds=1.0)

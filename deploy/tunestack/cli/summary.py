@@ -1,0 +1,160 @@
+"""The closing table: everything a stack has, on one screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tunestack.catalogue import money
+from tunestack.cli.stack import Stack
+from tunestack.tuning import states
+
+HELD_OUT_PROMPTS = 3
+"""Prompts that are asked and shown."""
+
+ANSWER_TOKENS = 96
+"""Tokens of an answer at the most: twice the longest record of the tickets example."""
+
+
+def show(stack: Stack, *, ask_untuned: bool) -> None:
+    """Prints the tables.
+
+    Args:
+        stack: whose outputs to show.
+        ask_untuned: also ask the untuned model what the tuned one is asked.
+    """
+    console = Console()
+    console.print()
+    console.print(_facts(stack))
+    for name, endpoint in (stack.outputs.get("endpoints") or {}).items():
+        examples = _held_out(endpoint.get("heldOut"))
+        if examples and endpoint.get("state") == "SERVING":
+            console.print(_answers(stack, name, endpoint, examples, ask_untuned=ask_untuned))
+
+
+def _facts(stack: Stack) -> Table:
+    table = Table(title=f"Stack {stack.name}", title_justify="left", show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in _rows(stack.outputs):
+        table.add_row(name, text)
+    return table
+
+
+def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "project", f"{outputs['project']}, {outputs['location']}"
+    for kind, url in (outputs.get("buckets") or {}).items():
+        yield f"bucket, {kind}", url
+    for binding in outputs.get("bindings") or ():
+        yield "binding", f"{binding['role']} on {binding['bucket']}\n{binding['member']}"
+    quota = outputs.get("quota") or {}
+    yield (
+        "quota, tuning jobs",
+        f"asked {_or_unknown(quota.get('preferred'))}, granted {_or_unknown(quota.get('granted'))}",
+    )
+    models = outputs.get("models") or {}
+    for name, dataset in (outputs.get("datasets") or {}).items():
+        yield f"dataset {name}", _dataset(name, dataset, models)
+    for name, model in models.items():
+        yield f"model {name}", _model(model)
+    total = outputs.get("estimatedCostUsd")
+    yield "on Google Cloud", f"these jobs: {_usd(total)}"
+    for name, endpoint in (outputs.get("endpoints") or {}).items():
+        yield f"endpoint {name}", _endpoint(endpoint)
+
+
+def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+    tokens = sorted(
+        {
+            model["estimatedTokens"] // model["epochs"]
+            for model in models.values()
+            if model["dataset"] == name and model.get("estimatedTokens")
+        }
+    )
+    estimate = " to ".join(f"{count:,}" for count in tokens[:: max(len(tokens) - 1, 1)]) or "unknown"
+    return (
+        f"{dataset['examples']} + {dataset['validationExamples']} validation examples, {dataset['format']}, "
+        f"about {estimate} tokens\nsha256 {dataset['contentHash'][:16]}… at {dataset['trainingUri']}"
+    )
+
+
+def _model(model: Mapping[str, Any]) -> str:
+    job = str(model["job"]).rpartition("/")[2]
+    billed = f"{_or_unknown(model.get('billedTokens'))} billed tokens, {_usd(model.get('billedCostUsd'))}"
+    estimated = f"estimated {_or_unknown(model.get('estimatedTokens'))}, {_usd(model.get('estimatedCostUsd'))}"
+    checkpoints = " → ".join(checkpoint["name"] for checkpoint in model.get("checkpoints") or ())
+    lines = [
+        f"{model['baseModel']}, {model['mode']}, {model['epochs']} epochs",
+        f"job {job} {states.phrase(model['state'] or 'unknown')} in {model.get('durationSeconds') or 0:.0f} s",
+        f"on Google Cloud: {billed} ({estimated})",
+        f"checkpoints {checkpoints or 'none yet'}",
+    ]
+    if model.get("finalCheckpointUri"):
+        lines.append(model["finalCheckpointUri"])
+    return "\n".join(lines)
+
+
+def _endpoint(endpoint: Mapping[str, Any]) -> str:
+    hourly = endpoint.get("estimatedHourlyCostUsd")
+    version = endpoint.get("modelVersion") or "–"
+    return (
+        f"{endpoint['id']}\n{endpoint['state'].lower()}: {endpoint['model']}, version {version}\n"
+        f"on Google Cloud: {endpoint['machineType']}, {_usd(hourly)} an hour until it is undeployed"
+    )
+
+
+def _answers(
+    stack: Stack, name: str, endpoint: Mapping[str, Any], examples: list[tuple[str, str]], *, ask_untuned: bool
+) -> Table:
+    from tunestack.serving import predict, untuned
+
+    connection = stack.connection(endpoint)
+    prompts = [prompt for prompt, _ in examples]
+    tuned = [predict.answer(connection, endpoint["id"], prompt, max_tokens=ANSWER_TOKENS) for prompt in prompts]
+    columns = {"held-out prompt": prompts}
+    if ask_untuned:
+        base_model = stack.outputs["models"][endpoint["model"]]["baseModel"]
+        columns["untuned"] = untuned.answers(connection, base_model, prompts, max_tokens=ANSWER_TOKENS)
+    columns["tuned"] = tuned
+    columns["as a person wrote it"] = [completion for _, completion in examples]
+    table = Table(*columns, title=f"Endpoint {name} answers", title_justify="left", show_lines=True, pad_edge=False)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*(_shown(text) for text in row))
+    return table
+
+
+def _held_out(path: str | None) -> list[tuple[str, str]]:
+    """Returns the first held-out examples, prompt and completion; none when the file is not at hand."""
+    if not path or not Path(path).is_file():
+        return []
+    with Path(path).open(encoding="utf-8") as lines:
+        examples = [json.loads(line) for line, _ in zip(lines, range(HELD_OUT_PROMPTS), strict=False)]
+    return [_prompt_and_completion(example) for example in examples]
+
+
+def _prompt_and_completion(example: Mapping[str, Any]) -> tuple[str, str]:
+    if "prompt" in example:
+        return example["prompt"], example["completion"]
+    *before, last = example["messages"]
+    return "\n".join(message["content"] for message in before), last["content"]
+
+
+def _shown(text: str) -> str:
+    from rich.markup import escape
+
+    shortened = text if len(text) <= 240 else f"{text[:239]}…"
+    return escape(shortened)
+
+
+def _usd(amount: float | None) -> str:
+    return money(None if amount is None else Decimal(str(amount)))
+
+
+def _or_unknown(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value or "unknown")

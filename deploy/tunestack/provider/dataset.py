@@ -1,0 +1,203 @@
+"""The life of a dataset: checked in every preview, uploaded under the name of its content, never removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunestack import data
+from tunestack.provider.inputs import Inputs, failures, read, without_unknown
+from tunestack.provider.lifecycle import (
+    CheckFailure,
+    CheckRequest,
+    CheckResult,
+    CreateRequest,
+    CreateResult,
+    DeleteRequest,
+    DiffRequest,
+    DiffResult,
+    Lifecycle,
+    Properties,
+    PropertyChange,
+    ReadRequest,
+    ReadResult,
+    ResourceError,
+    UpdateRequest,
+    UpdateResult,
+)
+from tunestack.provider.properties import changed, plain_map, wrap, wrap_map
+from tunestack.provider.run import Run
+from tunestack.tuning.artifacts import split
+from tunestack.tuning.specification import content_hash
+
+PROBLEMS_SHOWN = 10
+"""Problems that a failed check lists; the rest is counted."""
+
+
+class DatasetInputs(Inputs, frozen=True, kw_only=True):
+    """Files and where they go, and the hash of their content that Check adds."""
+
+    training: str
+    bucket: str
+    validation: str | None = None
+    prefix: str = "datasets"
+    content_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a check found in the files: its reports, and one hash over both."""
+
+    training: data.Report
+    validation: data.Report | None
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over both files' hashes."""
+        return content_hash(self.training.sha256, self.validation.sha256 if self.validation else "")
+
+    def outputs(self) -> dict[str, object]:
+        """Returns what the files say of themselves."""
+        return {
+            "contentHash": self.hash,
+            "format": self.training.format,
+            "examples": self.training.examples,
+            "validationExamples": self.validation.examples if self.validation else 0,
+            "characters": self.training.characters,
+        }
+
+
+class DatasetLifecycle(Lifecycle):
+    """Checks and uploads."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._checked: dict[tuple[object, ...], Content] = {}
+
+    async def check(self, request: CheckRequest) -> CheckResult:
+        """Checks the files; adds the hash of their content, so that a reviewed plan refuses other data."""
+        found = failures(DatasetInputs, request.new)
+        known = without_unknown(request.new)
+        inputs = {name: value for name, value in request.new.items() if name != "contentHash"}
+        if found or "training" not in known:
+            return CheckResult(inputs, found)
+        files = {}
+        for name in ("training", "validation"):
+            if path := known.get(name):
+                files[name] = _resolve(path)
+                if reason := _unreadable(path, files[name]):
+                    found.append(CheckFailure(name, reason))
+        if found:
+            return CheckResult(inputs, found)
+        content = await self._content(files["training"], files.get("validation"))
+        for name, report in (("training", content.training), ("validation", content.validation)):
+            if report is not None and not report.ok:
+                found.append(CheckFailure(name, _complaint(report)))
+        if not found:
+            inputs["contentHash"] = wrap(content.hash)
+        return CheckResult(inputs, found)
+
+    async def diff(self, request: DiffRequest) -> DiffResult:
+        """Replaces when the content or its place changes; a file that only moved on this machine has not changed."""
+        differing = changed(request.old_inputs, request.new)
+        replacing = [
+            name
+            for name in ("contentHash", "bucket", "prefix")
+            if name in differing and name not in request.ignore_changes
+        ]
+        if "contentHash" in replacing:
+            before, after = plain_map(request.state), await self._outputs(request.new)
+            self._run.reasons[request.urn] = (
+                f"new training data: {before.get('examples')} → {after.get('examples')} examples"
+            )
+        return DiffResult({name: PropertyChange(differing[name], replaces=True) for name in replacing})
+
+    async def create(self, request: CreateRequest) -> CreateResult:
+        """Uploads the files, unless the bucket has them under the name of their content."""
+        inputs = without_unknown(request.inputs)
+        outputs = await self._outputs(request.inputs)
+        if request.preview:
+            examples = f"{outputs['examples']} examples, {outputs['format']}"
+            await self._run.tell(request.urn, f"{self._run.reasons.get(request.urn, 'training data')}: {examples}")
+            # The addresses derive from bucket and content, so the preview of the jobs behind knows them, too.
+            addresses = self._addresses(request.inputs) if "bucket" in inputs else {}
+            return CreateResult("", {**request.inputs, **wrap_map({**outputs, **addresses})})
+        addresses = await self._upload(request.inputs)
+        return CreateResult(addresses["trainingUri"], {**request.inputs, **wrap_map({**outputs, **addresses})})
+
+    async def read(self, request: ReadRequest) -> ReadResult:
+        """Reports a file that is gone as a dataset that is gone: uploading it again costs nothing."""
+        if not request.state:
+            raise ResourceError("import of a dataset is not possible: declare it, and its files are uploaded or found")
+        state = plain_map(request.state)
+        uris = [uri for uri in (state.get("trainingUri"), state.get("validationUri")) if uri]
+        there = await self._run.call(self._all_exist, uris)
+        return ReadResult(request.resource_id if there else "", request.state, request.inputs)
+
+    async def update(self, request: UpdateRequest) -> UpdateResult:
+        """Takes over where the files lie on this machine; their content is the same."""
+        return UpdateResult({**request.state, **request.new})
+
+    async def delete(self, request: DeleteRequest) -> None:
+        """Leaves the files in the bucket: jobs and models name them as what they have learned from."""
+
+    async def _content(self, training: Path, validation: Path | None) -> Content:
+        key = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in (training, validation) if path)
+        if key not in self._checked:
+            self._checked[key] = Content(*await self._run.call(data.check_pair, training, validation))
+        return self._checked[key]
+
+    async def _outputs(self, properties: Properties) -> dict[str, object]:
+        inputs = read(DatasetInputs, {name: wrap(value) for name, value in without_unknown(properties).items()})
+        content = await self._content(
+            _resolve(inputs.training), _resolve(inputs.validation) if inputs.validation else None
+        )
+        if inputs.content_hash != content.hash:
+            raise ResourceError(
+                f"{inputs.training} changed since it was checked; run the command again to have the new data checked"
+            )
+        return content.outputs()
+
+    def _addresses(self, properties: Properties) -> dict[str, str]:
+        inputs = read(DatasetInputs, properties)
+        paths = {"trainingUri": inputs.training, "validationUri": inputs.validation}
+        return {
+            name: data.object_uri(inputs.bucket, inputs.prefix, inputs.content_hash or "", Path(path).name)
+            for name, path in paths.items()
+            if path
+        }
+
+    async def _upload(self, properties: Properties) -> dict[str, str]:
+        inputs = read(DatasetInputs, properties)
+        addresses = self._addresses(properties)
+        paths = {"trainingUri": inputs.training, "validationUri": inputs.validation}
+        for name, uri in addresses.items():
+            await self._run.call(data.upload, _resolve(paths[name] or ""), uri, self._run.connection)
+        return addresses
+
+    def _all_exist(self, uris: Sequence[str]) -> bool:
+        return all(self._run.connection.storage.bucket(bucket).blob(name).exists() for bucket, name in map(split, uris))
+
+
+def _resolve(path: str) -> Path:
+    """Returns a file's place on this machine: relative paths start at the folder that holds Pulumi.yaml."""
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").exists()), here)
+    return root / path
+
+
+def _unreadable(path: str, resolved: Path) -> str:
+    if path.startswith("gs://"):
+        return f"{path}: data that lies in Cloud Storage already cannot be checked yet; name a local file"
+    if not resolved.is_file():
+        return f"there is no file {path}; relative paths start at the folder that holds Pulumi.yaml"
+    return ""
+
+
+def _complaint(report: data.Report) -> str:
+    shown = [str(problem) for problem in report.problems if problem.severity == "error"][:PROBLEMS_SHOWN]
+    rest = sum(report.problem_counts.values()) - len(shown)
+    if rest > 0:
+        shown.append(f"and {rest} more")
+    return "\n".join(shown)

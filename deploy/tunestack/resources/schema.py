@@ -1,0 +1,191 @@
+"""The package's schema for other Pulumi languages, derived from the typed classes: they are the one source of truth."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import sys
+import textwrap
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Any, ForwardRef, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from tunestack.resources import Dataset, ModelDeployment, Provider, TunedModel, TuningJob
+from tunestack.resources.declaration import PACKAGE, Declaration, output_names, wire_name
+
+VERSION = "0.1.0"
+
+RESOURCES: tuple[type[Declaration], ...] = (Dataset, TuningJob, TunedModel, ModelDeployment)
+
+HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tuple[str, ...]]]] = {
+    TuningJob: {
+        "dataset": (Dataset, ("training_uri", "validation_uri", "content_hash", "examples", "characters")),
+    },
+    TunedModel: {
+        "tuning_job": (TuningJob, ("job", "artifacts_uri", "spec_hash", "base_model", "mode")),
+    },
+}
+"""Arguments that are resources in Python: other languages set the properties that the constructor takes from them."""
+
+OPTIONAL_PROPERTIES = frozenset({"validation_uri", "examples", "characters", "spec_hash", "base_model", "mode"})
+"""Properties of those that a job or a tuned model can do without."""
+
+SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def schema() -> dict[str, Any]:
+    """Returns the schema as Pulumi's metaschema has it."""
+    types: dict[str, Any] = {}
+    provider_inputs = _inputs(Provider, types)
+    return {
+        "name": PACKAGE,
+        "version": VERSION,
+        "displayName": "Tunestack",
+        "description": "Checked data, tuning jobs and deployed checkpoints on Google Cloud.",
+        "license": "Apache-2.0",
+        "provider": {
+            "description": _summary(Provider),
+            "inputProperties": provider_inputs[0],
+            "requiredInputs": provider_inputs[1],
+        },
+        "resources": {resource.token: _resource(resource, types) for resource in RESOURCES},
+        "types": types,
+    }
+
+
+def _resource(resource: type[Declaration], types: dict[str, Any]) -> dict[str, Any]:
+    inputs, required = _inputs(resource, types)
+    hints = inspect.get_annotations(resource, eval_str=True)
+    descriptions = _attribute_descriptions(resource)
+    outputs = {
+        wire_name(name): {**_type(get_args(hints[name])[0], types), "description": descriptions[name]}
+        for name in output_names(resource)
+    }
+    always = [wire_name(name) for name in output_names(resource) if not _is_optional(get_args(hints[name])[0])]
+    return {
+        "description": _summary(resource),
+        "inputProperties": inputs,
+        "requiredInputs": required,
+        "properties": outputs,
+        "required": always,
+    }
+
+
+def _inputs(resource: type[Any], types: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    hints = inspect.get_annotations(resource.__init__, eval_str=True)
+    descriptions = _argument_descriptions(resource)
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for name, parameter in inspect.signature(resource.__init__).parameters.items():
+        if name in ("self", "resource_name", "opts"):
+            continue
+        handed = HANDED_OVER.get(resource, {}).get(name)
+        if handed is not None:
+            source, taken = handed
+            outputs = inspect.get_annotations(source, eval_str=True)
+            told = _attribute_descriptions(source)
+            for output in taken:
+                properties[wire_name(output)] = {
+                    **_type(get_args(outputs[output])[0], types),
+                    "description": told[output],
+                }
+                if output not in OPTIONAL_PROPERTIES:
+                    required.append(wire_name(output))
+            continue
+        properties[wire_name(name)] = {**_type(hints[name], types), "description": descriptions[name]}
+        if parameter.default is inspect.Parameter.empty:
+            required.append(wire_name(name))
+    return properties, sorted(required)
+
+
+def _type(hint: Any, types: dict[str, Any]) -> dict[str, Any]:
+    """Returns a hint as the schema has it; `Input[T]` is T, since an input may always be an output."""
+    if hint in SIMPLE:
+        return {"type": SIMPLE[hint]}
+    if is_typeddict(hint):
+        return _object(hint, types)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        # Input[T] unfolds to T | Awaitable[T] | 'Output[T]'; T itself is what remains.
+        return _type(_without_wrappers(arguments), types)
+    if origin is Literal:
+        return {"type": "string"}
+    if origin is list:
+        return {"type": "array", "items": _type(arguments[0], types)}
+    if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
+        return {"type": "object", "additionalProperties": _type(arguments[1], types)}
+    raise TypeError(f"{hint} has no counterpart in the schema")
+
+
+def _without_wrappers(arguments: tuple[Any, ...]) -> Any:
+    plain = [
+        argument
+        for argument in arguments
+        if argument is not NoneType
+        and not isinstance(argument, ForwardRef)
+        and getattr(get_origin(argument), "__name__", "") != "Awaitable"
+    ]
+    if len(plain) != 1:
+        raise TypeError(f"{arguments} is more than one type")
+    return plain[0]
+
+
+def _object(hint: Any, types: dict[str, Any]) -> dict[str, Any]:
+    token = f"{PACKAGE}:index:{hint.__name__}"
+    if token not in types:
+        hints = get_type_hints(hint)
+        descriptions = _attribute_descriptions(hint)
+        types[token] = {
+            "type": "object",
+            "description": _summary(hint),
+            "properties": {
+                wire_name(name): {**_type(hints[name], types), "description": descriptions.get(name, "")}
+                for name in hints
+            },
+            "required": sorted(wire_name(name) for name in hint.__required_keys__),
+        }
+    return {"$ref": f"#/types/{token}"}
+
+
+def _is_optional(hint: Any) -> bool:
+    return NoneType in get_args(hint)
+
+
+def _summary(described: type[Any]) -> str:
+    return (inspect.getdoc(described) or "").partition("\n\nArgs:")[0]
+
+
+def _argument_descriptions(resource: type[Any]) -> dict[str, str]:
+    """Returns the texts of a Google-style `Args:` section by name."""
+    section = (inspect.getdoc(resource) or "").partition("Args:\n")[2]
+    entries: dict[str, str] = {}
+    for line in textwrap.dedent(section).splitlines():
+        if line.startswith(" ") and entries:
+            name = next(reversed(entries))
+            entries[name] = f"{entries[name]} {line.strip()}"
+        elif ": " in line:
+            name, _, text = line.partition(": ")
+            entries[name] = text
+    return entries
+
+
+def _attribute_descriptions(described: type[Any]) -> dict[str, str]:
+    """Returns the texts that stand below a class's annotations."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(described))).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101 - getsource of a class is a class
+    entries = {}
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            entries[statement.target.id] = inspect.cleandoc(str(following.value.value))
+    return entries
+
+
+if __name__ == "__main__":
+    json.dump(schema(), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
