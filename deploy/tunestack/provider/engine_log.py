@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _TIMEOUT = 10.0
 """Seconds for one message; a slow display must not hold up a resource."""
 
+_OPTIONS = (*_GRPC_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", 0))
+"""The engine is on this machine, whatever proxy the environment names."""
+
 _SEVERITIES = {
     Severity.DEBUG: engine_pb2.DEBUG,
     Severity.INFO: engine_pb2.INFO,
@@ -56,7 +59,7 @@ class EngineLog:
             print(request.message, file=sys.stderr)
             return
         if self._channel is None:
-            self._channel = grpc.aio.insecure_channel(self._address, options=_GRPC_CHANNEL_OPTIONS)
+            self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
         engine = cast("engine_pb2_grpc.EngineAsyncStub", engine_pb2_grpc.EngineStub(self._channel))
         try:
             await engine.Log(request, timeout=_TIMEOUT)

@@ -13,10 +13,11 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from tunestack.provider.lifecycle import InitFailedError, InterruptedWaitError, InvalidArgumentsError, ResourceError
 from tunestack.provider.properties import keep_secrets
-from tunestack.provider.property_wire import marshal
+from tunestack.provider.property_wire import marshal, unmarshal
 
 if TYPE_CHECKING:
-    from tunestack.provider.lifecycle import Properties
+    from google.protobuf.struct_pb2 import Struct
+
     from tunestack.provider.secret_mask import SecretMask
 
 _INTERRUPTED = "interrupted while waiting; what runs remotely goes on, and the next `pulumi up` waits for it again"
@@ -29,13 +30,13 @@ class Operation:
     Args:
         method: the call, such as `Create`.
         subject: the URN of the resource or the token of the function; empty for a call about the whole plugin.
-        inputs: the checked inputs, to be kept in the state with what was half made.
+        inputs: the checked inputs as they came, to be kept in the state with what was half made.
         preview: whether this was a preview.
     """
 
     method: str
     subject: str
-    inputs: Properties
+    inputs: Struct
     preview: bool
 
 
@@ -64,31 +65,33 @@ def failure(error: Exception, operation: Operation, mask: SecretMask) -> Failure
         case InvalidArgumentsError():
             return Failure(grpc.StatusCode.INVALID_ARGUMENT, mask.hide(str(error)))
     print(mask.hide("".join(traceback.format_exception(error))), file=sys.stderr, flush=True)
-    first_line = str(error).partition("\n")[0]
+    first_line = mask.hide(str(error)).partition("\n")[0]
     message = (
         f"{_name(operation)} failed with {type(error).__name__}: {first_line}. This is a defect of the provider, "
         "not of your program; the traceback is on the provider's standard error, which `--debug` shows"
     )
-    return Failure(grpc.StatusCode.UNKNOWN, mask.hide(message))
+    return Failure(grpc.StatusCode.UNKNOWN, message)
 
 
 def _name(operation: Operation) -> str:
-    if not operation.subject.startswith("urn:"):
-        return f"{operation.method} {operation.subject}".rstrip()
-    kind, name = operation.subject.split("::", 3)[2:]
-    return f"{operation.method} of {kind.rpartition('$')[2]} {name!r}"
+    match operation.subject.split("::", 3):
+        case [_, _, kind, name]:
+            return f"{operation.method} of {kind.rpartition('$')[2]} {name!r}"
+        case _:
+            return f"{operation.method} {operation.subject}".rstrip()
 
 
 def _init_failed(error: InitFailedError, operation: Operation, mask: SecretMask) -> Failure:
-    inputs = operation.inputs if error.inputs is None else error.inputs
+    asked = unmarshal(operation.inputs)
+    kept = asked if error.inputs is None else error.inputs
     message = mask.hide(str(error))
     detail = AnyMessage()
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
             id=error.resource_id,
-            properties=marshal(keep_secrets(error.properties, operation.inputs), unknowns=operation.preview),
+            properties=marshal(keep_secrets(error.properties, asked), unknowns=operation.preview),
             reasons=[mask.hide(reason) for reason in error.reasons],
-            inputs=marshal(keep_secrets(inputs, operation.inputs), unknowns=operation.preview),
+            inputs=marshal(keep_secrets(kept, asked), unknowns=operation.preview),
         )
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message, details=[detail])

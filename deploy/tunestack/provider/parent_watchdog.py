@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _INTERVAL = 2.0
 """Seconds between two looks."""
 
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 """Seconds that an orphan has for an end of its own making."""
 
 

@@ -19,9 +19,11 @@ class SecretMask:
         self._secrets: set[str] = set()
 
     def learn(self, properties: Mapping[str, PropertyValue]) -> None:
-        """Remembers every secret string in the properties."""
+        """Remembers every secret string in the properties, its lines, and how Python writes it in a message."""
         for value in properties.values():
-            self._secrets.update(_strings(value, secret=False))
+            for secret in _strings(value, secret=False):
+                forms = (secret, repr(secret)[1:-1], *secret.splitlines())
+                self._secrets.update(form for form in forms if len(form) >= _SHORTEST)
 
     def hide(self, text: str) -> str:
         """Returns the text with `[secret]` for each secret, the longest first."""
@@ -34,7 +36,7 @@ def _strings(value: PropertyValue, *, secret: bool) -> Iterable[str]:
     secret = secret or value.is_secret
     content = value.value
     if isinstance(content, str):
-        if secret and len(content) >= _SHORTEST:
+        if secret:
             yield content
     elif isinstance(content, Mapping):
         for item in content.values():

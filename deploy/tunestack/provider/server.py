@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import grpc.aio
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _GRACE = 3.0
 """Seconds for calls under way to end. The engine kills five seconds after its interrupt (pulumi/pulumi, plugin.go)."""
+
+_THREADS = 64
+"""Blocking calls at a time. Python's own limit, four more than there are cores, is below what the engine runs."""
 
 
 def serve(provider: Provider) -> None:
@@ -53,6 +57,7 @@ async def _run(provider: Provider, engine_address: str) -> None:
             ended.set()
 
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS))
     loop.add_signal_handler(signal.SIGINT, interrupted)
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     watch_parent(lambda: loop.call_soon_threadsafe(ended.set))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from tunestack.provider.failures import Operation, failure
@@ -30,11 +31,10 @@ from tunestack.provider.properties import keep_secrets
 from tunestack.provider.property_wire import marshal, unmarshal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     import grpc.aio
     from google.protobuf.message import Message
-    from google.protobuf.struct_pb2 import Struct
     from pulumi.provider.experimental.property_value import PropertyValue
 
     from tunestack.provider.engine_log import EngineLog
@@ -103,7 +103,7 @@ class Servicer:
         return Operation(
             method,
             getattr(request, "urn", "") or getattr(request, "tok", ""),
-            unmarshal(getattr(request, inputs)) if inputs else {},
+            getattr(request, inputs) if inputs else Struct(),
             getattr(request, "preview", False),
         )
 
@@ -254,8 +254,9 @@ class Servicer:
         changes = result.changes
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
-            diffs=_top_level(changes),
-            replaces=_top_level(path for path, change in changes.items() if change.replaces),
+            # Names, where the detailed diff has paths: `labels`, once, for what changes inside it.
+            diffs=dict.fromkeys(_top_level(path) for path in changes),
+            replaces=dict.fromkeys(_top_level(path) for path, change in changes.items() if change.replaces),
             stables=result.stables,
             deleteBeforeReplace=result.delete_before_replace,
             hasDetailedDiff=True,
@@ -266,12 +267,20 @@ class Servicer:
         )
 
     def _failures(self, failures: Sequence[CheckFailure]) -> list[provider_pb2.CheckFailure]:
+        # The engine garbles a nested name, so the path goes into the text.
         return [
-            provider_pb2.CheckFailure(property=refused.property, reason=self._mask.hide(refused.reason))
+            provider_pb2.CheckFailure(
+                property=_top_level(refused.property),
+                reason=self._mask.hide(
+                    refused.reason
+                    if refused.property == _top_level(refused.property)
+                    else f"{refused.property}: {refused.reason}"
+                ),
+            )
             for refused in failures
         ]
 
 
-def _top_level(paths: Iterable[str]) -> list[str]:
-    """The properties that the paths lead into: `labels` for `labels.team`, each once."""
-    return list(dict.fromkeys(re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths))
+def _top_level(path: str) -> str:
+    """The property that a path leads into: `labels` for `labels.team`."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]

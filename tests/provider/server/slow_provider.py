@@ -1,0 +1,86 @@
+"""A provider for the tests of its process; started as the engine starts one: `python slow_provider.py ENGINE`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from tunestack.provider.lifecycle import (
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    InterruptedWaitError,
+    Lifecycle,
+    Provider,
+    ReadResult,
+    UpdateResult,
+)
+from tunestack.provider.properties import plain_map
+from tunestack.provider.server import serve
+
+
+class Slow(Lifecycle):
+    """Create waits as long as the inputs say: in a thread (`blocks`), or until it is cancelled (`waits`)."""
+
+    def __init__(self, cancelled: asyncio.Event) -> None:
+        self.cancelled = cancelled
+
+    async def check(self, request: Any) -> CheckResult:
+        return CheckResult(request.new)
+
+    async def diff(self, request: Any) -> DiffResult:
+        return DiffResult()
+
+    async def create(self, request: Any) -> CreateResult:
+        inputs = plain_map(request.inputs)
+        if seconds := inputs.get("blocks"):
+            await asyncio.to_thread(time.sleep, seconds)
+        if inputs.get("waits"):
+            await self.cancelled.wait()
+            raise InterruptedWaitError
+        if inputs.get("hogs"):
+            time.sleep(3600)  # noqa: ASYNC251 - a defect, as any lifecycle may have one
+        return CreateResult("7", request.inputs)
+
+    async def read(self, request: Any) -> ReadResult:
+        return ReadResult(request.resource_id, request.state, request.inputs)
+
+    async def update(self, request: Any) -> UpdateResult:
+        return UpdateResult(request.new)
+
+    async def delete(self, request: Any) -> None:
+        pass
+
+
+class SlowProvider(Provider):
+    name = "slow"
+    version = "0.1.0"
+
+    def __init__(self) -> None:
+        self.cancelled = asyncio.Event()
+
+    async def schema(self) -> str:
+        return "{}"
+
+    async def check_config(self, request: Any) -> CheckResult:
+        return CheckResult(request.new)
+
+    async def diff_config(self, request: Any) -> DiffResult:
+        return DiffResult()
+
+    async def configure(self, inputs: Any, engine: Any) -> None:
+        pass
+
+    def lifecycle(self, resource_type: str) -> Lifecycle:
+        return Slow(self.cancelled)
+
+    async def invoke(self, token: str, arguments: Any) -> Any:
+        return arguments
+
+    async def cancel(self) -> None:
+        self.cancelled.set()
+
+
+if __name__ == "__main__":
+    serve(SlowProvider())
