@@ -1,0 +1,166 @@
+"""Calls to Google Cloud's REST APIs at the configured endpoints: errors as exceptions, patience with what passes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import httpx
+import tenacity
+
+from emulator.gcp_provider.configuration import Configuration
+from tunestack.provider.lifecycle import ResourceError
+
+T = TypeVar("T")
+
+_PATIENCE_SECONDS: Final = 60.0
+"""How long a call is repeated that failed for a reason which passes. The real provider waits up to 20 minutes; an
+emulator on this machine has no reason to need that."""
+_OPERATION_SECONDS: Final = 600.0
+_PASSING_STATUS: Final = frozenset({429, 500, 502, 503, 504})
+
+
+class CallError(ResourceError):
+    """A call that Google Cloud refused.
+
+    Args:
+        status: the HTTP status.
+        message: the service's own words.
+        reasons: the machine-readable reasons among the details, such as `SERVICE_DISABLED`.
+        call: method and path, for the message.
+    """
+
+    def __init__(self, status: int, message: str, reasons: frozenset[str], call: str) -> None:
+        super().__init__(f"{call}: error {status}: {message}")
+        self.status = status
+        self.reasons = reasons
+        self.message = message
+
+
+class Cloud:
+    """The APIs of one configured Google Cloud, which is an emulator.
+
+    Args:
+        configuration: where the APIs are and which project is meant.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self._client = httpx.AsyncClient(timeout=60, trust_env=False)
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, key: str) -> asyncio.Lock:
+        """Returns the lock of that name; who changes one thing in steps holds it."""
+        return self._locks.setdefault(key, asyncio.Lock())
+
+    async def get(self, api: str, path: str, **query: str) -> dict[str, Any]:
+        """Gets a resource."""
+        return await self.call("GET", api, path, query=query)
+
+    async def find(self, api: str, path: str) -> dict[str, Any] | None:
+        """Gets a resource, or None when there is no such thing."""
+        return await unless_missing(self.get(api, path))
+
+    async def call(
+        self, method: str, api: str, path: str, *, query: Mapping[str, str] = {}, body: Any = None
+    ) -> dict[str, Any]:
+        """Makes a call and returns the JSON it answers.
+
+        Raises:
+            CallError: the service refused, for a reason that does not pass or did not pass in time.
+            ResourceError: the service cannot be reached.
+        """
+        url = self.configuration.endpoint(api) + path
+
+        async def once() -> dict[str, Any]:
+            try:
+                response = await self._client.request(method, url, params={"alt": "json", **query}, json=body)
+            except httpx.TransportError as error:
+                raise _UnreachableError(f"{method} {url}: {error or type(error).__name__}", error) from error
+            if response.is_error:
+                raise _refusal(response)
+            return dict(response.json()) if response.content else {}
+
+        return await repeated(once, lambda error: _passes(error, method), _PATIENCE_SECONDS)
+
+    async def items(self, api: str, path: str, field: str, **query: str) -> AsyncIterator[dict[str, Any]]:
+        """Yields the entries of a list, page by page."""
+        token = ""
+        while True:
+            page = await self.get(api, path, **query, **({"pageToken": token} if token else {}))
+            for item in page.get(field, ()):
+                yield item
+            token = page.get("nextPageToken", "")
+            if not token:
+                return
+
+    async def finished(self, api: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+        """Waits for a long-running operation and returns its response.
+
+        Raises:
+            ResourceError: the operation failed, or does not end.
+        """
+        present = dict(operation)
+        deadline = asyncio.get_running_loop().time() + _OPERATION_SECONDS
+        while not present.get("done"):
+            if asyncio.get_running_loop().time() > deadline:
+                message = f"{operation['name']} has not ended after {_OPERATION_SECONDS:.0f} s; see the emulator's log"
+                raise ResourceError(message)
+            await asyncio.sleep(0.2)
+            present = await self.get(api, str(operation["name"]))
+        if "error" in present:
+            raise ResourceError(f"{operation['name']}: {present['error'].get('message', present['error'])}")
+        return dict(present.get("response", {}))
+
+
+class _UnreachableError(ResourceError):
+    """A call that got no answer.
+
+    Args:
+        message: the call and why.
+        cause: the transport's error.
+    """
+
+    def __init__(self, message: str, cause: httpx.TransportError) -> None:
+        super().__init__(message)
+        self.never_sent = isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout)
+
+
+async def unless_missing(call: Awaitable[T]) -> T | None:
+    """Returns what the call returns, or None when it says that there is no such thing."""
+    try:
+        return await call
+    except CallError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+async def repeated(call: Callable[[], Awaitable[T]], passes: Callable[[BaseException], bool], seconds: float) -> T:
+    """Repeats a call with growing pauses while it fails for a reason that passes, until the time is over."""
+    attempts = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception(passes),
+        wait=tenacity.wait_exponential_jitter(initial=0.1, max=5, jitter=0.1),
+        stop=tenacity.stop_after_delay(seconds),
+        reraise=True,
+    )
+    return await attempts(call)
+
+
+def _passes(error: BaseException, method: str) -> bool:
+    if isinstance(error, CallError):
+        # An API that was just enabled refuses calls for a moment.
+        return error.status in _PASSING_STATUS or "SERVICE_DISABLED" in error.reasons
+    # A POST whose answer got lost may have acted; to repeat it could make a second one.
+    return isinstance(error, _UnreachableError) and (method != "POST" or error.never_sent)
+
+
+def _refusal(response: httpx.Response) -> CallError:
+    call = f"{response.request.method} {response.request.url.copy_with(query=None)}"
+    try:
+        error = response.json()["error"]
+        reasons = {detail.get("reason", "") for detail in (*error.get("details", ()), *error.get("errors", ()))}
+        return CallError(response.status_code, error["message"], frozenset(reasons), call)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return CallError(response.status_code, response.text or response.reason_phrase, frozenset(), call)
