@@ -30,5 +30,7 @@ def parse_object(text: bytes) -> dict[str, Any]:
         message = f"Invalid JSON payload received. {error}"
         raise ServiceError("INVALID_ARGUMENT", message) from error
     if not isinstance(body, dict):
-        raise ServiceError("INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "": Root element must be a message.')
+        raise ServiceError(
+            "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
+        )
     return body

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from emulator.platform.iam import Policies
     from emulator.platform.projects import Projects
     from emulator.platform.quotas import Quotas
+    from emulator.platform.service_accounts import ServiceAccounts
     from emulator.platform.service_usage import EnabledServices
     from emulator.settings import Settings
     from emulator.state import Documents
@@ -26,6 +27,7 @@ class Services:
         documents: the durable documents; each room uses collections of its own.
         projects: project ids and numbers.
         service_usage: which APIs are enabled, and which service agents exist.
+        accounts: the service accounts that users made.
         iam: the policies of projects, buckets and service accounts.
         storage: buckets and objects.
         quotas: what each project was granted.
@@ -37,6 +39,7 @@ class Services:
     documents: Documents
     projects: Projects
     service_usage: EnabledServices
+    accounts: ServiceAccounts
     iam: Policies
     storage: ObjectStore
     quotas: Quotas

@@ -1,32 +1,23 @@
-"""Cloud Quotas: what a project may use, and the preferences by which it asks for more."""
+"""What a project may use of each quota, by default and after it asked for more."""
 
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-
 from emulator.clock import timestamp
-from emulator.errors import ServiceError
-from emulator.paging import page
-from emulator.payload import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.requests import Request
-
-    from emulator.platform.projects import Project, Projects
-    from emulator.services import Services
+    from emulator.platform.projects import Projects
     from emulator.settings import Settings
     from emulator.state import Documents
 
 _COLLECTION: Final = "quota_preferences"
-_SERVICE: Final = "aiplatform.googleapis.com"
+SERVICE: Final = "aiplatform.googleapis.com"
+"""The service whose quotas the emulator knows."""
 SERVING_REGIONS: Final = (
     "asia-northeast1",
     "asia-northeast3",
@@ -45,7 +36,7 @@ SERVING_REGIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _QuotaKind:
+class QuotaKind:
     """A quota of the Vertex AI API. `regions` is empty for a global one; `maximum` is what is granted without a person."""
 
     quota_id: str
@@ -58,12 +49,12 @@ class _QuotaKind:
     concurrent: bool = False
 
 
-_CATALOGUE: Final = {
+CATALOGUE: Final = {
     kind.quota_id: kind
     for kind in (
         # Display name and default: the page of open-model tuning. Id and metric: as seen in a public repository; a client
         # must find the quota by its display name.
-        _QuotaKind(
+        QuotaKind(
             "GlobalConcurrentManagedOssModelTuningJobs",
             "Global concurrent managed OSS model fine-tuning jobs per project",
             "aiplatform.googleapis.com/global_concurrent_managed_oss_model_tuning_jobs",
@@ -71,7 +62,7 @@ _CATALOGUE: Final = {
             maximum=16,
             concurrent=True,
         ),
-        _QuotaKind(
+        QuotaKind(
             "CustomModelServingL4GPUsPerProjectPerRegion",
             "Custom model serving Nvidia L4 GPUs per region",
             "aiplatform.googleapis.com/custom_model_serving_nvidia_l4_gpus",
@@ -79,7 +70,7 @@ _CATALOGUE: Final = {
             maximum=8,
             regions=SERVING_REGIONS,
         ),
-        _QuotaKind(
+        QuotaKind(
             "CustomModelServingA10080GBGPUsPerProjectPerRegion",
             "Custom model serving Nvidia A100 80GB GPUs per region",
             "aiplatform.googleapis.com/custom_model_serving_nvidia_a100_80gb_gpus",
@@ -87,7 +78,7 @@ _CATALOGUE: Final = {
             maximum=8,
             regions=("asia-southeast1", "europe-west4", "us-central1", "us-east4"),
         ),
-        _QuotaKind(
+        QuotaKind(
             "OnlinePredictionRequestsPerMinutePerProjectPerRegion",
             "Regional online prediction requests per minute per region",
             "aiplatform.googleapis.com/online_prediction_requests",
@@ -95,7 +86,7 @@ _CATALOGUE: Final = {
             maximum=60_000,
             regions=SERVING_REGIONS,
         ),
-        _QuotaKind(
+        QuotaKind(
             "DeployedModelsPerEndpoint",
             "Deployed models per endpoint",
             "aiplatform.googleapis.com/deployed_models_per_endpoint",
@@ -122,34 +113,58 @@ class Quotas:
             wanted = preference.get("dimensions", {})
             if preference["quotaId"] == quota_id and wanted.items() <= dict(dimensions).items():
                 # The preference for exactly these dimensions goes before the one for all.
-                best = max(best, (len(wanted), int(preference["quotaConfig"]["grantedValue"])), key=lambda each: each[0])
+                best = max(
+                    best, (len(wanted), int(preference["quotaConfig"]["grantedValue"])), key=lambda each: each[0]
+                )
         return best[1]
 
     def default(self, quota_id: str) -> int:
         """What a project has without asking."""
-        kind, override = _CATALOGUE.get(quota_id), self._settings.quotas.get(quota_id)
+        kind, override = CATALOGUE.get(quota_id), self._settings.quotas.get(quota_id)
         if override is not None and override.default is not None:
             return override.default
         return kind.default if kind else 0
 
     def maximum(self, quota_id: str) -> int | None:
         """What is granted at most; None where the emulator knows no limit."""
-        kind, override = _CATALOGUE.get(quota_id), self._settings.quotas.get(quota_id)
+        kind, override = CATALOGUE.get(quota_id), self._settings.quotas.get(quota_id)
         if override is not None and override.maximum is not None:
             return override.maximum
         return kind.maximum if kind else None
 
     def preferences(self, project: str) -> list[dict[str, Any]]:
-        """The preferences of a project as they stand now, ordered by name."""
+        """The preferences of a project as they stand now, ordered by id."""
         prefix = f"{self._projects.get(project).id}/"
         return [_now(document) for _, document in self._documents.list(_COLLECTION, prefix)]
+
+    def preference(self, project: str, preference_id: str) -> dict[str, Any] | None:
+        """One preference as it stands now, or None."""
+        document = self._documents.get(_COLLECTION, f"{self._projects.get(project).id}/{preference_id}")
+        return None if document is None else _now(document)
+
+    def keep(self, project: str, preference_id: str, preference: dict[str, Any]) -> dict[str, Any]:
+        """Writes a preference, whose preferred value is granted, up to the maximum, after `delays.quotaGranted`.
+
+        `preference["quotaConfig"]["grantedValue"]` is what the project has until then.
+        """
+        maximum = self.maximum(preference["quotaId"])
+        preferred = int(preference["quotaConfig"]["preferredValue"])
+        granted = preferred if maximum is None else min(preferred, maximum)
+        pending = {"from": time.time() + self._settings.delays.quota_granted, "value": str(granted)}
+        document = {"preference": {**preference, "reconciling": True}, "pending": pending}
+        self._documents.put(_COLLECTION, f"{self._projects.get(project).id}/{preference_id}", document)
+        return _now(document)
 
 
 def _now(document: dict[str, Any]) -> dict[str, Any]:
     """A preference at this moment: what was asked is granted once its time has come."""
-    pending = document.get("pending")
-    if pending is None or time.time() < pending["from"]:
-        return document["preference"]  # type: ignore[no-any-return]
-    preference = {**document["preference"], "reconciling": False, "updateTime": timestamp(pending["from"])}
-    preference["quotaConfig"] = {**preference["quotaConfig"], "grantedValue": pending["value"]}
-    return preference
+    preference: dict[str, Any] = document["preference"]
+    pending = document["pending"]
+    if time.time() < pending["from"]:
+        return preference
+    config = {**preference["quotaConfig"], "grantedValue": pending["value"]}
+    if pending["value"] != config["preferredValue"]:
+        config["stateDetail"] = "The preferred value was granted in part; more needs a review by Google Cloud."
+    granted = {**preference, "quotaConfig": config, "updateTime": timestamp(pending["from"])}
+    del granted["reconciling"]
+    return granted

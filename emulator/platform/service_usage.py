@@ -214,7 +214,10 @@ class _ServiceUsage:
         if wanted:
             state = re.fullmatch(r"state:(ENABLED|DISABLED)", wanted)
             if state is None:
-                raise ServiceError("INVALID_ARGUMENT", f"Invalid filter: {wanted}. The allowed filters are state:ENABLED and state:DISABLED.")
+                raise ServiceError(
+                    "INVALID_ARGUMENT",
+                    f"Invalid filter: {wanted}. The allowed filters are state:ENABLED and state:DISABLED.",
+                )
             found = [resource for resource in found if resource["state"] == state[1]]
         return JSONResponse(page("services", found, request, size="pageSize", default=50, limit=200))
 
@@ -248,7 +251,9 @@ class _ServiceUsage:
         project = self._projects.get(request.path_params["project"])
         names = (await json_object(request)).get("serviceIds", [])
         if not 1 <= len(names) <= _BATCH_LIMIT:
-            raise ServiceError("INVALID_ARGUMENT", f"A batch must name between 1 and {_BATCH_LIMIT} services; {len(names)} given.")
+            raise ServiceError(
+                "INVALID_ARGUMENT", f"A batch must name between 1 and {_BATCH_LIMIT} services; {len(names)} given."
+            )
         with self._documents.transaction():
             for name in names:
                 self._apis.enable(project.id, name)

@@ -1,0 +1,52 @@
+"""The emulator's own paths, `/emulator/…`: health, the request log, faults. Nothing here is Google's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from emulator.errors import ServiceError
+from emulator.payload import json_object
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from emulator.faults import Faults
+    from emulator.request_log import RequestLog
+
+
+def routes(data: Path, log: RequestLog, faults: Faults) -> list[Route]:
+    """The control plane of an emulator that keeps its state in `data`."""
+
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok", "pid": os.getpid(), "data": str(data)})
+
+    async def requests(request: Request) -> JSONResponse:
+        since = request.query_params.get("since") or "0"
+        if not since.isdigit():
+            raise ServiceError("INVALID_ARGUMENT", f"`since` is the index of a request, a number; {since!r} is none.")
+        return JSONResponse(log.since(int(since)))
+
+    async def list_faults(_: Request) -> JSONResponse:
+        return JSONResponse({"faults": faults.list()})
+
+    async def add_fault(request: Request) -> JSONResponse:
+        faults.add(await json_object(request))
+        return JSONResponse({"faults": faults.list()})
+
+    async def clear_faults(_: Request) -> Response:
+        faults.clear()
+        return Response(status_code=204)
+
+    return [
+        Route("/emulator/health", health),
+        Route("/emulator/requests", requests),
+        Route("/emulator/faults", list_faults),
+        Route("/emulator/faults", add_fault, methods=["POST"]),
+        Route("/emulator/faults", clear_faults, methods=["DELETE"]),
+    ]

@@ -1,0 +1,19 @@
+"""The services around a project: which APIs are enabled, who may do what, quotas, billing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.platform import billing, cloud_quotas, compute, resource_manager, service_accounts, service_usage
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from emulator.services import Services
+
+_ROOMS = (service_usage, resource_manager, service_accounts, cloud_quotas, billing, compute)
+
+
+def routes(services: Services) -> list[Route]:
+    """Every path of the platform's services, prefixes included."""
+    return [route for room in _ROOMS for route in room.routes(services)]
