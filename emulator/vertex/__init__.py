@@ -1,0 +1,5 @@
+"""Vertex AI, as far as open models are tuned and served: tuning jobs, models, endpoints, predictions, operations."""
+
+from emulator.vertex.routing import routes
+
+__all__ = ["routes"]

@@ -1,0 +1,57 @@
+"""Loaded models, kept while the files they came from stay the same."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from emulator.errors import ServiceError
+from emulator.language_model import Generator, LanguageModelError
+from emulator.vertex.open_models import canonical_name
+from emulator.vertex.refusals import failed_precondition
+
+if TYPE_CHECKING:
+    from emulator.vertex.checkpoints import Checkpoints
+
+_MOST_LOADED = 8
+
+
+class Generators:
+    """Gives the language model of a model version, from the very files at its artifact URI."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self._checkpoints = checkpoints
+        self._loaded: dict[str, tuple[str, Generator]] = {}
+        self._lock = threading.Lock()
+
+    def load(self, version: dict[str, Any]) -> Generator:
+        """The generator of a model version; loaded again whenever a file has changed.
+
+        Raises:
+            ServiceError: no model server could start with these files.
+        """
+        uri = version.get("artifactUri", "")
+        public = version.get("baseModelSource", {}).get("modelGardenSource", {}).get("publicModelName", "")
+        with self._lock:
+            source = uri or public
+            state = self._checkpoints.fingerprint(uri) if uri else "public"
+            kept = self._loaded.get(source)
+            if kept is None or kept[0] != state:
+                kept = (state, self._read(uri, public))
+                self._loaded.pop(source, None)
+                self._loaded[source] = kept
+                while len(self._loaded) > _MOST_LOADED:
+                    del self._loaded[next(iter(self._loaded))]
+        return kept[1]
+
+    def _read(self, uri: str, public: str) -> Generator:
+        try:
+            if not uri:
+                return Generator.load(self._checkpoints.base_model(canonical_name(public) or public))
+            self._checkpoints.check(uri)
+            with self._checkpoints.local(uri) as folder:
+                return Generator.load(folder)
+        except (LanguageModelError, ServiceError, OSError) as error:
+            # The first sentence as in github.com/googleapis/python-aiplatform/issues/4559; the service then points to
+            # logs, of which this is the line that matters.
+            raise failed_precondition(f"Model server exited unexpectedly. {error}") from error

@@ -1,0 +1,225 @@
+"""Long-running operations: started by a call, finished a settable moment later, remembered for ever.
+
+What an operation will do is part of its document, so that a restart goes on with it: the effect and the end of an
+operation are one transaction, and happen once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emulator.clock import timestamp
+from emulator.errors import ServiceError
+from emulator.vertex.calls import Call, new_id
+from emulator.vertex.refusals import not_found, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.services import Services
+
+_COLLECTION = "operations"
+_LOG = logging.getLogger(__name__)
+
+
+Details = dict[str, Any]
+
+
+def _nothing(_: Details) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an operation does at its end. Each step gets the details; `prepare` and `apply` may raise ServiceError.
+
+    Attributes:
+        response: The type of the response, such as `Endpoint` or `google.protobuf.Empty`.
+        apply: Changes the documents, inside a transaction, and returns the response.
+        prepare: Runs before, outside of any lock, for what takes long.
+        undo: Removes what the start left, after an error or a cancellation.
+    """
+
+    response: str
+    apply: Callable[[Details], Details]
+    prepare: Callable[[Details], None] = _nothing
+    undo: Callable[[Details], None] = _nothing
+
+
+class Operations:
+    """The operations of one emulator."""
+
+    def __init__(self, services: Services) -> None:
+        self._documents = services.documents
+        self._effects: dict[str, Effect] = {}
+        self._changed = threading.Condition()
+        self._running: set[str] = set()
+        self._stopped = False
+        services.on_start.append(self._resume)
+        services.on_stop.append(self._stop)
+
+    def register(self, kind: str, effect: Effect) -> None:
+        """Names an effect, so that documents can refer to it."""
+        self._effects[kind] = effect
+
+    def start(
+        self,
+        call: Call,
+        kind: str,
+        details: Details,
+        *,
+        delay: float,
+        under: str = "",
+        metadata: str = "",
+    ) -> dict[str, Any]:
+        """Starts an operation and returns it; with a delay of 0 it has ended already.
+
+        Args:
+            call: The call that asks for it.
+            kind: The effect's name; its metadata type is `<kind>OperationMetadata` unless `metadata` says another.
+            details: What the effect needs, as JSON.
+            delay: Seconds until it ends.
+            under: The resource whose operation it is, such as `endpoints/12`; none for the location's own.
+            metadata: The metadata type, where it does not follow the kind.
+        """
+        parent = f"{call.place.name}/{under}" if under else call.place.name
+        name = f"{parent}/operations/{new_id()}"
+        document = {
+            "name": name,
+            "kind": kind,
+            "metadata": metadata or f"{kind}OperationMetadata",
+            "details": details,
+            "version": call.version,
+            "due": time.time() + delay,
+            "createTime": timestamp(),
+            "updateTime": timestamp(),
+            "done": False,
+        }
+        self._documents.put(_COLLECTION, name, document)
+        if delay == 0:
+            self._finish(name)
+        else:
+            threading.Thread(target=self._wait_and_finish, args=(name,), daemon=True, name=f"operation {kind}").start()
+        return self._answer(name, call.version)
+
+    def get(self, call: Call) -> dict[str, Any]:
+        """Returns an operation; `/ui/` shows it in the version that started it."""
+        return self._answer(_name(call), call.version)
+
+    def list_page(self, call: Call) -> dict[str, Any]:
+        """Returns the operations of a location or of one resource in it."""
+        prefix = f"{call.place.name}/{call.part('under')}operations/"
+        return {
+            "operations": [self._answer(name, call.version) for name, _ in self._documents.list(_COLLECTION, prefix)]
+        }
+
+    def wait(self, call: Call) -> dict[str, Any]:
+        """Returns an operation once it has ended, or after the timeout asked for."""
+        timeout = call.parameter("timeout") or call.body.get("timeout") or "30s"
+        with self._changed:
+            self._changed.wait_for(lambda: self._document(_name(call))["done"], float(str(timeout).removesuffix("s")))
+        return self.get(call)
+
+    def cancel(self, call: Call) -> dict[str, Any]:
+        """Ends an operation with code 1, if it has not ended; on the service this is best effort, too."""
+        self._end(_name(call), ServiceError("CANCELLED", "The operation was cancelled."))
+        return {}
+
+    def pending(self, kind: str, prefix: str) -> list[Details]:
+        """The details of the operations of a kind, in one place, that have not ended."""
+        return [
+            document["details"]
+            for _, document in self._documents.list(_COLLECTION, prefix)
+            if document["kind"] == kind and not document["done"]
+        ]
+
+    def _document(self, name: str) -> dict[str, Any]:
+        document = self._documents.get(_COLLECTION, name)
+        if document is None:
+            raise not_found("Operation", name)
+        return document
+
+    def _answer(self, name: str, version: str) -> dict[str, Any]:
+        document = self._document(name)
+        types = f"type.googleapis.com/google.cloud.aiplatform.{version if version != 'ui' else document['version']}."
+        answer: dict[str, Any] = {
+            "name": name,
+            "metadata": {
+                "@type": types + document["metadata"],
+                "genericMetadata": {"createTime": document["createTime"], "updateTime": document["updateTime"]},
+            },
+        }
+        if document["done"]:
+            answer["done"] = True
+        if "error" in document:
+            answer["error"] = document["error"]
+        if "response" in document:
+            kind = self._effects[document["kind"]].response
+            answer["response"] = {
+                "@type": f"type.googleapis.com/{kind}" if "." in kind else types + kind,
+                **document["response"],
+            }
+        return answer
+
+    def _wait_and_finish(self, name: str) -> None:
+        document = self._documents.get(_COLLECTION, name)
+        while document is not None and not document["done"] and (left := document["due"] - time.time()) > 0:
+            with self._changed:
+                if self._stopped:
+                    return
+                self._changed.wait(left)
+            document = self._documents.get(_COLLECTION, name)
+        self._finish(name)
+
+    def _finish(self, name: str) -> None:
+        document = self._documents.get(_COLLECTION, name)
+        if document is None or document["done"] or self._stopped:
+            return
+        effect = self._effects[document["kind"]]
+        try:
+            effect.prepare(document["details"])
+            with self._documents.transaction():
+                if self._document(name)["done"]:
+                    return
+                self._write_end(name, {"response": effect.apply(document["details"])})
+        except ServiceError as error:
+            self._end(name, error)
+        except Exception:
+            _LOG.exception("operation %s", name)
+            self._end(name, ServiceError("INTERNAL", "Internal error encountered."))
+        else:
+            self._tell()
+
+    def _end(self, name: str, error: ServiceError) -> None:
+        with self._documents.transaction():
+            document = self._document(name)
+            if document["done"]:
+                return
+            self._effects[document["kind"]].undo(document["details"])
+            self._write_end(name, {"error": status(error)})
+        self._tell()
+
+    def _write_end(self, name: str, outcome: dict[str, Any]) -> None:
+        document = self._document(name) | outcome | {"done": True, "updateTime": timestamp()}
+        self._documents.put(_COLLECTION, name, document)
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _resume(self) -> None:
+        for name, document in self._documents.list(_COLLECTION):
+            if not document["done"]:
+                threading.Thread(target=self._wait_and_finish, args=(name,), daemon=True).start()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._tell()
+
+
+def _name(call: Call) -> str:
+    return f"{call.place.name}/{call.part('under')}operations/{call.part('operation')}"

@@ -1,0 +1,26 @@
+"""What can be set about the Vertex AI room: the section `vertex` of the emulator's settings."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class VertexSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How long, in seconds, what is not immediate on the service takes here. There it is minutes to hours."""
+
+    tuning_pending: float = 0.05
+    """From the granting of a tuning job's slot until the job runs."""
+    tuning_dataset: float = 0.1
+    """At the least, in TUNING_JOB_STATE_PROCESSING_DATASET."""
+    tuning_capacity: float = 0.1
+    """In TUNING_JOB_STATE_WAITING_FOR_CAPACITY."""
+    tuning_post_processing: float = 0.1
+    """At the least, in TUNING_JOB_STATE_POST_PROCESSING."""
+    tuning_cancel: float = 0.1
+    """At the least, in JOB_STATE_CANCELLING."""
+    deploy: float = 1.0
+    """Until a deployed model serves."""
+    operation: float = 0.2
+    """Any other operation on models and deployed models."""
+    model_released: float = 1.0
+    """After an undeploy, until the model can be deleted."""

@@ -1,0 +1,110 @@
+"""Tuning jobs as documents, and the calls on them: create, get, list, cancel. There is no patch and no delete."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from emulator.clock import timestamp
+from emulator.vertex import listing, tuning_requests
+from emulator.vertex.calls import new_id
+from emulator.vertex.refusals import failed_precondition, not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.services import Services
+    from emulator.vertex.calls import Call
+
+_COLLECTION = "tuningJobs"
+ENDED = {"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"}
+# The list of sibling resources has these; that of tuning jobs documents labels and nothing else.
+_FILTERS = {"state": "state", "baseModel": "baseModel", "tunedModelDisplayName": "tunedModelDisplayName"}
+
+Job = dict[str, Any]
+
+
+class TuningJobs:
+    """The jobs of one emulator.
+
+    A document has the job as the API shows it under `job`, the project's id, and `order`, by which jobs queue.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._documents = services.documents
+        self.changed: Callable[[], None] = lambda: None
+        """Called after a job was submitted or is to be cancelled."""
+
+    def create(self, call: Call) -> Job:
+        """Submits a job. It takes no request id: the same call again is a second job, as on the service."""
+        job = tuning_requests.accept(call, self._services)
+        job_id = new_id()
+        name = f"{call.place.name}/tuningJobs/{job_id}"
+        moment = timestamp()
+        job |= {
+            "name": name,
+            "state": "JOB_STATE_QUEUED",
+            "tuningJobState": "TUNING_JOB_STATE_WAITING_FOR_QUOTA",
+            "createTime": moment,
+            "updateTime": moment,
+            "experiment": f"{call.place.name}/metadataStores/default/contexts/tuning-experiment-{job_id}",
+        }
+        self._documents.put(_COLLECTION, name, {"job": job, "project": call.place.project.id, "order": time.time_ns()})
+        self.changed()
+        return self.find(name)
+
+    def get(self, call: Call) -> Job:
+        """Returns a job."""
+        return self.find(f"{call.place.name}/tuningJobs/{call.part('job')}")
+
+    def list_page(self, call: Call) -> dict[str, Any]:
+        """Returns the jobs that were submitted in a location."""
+        documents = self._documents.list(_COLLECTION, f"{call.place.name}/tuningJobs/")
+        newest_first = sorted((document for _, document in documents), key=lambda document: -document["order"])
+        return listing.answer(call, "tuningJobs", (document["job"] for document in newest_first), _FILTERS)
+
+    def cancel(self, call: Call) -> dict[str, Any]:
+        """Asks a job to end. "Success is not guaranteed"; one that has ended is refused."""
+
+        def ask(job: Job) -> None:
+            if job["state"] in ENDED:
+                # "On successful cancellation, the TuningJob is not deleted; instead it becomes a job with [error]":
+                # CancelTuningJob. What it answers for an ended job is not documented; the wording is the emulator's.
+                raise failed_precondition(f"The job {job['name']} has ended in {job['state']} and cannot be cancelled.")
+            job["state"] = "JOB_STATE_CANCELLING"
+
+        self.update(f"{call.place.name}/tuningJobs/{call.part('job')}", ask)
+        self.changed()
+        return {}
+
+    def find(self, name: str) -> Job:
+        """A job by its name.
+
+        Raises:
+            ServiceError: there is none.
+        """
+        return self._document(name)["job"]  # type: ignore[no-any-return]
+
+    def update(self, name: str, change: Callable[[Job], None]) -> None:
+        """Changes a job in one transaction."""
+        with self._documents.transaction():
+            document = self._document(name)
+            change(document["job"])
+            document["job"]["updateTime"] = timestamp()
+            self._documents.put(_COLLECTION, name, document)
+
+    def waiting(self) -> dict[str, list[Job]]:
+        """The jobs that have not ended, by project id, in the order of their submission."""
+        jobs: dict[str, list[Job]] = {}
+        documents = [document for _, document in self._documents.list(_COLLECTION)]
+        for document in sorted(documents, key=lambda document: document["order"]):
+            if document["job"]["state"] not in ENDED:
+                jobs.setdefault(document["project"], []).append(document["job"])
+        return jobs
+
+    def _document(self, name: str) -> dict[str, Any]:
+        document = self._documents.get(_COLLECTION, name)
+        if document is None:
+            raise not_found("TuningJob", name)
+        return document

@@ -1,0 +1,226 @@
+"""One tuning job from its slot to its end: data set, training, checkpoints, outcome."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.clock import timestamp
+from emulator.errors import ServiceError
+from emulator.language_model import (
+    Hyperparameters,
+    LanguageModelError,
+    Progress,
+    TrainingCancelled,
+    TrainingResult,
+    train,
+)
+from emulator.platform.service_usage import agent_email, tuning_agent_email
+from emulator.storage.errors import ObjectNotFound
+from emulator.vertex import datasets, tuning_requests
+from emulator.vertex.refusals import failed_precondition, invalid_argument, status
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from emulator.services import Services
+    from emulator.vertex.checkpoints import Checkpoints
+    from emulator.vertex.settings import VertexSettings
+    from emulator.vertex.tuning_jobs import Job, TuningJobs
+
+_LOG = logging.getLogger(__name__)
+_OBJECT_ROLES = {"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"}
+_CHECKPOINTS = "postprocess/node-0/checkpoints"
+_PROGRESS_INTERVAL = 0.25  # seconds between writes of a job's progress
+_MOST_VALIDATION_SHARE = 0.25  # of the training file in bytes; and rows: google/skills, agent-platform-tuning
+_MOST_VALIDATION_ROWS = 5000
+
+
+class _Cancelled(Exception):  # noqa: N818 - an outcome
+    """The user asked for the end of the job."""
+
+
+class _Stopping(Exception):  # noqa: N818 - an outcome
+    """The emulator ends; the job goes on when it is back."""
+
+
+class TuningRun:
+    """Runs one job. A run that was interrupted by the end of the process starts again from the data set."""
+
+    def __init__(
+        self,
+        services: Services,
+        settings: VertexSettings,
+        jobs: TuningJobs,
+        checkpoints: Checkpoints,
+        name: str,
+        stopping: threading.Event,
+    ) -> None:
+        self._services = services
+        self._settings = settings
+        self._jobs = jobs
+        self._checkpoints = checkpoints
+        self._name = name
+        self._stopping = stopping
+        self._reported = 0.0
+        self._saved: list[dict[str, str]] = []
+
+    def run(self) -> None:
+        """Takes the job to its end, or returns when the emulator stops."""
+        try:
+            outcome = self._work()
+        except (_Cancelled, TrainingCancelled):
+            if self._stopping.is_set():
+                return
+            time.sleep(self._settings.tuning_cancel)
+            # "Only populated when job's state is JOB_STATE_FAILED or JOB_STATE_CANCELLED": tuning_job.proto, `error`.
+            outcome = {"state": "JOB_STATE_CANCELLED", "error": {"code": 1, "message": "The tuning job was cancelled."}}
+        except _Stopping:
+            return
+        except ServiceError as error:
+            outcome = {"state": "JOB_STATE_FAILED", "error": status(error)}
+        except Exception:
+            _LOG.exception("tuning job %s", self._name)
+            outcome = {"state": "JOB_STATE_FAILED", "error": {"code": 13, "message": "Internal error encountered."}}
+        self._jobs.update(self._name, lambda job: _end(job, outcome))
+
+    def _work(self) -> dict[str, Any]:
+        self._pause(self._settings.tuning_pending)
+        job = self._jobs.find(self._name)
+        plan = tuning_requests.plan(job)
+        self._enter("PROCESSING_DATASET", startTime=job.get("startTime") or timestamp())
+        self._pause(self._settings.tuning_dataset)
+        self._require_access({plan.training[0], plan.output.bucket, *(plan.validation or ())[:1]})
+        training = self._read(plan.training)
+        validation = self._read(plan.validation) if plan.validation else None
+        if plan.validation and validation:
+            self._check_validation(plan, validation.lines)
+        self._enter("WAITING_FOR_CAPACITY", tuningDataStats=_stats(training, None))
+        self._pause(self._settings.tuning_capacity)
+        self._enter("TUNING")
+        with tempfile.TemporaryDirectory() as last:
+            result = self._train(plan, training, validation, Path(last))
+            self._enter("POST_PROCESSING", tuningDataStats=_stats(training, result))
+            self._pause(self._settings.tuning_post_processing)
+            self._write(plan, "final", Path(last))
+        return {"state": "JOB_STATE_SUCCEEDED", "tunedModel": {"checkpoints": self._saved}}
+
+    def _train(
+        self,
+        plan: tuning_requests.Plan,
+        training: datasets.Dataset,
+        validation: datasets.Dataset | None,
+        last: Path,
+    ) -> TrainingResult:
+        def save(epoch: int, step: int, write: Callable[[Path], None]) -> None:
+            shutil.rmtree(last)
+            last.mkdir()
+            write(last)
+            self._write(plan, f"checkpoint-{step}", last)
+            self._saved.append({"checkpointId": str(len(self._saved) + 1), "epoch": str(epoch), "step": str(step)})
+
+        hyperparameters = Hyperparameters(
+            plan.mode, plan.epochs, plan.adapter_size, plan.batch_size, plan.learning_rate_ratio
+        )
+        arguments = (training.examples, validation.examples if validation else (), hyperparameters)
+        callbacks = {"save": save, "progress": partial(self._report, plan), "cancelled": self._interrupted}
+        try:
+            if plan.custom_base is None:
+                return train(self._checkpoints.base_model(plan.model.name), *arguments, **callbacks)  # type: ignore[arg-type]
+            self._checkpoints.check(plan.custom_base.uri)
+            with self._checkpoints.local(plan.custom_base.uri) as folder:
+                return train(folder, *arguments, **callbacks)  # type: ignore[arg-type]
+        except LanguageModelError as error:
+            raise invalid_argument(f"Training failed: {error}") from error
+
+    def _read(self, address: tuple[str, str]) -> datasets.Dataset:
+        uri = "gs://" + "/".join(address)
+        try:
+            return datasets.read(self._services.storage.read(*address), uri)
+        except ObjectNotFound as error:
+            raise invalid_argument(f"Failed to process the dataset: {uri} does not exist any more.") from error
+        except datasets.DatasetError as error:
+            # That such jobs fail at this point is documented in users' reports; the wording is the emulator's.
+            raise invalid_argument(f"Failed to process the dataset: {error}") from error
+
+    def _check_validation(self, plan: tuning_requests.Plan, rows: int) -> None:
+        assert plan.validation is not None  # noqa: S101 - the caller looked
+        sizes = [len(self._services.storage.read(*address)) for address in (plan.validation, plan.training)]
+        if rows > _MOST_VALIDATION_ROWS or sizes[0] > _MOST_VALIDATION_SHARE * sizes[1]:
+            message = (
+                f"Failed to process the dataset: the validation file has {rows} rows and {sizes[0]} bytes; at most "
+                f"{_MOST_VALIDATION_ROWS} rows and 25 % of the training file's {sizes[1]} bytes are supported."
+            )
+            raise invalid_argument(message)
+
+    def _require_access(self, buckets: set[str]) -> None:
+        project = self._services.projects.get(self._name.split("/")[1])
+        for agent in (tuning_agent_email(project), agent_email(project, "aiplatform.googleapis.com")):
+            for bucket in sorted(buckets):
+                if not self._services.iam.allows(f"buckets/{bucket}", f"serviceAccount:{agent}", _OBJECT_ROLES):
+                    # Which agents and role: open-model tuning. The text: github.com/GoogleCloudPlatform/
+                    # vertex-ai-samples/issues/3710, where it is the answer to a model upload.
+                    raise failed_precondition(
+                        f"Service account `{agent}` does not have `[storage.objects.get, storage.objects.create]` IAM "
+                        f'permission(s) to the bucket "gs://{bucket}". Please grant the required IAM permission(s) to '
+                        "the service account (roles/storage.objectUser)."
+                    )
+
+    def _write(self, plan: tuning_requests.Plan, folder: str, content: Path) -> None:
+        for file in sorted(content.iterdir()):
+            name = f"{plan.output.prefix}{_CHECKPOINTS}/{folder}/{file.name}"
+            self._services.storage.write(plan.output.bucket, name, file.read_bytes())
+
+    def _report(self, plan: tuning_requests.Plan, progress: Progress) -> None:
+        if time.monotonic() - self._reported < _PROGRESS_INTERVAL and progress.step < progress.total_steps:
+            return
+        self._reported = time.monotonic()
+        epochs = progress.step * plan.epochs // progress.total_steps  # each has the same number of steps
+        done = {"completedEpochCount": str(epochs), "completedStepCount": str(progress.step)}
+        self._jobs.update(self._name, lambda job: job.update(tuningJobMetadata=done))
+
+    def _enter(self, detail: str, **fields: Any) -> None:
+        def change(job: Job) -> None:
+            if job["state"] == "JOB_STATE_CANCELLING":
+                raise _Cancelled
+            job.update(fields, state="JOB_STATE_RUNNING", tuningJobState=f"TUNING_JOB_STATE_{detail}")
+
+        self._jobs.update(self._name, change)
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            if self._interrupted():
+                raise _Stopping if self._stopping.is_set() else _Cancelled
+            if (left := end - time.monotonic()) <= 0:
+                return
+            self._stopping.wait(min(left, 0.05))
+
+    def _interrupted(self) -> bool:
+        return self._stopping.is_set() or self._jobs.find(self._name)["state"] == "JOB_STATE_CANCELLING"
+
+
+def _end(job: Job, outcome: dict[str, Any]) -> None:
+    job.pop("tuningJobState", None)  # "while the overall JobState is running": google-genai, TuningJob.tuning_job_state
+    job.update(outcome, endTime=timestamp())
+
+
+def _stats(training: datasets.Dataset, result: TrainingResult | None) -> dict[str, Any]:
+    stats = {
+        "tuningDatasetExampleCount": str(training.lines),
+        "totalTuningCharacterCount": str(training.characters),
+    }
+    if result is not None:
+        stats |= {
+            # Training tokens are the tokens of the data set times the epochs: open-model tuning, "Pricing".
+            "totalBillableTokenCount": str(result.tokens),
+            "tuningStepCount": str(result.steps),
+            "totalTruncatedExampleCount": str(result.truncated),
+        }
+    return {"supervisedTuningDataStats": stats}
