@@ -112,7 +112,7 @@ class LanguageHost(LanguageRuntimeServicer):
     ) -> Iterator[language_pb2.RunPluginResponse]:
         python, folder = str(_environment(request.info, context).python), request.info.program_directory
         if request.kind == "analyzer":
-            command = [python, "-u", "-m", "pulumi.policy", *request.args]
+            command = [python, "-u", "-m", "pulumi.policy", *request.args, folder]
         else:
             command = [python, "-u", folder, *request.args]
         variables = dict(entry.split("=", 1) for entry in request.env)
