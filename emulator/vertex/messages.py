@@ -28,8 +28,10 @@ def read(kind: type[Any], body: dict[str, Any]) -> dict[str, Any]:
     try:
         json_format.ParseDict(body, message)
     except json_format.ParseError as error:
-        # The opening words are those of the API front end for a body it cannot read.
-        raise invalid_argument(f"Invalid JSON payload received. {error}") from error
+        # The words of Google's API front end for a body it cannot read, and for a field that the message does not have.
+        unknown = re.search(r'has no field named "(\w+)"', str(error))
+        what = f'Unknown name "{unknown[1]}": Cannot find field.' if unknown else str(error)
+        raise invalid_argument(f"Invalid JSON payload received. {what}") from error
     content: dict[str, Any] = json_format.MessageToDict(message)
     return content
 

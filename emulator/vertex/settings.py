@@ -8,10 +8,11 @@ import msgspec
 class VertexSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """How long, in seconds, what is not immediate on the service takes here. There it is minutes to hours."""
 
-    tuning_pending: float = 0.05
+    tuning_pending: float = 0.1
     """From the granting of a tuning job's slot until the job runs."""
-    tuning_dataset: float = 0.1
-    """At the least, in TUNING_JOB_STATE_PROCESSING_DATASET."""
+    tuning_dataset: float = 0.4
+    """In TUNING_JOB_STATE_PROCESSING_DATASET before the data set is read. Longer than IAM takes here to spread a
+    binding, as it mostly is on the service: a job that is submitted right after its bindings finds them."""
     tuning_capacity: float = 0.1
     """In TUNING_JOB_STATE_WAITING_FOR_CAPACITY."""
     tuning_post_processing: float = 0.1

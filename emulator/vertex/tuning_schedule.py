@@ -85,3 +85,4 @@ class TuningSchedule:
 def _leave_queue(job: Job) -> None:
     if job["state"] == "JOB_STATE_QUEUED":
         job["state"] = "JOB_STATE_PENDING"
+        del job["tuningJobState"]
