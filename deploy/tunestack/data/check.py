@@ -14,7 +14,6 @@ from tunestack.data.lines import MAX_LINE_BYTES, LineReader
 from tunestack.data.report import Problem, Report, UnreadableDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Set
     from decimal import Decimal
 
     from tunestack.data.lines import Block
@@ -100,6 +99,7 @@ class _Scan:
         self.limit = limit
         self.training = training
         self.format: Format | None = None
+        self.format_line = 0
         self.bytes = 0
         self.examples = 0
         self.characters = 0
@@ -109,6 +109,9 @@ class _Scan:
         # lines of a file are likely to share one, nor can be made to.
         self.hashes = array("q")
         self.seen: set[int] = set()
+        self.blank: set[int] = set()
+        self.repeats = 0
+        self.repeating: list[tuple[int, array[int]]] = []
 
     def run(self, recommended: int) -> Report:
         try:
@@ -120,6 +123,7 @@ class _Scan:
             message = f"{self.file} cannot be read: {error.strerror or error}; write the path of a JSONL file"
             raise UnreadableDataError(message) from error
         self.bytes = reader.bytes
+        self._repeated_lines()
         self._whole(recommended)
         return Report(
             path=self.path,
@@ -135,7 +139,7 @@ class _Scan:
 
     def _block(self, block: Block) -> None:
         lines = block.lines
-        self._repeats(block)
+        self._remember(block)
         characters = None
         if self.format and max(map(len, lines)) <= min(self.longest, MAX_LINE_BYTES):
             characters = surely_right(self.format, block.raw, lines)
@@ -143,17 +147,15 @@ class _Scan:
             self.examples += len(lines)
             self.characters += characters
             return
-        offset = block.offset
-        for number, line in enumerate(lines, block.first_line):
+        for number, (line, offset) in enumerate(zip(lines, block.offsets(), strict=True), block.first_line):
             self._line(line, number, offset)
-            offset += len(line) + 1
 
     def _line(self, line: bytes, number: int, offset: int) -> None:
         characters = None
         if self.format and len(line) <= MAX_LINE_BYTES:
             characters = surely_right(self.format, line, (line,))
         if characters is None:
-            found = examine(line, self.format)
+            found = examine(line, self.format, self.format_line)
             for finding in found.findings:
                 if self._counts(finding.kind):
                     self.problems.append(
@@ -168,9 +170,10 @@ class _Scan:
                             finding.remedy,
                         )
                     )
-            if self.format is None and found.names != "generate-content":
-                self.format = found.names
+            if self.format is None and found.names and found.names != "generate-content":
+                self.format, self.format_line = found.names, number
             if found.blank:
+                self.blank.add(hash(line))
                 return
             characters = found.characters
         self.examples += 1
@@ -180,27 +183,39 @@ class _Scan:
             expected = f"at most about {self.longest:,.0f} characters"
             self._add("over-long", number, offset, reason, expected, "shorten it, or it is cut")
 
-    def _repeats(self, block: Block) -> None:
-        """Finds lines that stood before, in this file or in the training file."""
+    def _remember(self, block: Block) -> None:
+        """Keeps the lines' hashes; what a block repeats is found out at the end, when it is known that any does."""
         hashes = list(map(hash, block.lines))
-        self.hashes.extend(hashes)
-        taught: Set[int] = self.training.seen if self.training else frozenset()
-        fresh = set(hashes)
-        if len(fresh) == len(hashes) and self.seen.isdisjoint(fresh) and taught.isdisjoint(fresh):
-            self.seen |= fresh
+        self.hashes.fromlist(hashes)
+        self.seen.update(hashes)
+        repeats = len(self.hashes) - len(self.seen)
+        if repeats > self.repeats or (self.training and not self.training.seen.isdisjoint(hashes)):
+            self.repeats = repeats
+            self.repeating.append((block.first_line, array("q", block.offsets())))
+
+    def _repeated_lines(self) -> None:
+        """Finds lines that stood before, in this file or in the training file."""
+        if not self.repeating:
             return
-        offset = block.offset
-        for number, (line, key) in enumerate(zip(block.lines, hashes, strict=True), block.first_line):
-            if line and not line.isspace():
-                if key in self.seen and self._counts("duplicate"):
-                    first = self.hashes.index(key) + 1
-                    reason = f"the same as line {first}"
+        self.seen.clear()
+        twice: set[int] = set()
+        for key in self.hashes:
+            (twice if key in self.seen else self.seen).add(key)
+        first: dict[int, int] = {}
+        for number, key in enumerate(self.hashes, 1):
+            if key in twice:
+                first.setdefault(key, number)
+        for first_line, offsets in self.repeating:
+            for number, offset in enumerate(offsets, first_line):
+                key = self.hashes[number - 1]
+                if key in self.blank:
+                    continue
+                if first.get(key, number) < number and self._counts("duplicate"):
+                    reason = f"the same as line {first[key]}"
                     self._add("duplicate", number, offset, reason, "each example once", "remove one of them")
-                if self.training and key in taught and self._counts("in-both-files"):
+                if self.training and key in self.training.seen and self._counts("in-both-files"):
                     reason = f"stands in {self.training.file} as well, line {self.training.hashes.index(key) + 1}"
                     self._add("in-both-files", number, offset, reason, "examples not trained on", "remove it from one")
-            self.seen.add(key)
-            offset += len(line) + 1
 
     def _whole(self, recommended: int) -> None:
         if not self.examples:

@@ -71,12 +71,13 @@ _reader = json.JSONDecoder(
 )
 
 
-def examine(line: bytes, file_format: Format | None) -> Examination:
+def examine(line: bytes, file_format: Format | None, format_line: int = 0) -> Examination:
     """Finds every problem of one line.
 
     Args:
         line: without its newline.
         file_format: what the lines before were; None while no line said so.
+        format_line: the first of those lines.
     """
     found = Examination()
     if len(line) > MAX_LINE_BYTES:
@@ -91,7 +92,7 @@ def examine(line: bytes, file_format: Format | None) -> Examination:
         text = _text(line, found)
         value = None if text is None else _json(text, found)
         if isinstance(value, _Object):
-            _object(value, file_format, found)
+            _object(value, file_format, format_line, found)
         elif value is not None:
             found.add("not-an-object", "$", f"{_kind(value)}", "an object", "write the example as {…}")
     return found
@@ -138,7 +139,7 @@ def _bad_json(found: Examination, text: str, reason: str, position: int) -> None
         found.add("bad-json", "$", at, "a JSON object", "write it with a JSON library", offset)
 
 
-def _object(value: _Object, file_format: Format | None, found: Examination) -> None:
+def _object(value: _Object, file_format: Format | None, format_line: int, found: Examination) -> None:
     found.names = format_named_by(value)
     if found.names == "generate-content":
         found.add(
@@ -153,7 +154,7 @@ def _object(value: _Object, file_format: Format | None, found: Examination) -> N
         found.add(
             "mixed-formats",
             "$",
-            f"{_SHORT[found.names]} in a file of {_SHORT[file_format]}",
+            f"{_SHORT[found.names]}, where line {format_line} is {_SHORT[file_format]}",
             "one format a file",
             "split the file, or convert one part",
         )

@@ -53,25 +53,29 @@ def turns_fault(roles: Sequence[str]) -> tuple[int, str] | None:
     Chat templates take an optional system message, then user and assistant in turn; what is learnt is the assistant's
     answer, so it comes last.
     """
-    first = 1 if roles and roles[0] == "system" else 0
-    for index in range(first, len(roles)):
-        expected = "assistant" if (index - first) % 2 else "user"
-        if roles[index] != expected:
+    order = _turns(len(roles), system=roles[:1] == ["system"])
+    for index, (role, expected) in enumerate(zip(roles, order, strict=True)):
+        if role != expected:
             return index, expected
-    return (len(roles), "assistant") if (len(roles) - first) % 2 or len(roles) == first else None
+    return None if order and order[-1] == "assistant" else (len(roles), "assistant")
 
 
-class _RightTurns(dict[tuple[str, ...], bool]):
-    """Remembers which sequences of roles are in order: files have few different ones."""
-
-    def __missing__(self, roles: tuple[str, ...]) -> bool:
-        right = turns_fault(roles) is None
-        if len(roles) <= 64 and len(self) < 1024:  # hostile files have many
-            self[roles] = right
-        return right
+def _turns(count: int, *, system: bool) -> list[str]:
+    order = ["system"] if system else []
+    return (order + ["user", "assistant"] * (count // 2 + 1))[:count]
 
 
-_right_turns = _RightTurns()
+def _in_order(conversations: Sequence[Sequence[_Message]]) -> bool:
+    turns = len(conversations[0])
+    if len(set(map(len, conversations))) > 1:
+        return all(turns_fault([message.role for message in messages]) is None for messages in conversations)
+    # The common file has conversations of one shape: every n-th role is the same.
+    roles = [message.role for messages in conversations for message in messages]
+    if turns_fault(roles[:turns]):
+        return False
+    return all(roles[turn::turns].count(role) == len(conversations) for turn, role in enumerate(roles[:turns]))
+
+
 _decode_prompt_completion = msgspec.json.Decoder(_PromptCompletion).decode
 _decode_chat = msgspec.json.Decoder(_Chat).decode
 
@@ -84,9 +88,8 @@ def _prompt_completion_characters(raw: bytes, lines: Iterable[bytes]) -> int | N
 
 def _chat_characters(raw: bytes, lines: Iterable[bytes]) -> int | None:
     conversations = [_decode_chat(line).messages for line in lines]
-    for messages in conversations:
-        if not _right_turns[tuple([message.role for message in messages])]:
-            return None
+    if not _in_order(conversations):
+        return None
     texts = [message.content for messages in conversations for message in messages]
     return _characters(raw, texts, strings=len(conversations) + len(texts) * 4)
 
@@ -99,11 +102,10 @@ def _characters(raw: bytes, texts: list[str], strings: int) -> int | None:
     """
     if any(is_blank(text) or is_missing_value(text) for text in map(str.strip, texts) if len(text) <= _NAN_LENGTH):
         return None
-    everything = "".join(texts)
-    quotes_inside = everything.count('"')
+    quotes_inside = sum([text.count('"') for text in texts if '"' in text])
     if quotes_inside and _escaped_quote(raw):  # written as \u0022 it is no quote in the bytes
         return None
-    return len(everything) if raw.count(b'"') - quotes_inside == 2 * strings else None
+    return sum(map(len, texts)) if raw.count(b'"') - quotes_inside == 2 * strings else None
 
 
 _FAST: Mapping[Format, Callable[[bytes, Iterable[bytes]], int | None]] = {
