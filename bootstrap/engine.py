@@ -128,10 +128,11 @@ def _install(cache: Cache, name: str, version: str) -> None:
             "PulumiCommand.install(root=sys.argv[1], version=VersionInfo.parse(sys.argv[2]))"
         )
         command = [sys.executable, "-c", code, str(folder), version]
-        with progress("engine", f"trying the official installer of pulumi v{version}"):
-            process = subprocess.Popen(
-                command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
+        # A session of its own, as the installer is a shell script with children.
+        process = subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        with progress("engine", f"trying the official installer of pulumi v{version}"), process:
             try:
                 output, _ = process.communicate(timeout=INSTALL_SECONDS)
             except subprocess.TimeoutExpired:

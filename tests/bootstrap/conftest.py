@@ -10,6 +10,15 @@ from pathlib import Path
 import pytest
 
 
+def write(file: Path, text: str, *, executable: bool = False) -> Path:
+    """Writes a file and the folders above it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    if executable:
+        file.chmod(0o755)
+    return file
+
+
 @dataclass
 class PulumiProject:
     """A Pulumi project with a stack `local` in a folder of its own."""
@@ -18,12 +27,7 @@ class PulumiProject:
     environment: dict[str, str]
 
     def write(self, name: str, text: str, *, executable: bool = False) -> Path:
-        file = self.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        if executable:
-            file.chmod(0o755)
-        return file
+        return write(self.folder / name, text, executable=executable)
 
     def pulumi(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Runs the CLI and gives what it printed, both streams as one text."""

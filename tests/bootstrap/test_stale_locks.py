@@ -1,0 +1,173 @@
+"""What a killed engine leaves, made by hand and by killing one."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap import stale_locks
+from bootstrap.local_stack import LocalStack
+from tests.bootstrap.conftest import PulumiProject
+
+
+def dead_pid() -> int:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    return ended.pid
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("lock", "stays"),
+    [
+        pytest.param(dict, True, id="its process is alive"),
+        pytest.param(lambda: {"pid": dead_pid()}, False, id="its process has ended"),
+        pytest.param(lambda: {"pid": dead_pid(), "hostname": "elsewhere"}, True, id="it may run on another machine"),
+        pytest.param(
+            lambda: {"timestamp": (datetime.now(UTC) - timedelta(days=9)).isoformat()},
+            False,
+            id="its number belongs to a younger process",
+        ),
+        pytest.param(
+            lambda: {"pid": dead_pid(), "timestamp": "2026-01-02T03:04:05.123456789Z"},
+            False,
+            id="Go writes nanoseconds and a Z",
+        ),
+        pytest.param(
+            lambda: {"pid": os.getpid(), "timestamp": "2026-01-02T03:04:05.123456789+02:00"},
+            False,
+            id="and local times with their offset",
+        ),
+    ],
+)
+def test_only_locks_of_dead_processes_are_removed(
+    tmp_path: Path, lock: Callable[[], dict[str, Any]], stays: bool
+) -> None:
+    folder = tmp_path / "state/.pulumi/locks/organization/tunestack/local"
+    folder.mkdir(parents=True)
+    content = {"pid": os.getpid(), "username": "me", "hostname": socket.gethostname(), "timestamp": now(), **lock()}
+    (folder / "1f0c.json").write_text(json.dumps(content))
+    done = stale_locks.clear(LocalStack(tmp_path, tmp_path))
+    assert (folder / "1f0c.json").exists() is stays
+    assert done == ([] if stays else [f"removed the lock of pulumi process {content['pid']}, which has ended"])
+
+
+def test_nothing_to_clear(tmp_path: Path) -> None:
+    assert stale_locks.clear(LocalStack(tmp_path, tmp_path)) == []
+
+
+PROGRAM = """
+import pulumi
+
+class Slow(pulumi.CustomResource):
+    def __init__(self, name):
+        super().__init__("slow:index:Slow", name, {})
+
+Slow("first")
+"""
+
+PROVIDER = """
+import os, pathlib, sys, time
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime.proto import plugin_pb2, provider_pb2 as messages
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer, add_ResourceProviderServicer_to_server
+
+class Slow(ResourceProviderServicer):
+    def CheckConfig(self, request, context):
+        return messages.CheckResponse(inputs=request.news)
+    def DiffConfig(self, request, context):
+        return messages.DiffResponse()
+    def Configure(self, request, context):
+        return messages.ConfigureResponse(acceptSecrets=True)
+    def GetPluginInfo(self, request, context):
+        return plugin_pb2.PluginInfo(version="1.0.0")
+    def Check(self, request, context):
+        return messages.CheckResponse(inputs=request.news)
+    def Create(self, request, context):
+        pathlib.Path(os.environ["STARTED"]).touch()
+        time.sleep(float(os.environ["CREATE_SECONDS"]))
+        return messages.CreateResponse(id="one")
+    def Diff(self, request, context):
+        return messages.DiffResponse(changes=messages.DiffResponse.DIFF_NONE)
+
+server = grpc.server(ThreadPoolExecutor())
+add_ResourceProviderServicer_to_server(Slow(), server)
+print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+server.start()
+parent = os.getppid()
+while os.getppid() == parent:
+    time.sleep(0.1)
+os._exit(0)
+"""
+
+
+@pytest.fixture
+def creating(
+    pulumi_project: Callable[[str], PulumiProject], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[float], tuple[PulumiProject, subprocess.Popen[str]]]:
+    """Starts an `up` and waits until it is in the middle of a creation that takes so many seconds."""
+
+    def start(seconds: float) -> tuple[PulumiProject, subprocess.Popen[str]]:
+        started = tmp_path / "started"
+        project = pulumi_project(PROGRAM)
+        settings = project.folder / "Pulumi.yaml"
+        settings.write_text(settings.read_text() + "plugins: {providers: [{name: slow, path: plugin}]}\n")
+        project.write("plugin/pulumi-resource-slow", f"#!{sys.executable}\n{PROVIDER}", executable=True)
+        project.environment |= {"STARTED": str(started), "CREATE_SECONDS": str(seconds)}
+        monkeypatch.setattr(os, "environ", project.environment)
+        up = project.start("up", "--yes", "--skip-preview")
+        deadline = time.monotonic() + 60
+        while not started.exists():
+            assert time.monotonic() < deadline
+            assert up.poll() is None, up.communicate()[0]
+            time.sleep(0.05)
+        return project, up
+
+    return start
+
+
+Creating = Callable[[float], tuple[PulumiProject, "subprocess.Popen[str]"]]
+
+
+@pytest.mark.engine
+def test_after_a_killed_engine_the_next_run_goes_through(creating: Creating, tmp_path: Path) -> None:
+    project, up = creating(600)
+    up.kill()
+    up.communicate()
+    project.environment["CREATE_SECONDS"] = "0"
+    refused = project.pulumi("up", "--yes", "--skip-preview")
+    assert "locked by 1 lock" in refused.stdout, "else this test proves nothing"
+
+    stack = LocalStack(project.folder, tmp_path / "pulumi")
+    removed, forgotten = stale_locks.clear(stack)
+    assert removed == f"removed the lock of pulumi process {up.pid}, which has ended"
+    assert forgotten.startswith("forgot a creation that was cut off: urn:")
+    assert forgotten.endswith("slow:index:Slow::first")
+    done = project.pulumi("up", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout
+    assert "pending" not in done.stdout
+    assert "+ 1 created" in done.stdout
+    assert stale_locks.clear(stack) == []
+
+
+@pytest.mark.engine
+def test_a_running_engine_keeps_its_lock_and_its_creation(creating: Creating, tmp_path: Path) -> None:
+    project, up = creating(5)
+    assert stale_locks.clear(LocalStack(project.folder, tmp_path / "pulumi")) == []
+    output, _ = up.communicate(timeout=60)
+    assert up.returncode == 0, output
