@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunestack import data
-from tunestack.provider.inputs import Inputs, failures, read, without_unknown
+from tunestack.data import upload
+from tunestack.provider.inputs import Inputs, convert, failures, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
     CheckRequest,
@@ -18,7 +19,6 @@ from tunestack.provider.lifecycle import (
     DiffRequest,
     DiffResult,
     Lifecycle,
-    Properties,
     PropertyChange,
     ReadRequest,
     ReadResult,
@@ -56,6 +56,16 @@ class Content:
     def hash(self) -> str:
         """SHA-256 over both files' hashes."""
         return content_hash(self.training.sha256, self.validation.sha256 if self.validation else "")
+
+    @property
+    def reports(self) -> tuple[data.Report, ...]:
+        """The reports there are."""
+        return tuple(report for report in (self.training, self.validation) if report is not None)
+
+    def addresses(self, inputs: DatasetInputs) -> dict[str, str]:
+        """Returns where the files go; the names derive from their content."""
+        uris = [upload.object_uri(report, inputs.bucket, inputs.prefix) for report in self.reports]
+        return dict(zip(("trainingUri", "validationUri"), uris, strict=False))
 
     def outputs(self) -> dict[str, object]:
         """Returns what the files say of themselves."""
@@ -107,24 +117,28 @@ class DatasetLifecycle(Lifecycle):
             if name in differing and name not in request.ignore_changes
         ]
         if "contentHash" in replacing:
-            before, after = plain_map(request.state), await self._outputs(request.new)
-            self._run.reasons[request.urn] = (
-                f"new training data: {before.get('examples')} → {after.get('examples')} examples"
-            )
+            before = plain_map(request.state).get("examples")
+            self._run.reasons[request.urn] = f"new training data instead of {before} examples"
         return DiffResult({name: PropertyChange(differing[name], replaces=True) for name in replacing})
 
     async def create(self, request: CreateRequest) -> CreateResult:
         """Uploads the files, unless the bucket has them under the name of their content."""
-        inputs = without_unknown(request.inputs)
-        outputs = await self._outputs(request.inputs)
+        known = without_unknown(request.inputs)
+        # Where the bucket is not named yet, the preview knows everything but the files' addresses.
+        inputs = convert(DatasetInputs, {"bucket": "", **known})
+        content = await self._read(inputs)
+        outputs = {**request.inputs, **wrap_map(content.outputs())}
+        if inputs.bucket:
+            outputs |= wrap_map(content.addresses(inputs))
         if request.preview:
-            examples = f"{outputs['examples']} examples, {outputs['format']}"
-            await self._run.tell(request.urn, f"{self._run.reasons.get(request.urn, 'training data')}: {examples}")
-            # The addresses derive from bucket and content, so the preview of the jobs behind knows them, too.
-            addresses = self._addresses(request.inputs) if "bucket" in inputs else {}
-            return CreateResult("", {**request.inputs, **wrap_map({**outputs, **addresses})})
-        addresses = await self._upload(request.inputs)
-        return CreateResult(addresses["trainingUri"], {**request.inputs, **wrap_map({**outputs, **addresses})})
+            reason = self._run.reasons.get(request.urn, "training data")
+            await self._run.tell(request.urn, f"{reason}: {content.training.examples} examples")
+            return CreateResult("", outputs)
+        for report in content.reports:
+            await self._run.call(
+                upload.upload, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
+            )
+        return CreateResult(content.addresses(inputs)["trainingUri"], outputs)
 
     async def read(self, request: ReadRequest) -> ReadResult:
         """Reports a file that is gone as a dataset that is gone: uploading it again costs nothing."""
@@ -148,8 +162,12 @@ class DatasetLifecycle(Lifecycle):
             self._checked[key] = Content(*await self._run.call(data.check_pair, training, validation))
         return self._checked[key]
 
-    async def _outputs(self, properties: Properties) -> dict[str, object]:
-        inputs = read(DatasetInputs, {name: wrap(value) for name, value in without_unknown(properties).items()})
+    async def _read(self, inputs: DatasetInputs) -> Content:
+        """Returns what the files hold.
+
+        Raises:
+            ResourceError: it is not what was checked, so a plan that was reviewed is not applied to other data.
+        """
         content = await self._content(
             _resolve(inputs.training), _resolve(inputs.validation) if inputs.validation else None
         )
@@ -157,24 +175,7 @@ class DatasetLifecycle(Lifecycle):
             raise ResourceError(
                 f"{inputs.training} changed since it was checked; run the command again to have the new data checked"
             )
-        return content.outputs()
-
-    def _addresses(self, properties: Properties) -> dict[str, str]:
-        inputs = read(DatasetInputs, properties)
-        paths = {"trainingUri": inputs.training, "validationUri": inputs.validation}
-        return {
-            name: data.object_uri(inputs.bucket, inputs.prefix, inputs.content_hash or "", Path(path).name)
-            for name, path in paths.items()
-            if path
-        }
-
-    async def _upload(self, properties: Properties) -> dict[str, str]:
-        inputs = read(DatasetInputs, properties)
-        addresses = self._addresses(properties)
-        paths = {"trainingUri": inputs.training, "validationUri": inputs.validation}
-        for name, uri in addresses.items():
-            await self._run.call(data.upload, _resolve(paths[name] or ""), uri, self._run.connection)
-        return addresses
+        return content
 
     def _all_exist(self, uris: Sequence[str]) -> bool:
         return all(self._run.connection.storage.bucket(bucket).blob(name).exists() for bucket, name in map(split, uris))
@@ -196,8 +197,9 @@ def _unreadable(path: str, resolved: Path) -> str:
 
 
 def _complaint(report: data.Report) -> str:
-    shown = [str(problem) for problem in report.problems if problem.severity == "error"][:PROBLEMS_SHOWN]
-    rest = sum(report.problem_counts.values()) - len(shown)
+    shown = [str(problem) for problem in report.errors[:PROBLEMS_SHOWN]]
+    errors = sum(count for kind, count in report.problem_counts.items() if data.KINDS[kind] == "error")
+    rest = errors - len(shown)
     if rest > 0:
         shown.append(f"and {rest} more")
     return "\n".join(shown)

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
-from pulumi.runtime.proto import provider_pb2, status_pb2
+
+# Not the SDK's copy of the same message: a process can hold only one of them, and Google's clients bring this one.
+from google.rpc import status_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from tunestack.provider.lifecycle import InitFailedError, InterruptedWaitError, InvalidArgumentsError, ResourceError
 from tunestack.provider.properties import keep_secrets

@@ -8,7 +8,8 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from google.rpc import status_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from tunestack.provider.lifecycle import (
     CheckFailure,
