@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import http.client
+import json
 import logging
 import os
 import signal
@@ -13,10 +15,13 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator import server
 from emulator.settings import SettingsError, load
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 LOG_FILE: Final = "emulator.log"
 _START_LIMIT: Final = 30.0  # seconds; a start takes well under two, the rest is for a loaded machine
@@ -52,13 +57,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(data: Path, port: int | None, settings: Path | None) -> int:
-    from emulator.application import create_application
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     data.mkdir(parents=True, exist_ok=True)
-    with server.only_one(data):
-        server.serve(create_application(load(data, settings)), data, port)
+    loaded = load(data, settings)
+
+    def create() -> Starlette:
+        from emulator.application import create_application
+
+        return create_application(loaded)
+
+    server.serve(create, data, port)
     return 0
 
 
@@ -115,17 +124,15 @@ def _status(data: Path) -> int:
 
 
 def _healthy(data: Path) -> bool:
-    """Whether the emulator of this very folder answers."""
-    if not server.running(data):
-        return False
+    """Whether the emulator of this very folder answers; at its old address there may be another program."""
     url = server.address(data).get("url")
-    if url is None:
+    if url is None or not server.running(data):
         return False
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{url}/emulator/health", timeout=5) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        with opener.open(f"{url}/emulator/health", timeout=2) as answer:
+            return bool(json.load(answer)["data"] == str(data))
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError, KeyError, TypeError):
         return False
 
 

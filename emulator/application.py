@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from emulator import control, platform, storage
+from emulator import control, platform, storage, vertex
 from emulator.errors import ServiceError
 from emulator.faults import Faults
 from emulator.front import Connections, Front
@@ -81,7 +81,7 @@ def create_application(settings: Settings) -> Starlette:
         *control.routes(settings.data, log, faults),
         *storage.routes(services),
         *platform.routes(services),
-        *_vertex(services),
+        *vertex.routes(services),
     ]
 
     @asynccontextmanager
@@ -106,27 +106,17 @@ def create_application(settings: Settings) -> Starlette:
     return application
 
 
-def _vertex(services: Services) -> list[object]:
-    try:
-        from emulator.vertex import routes
-    except ImportError:
-        return []
-    return list(routes(services))
+def _refuse(_: Request, error: Exception) -> Response:
+    return cast("ServiceError", error).response()
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ServiceError)
-    return error.response()
-
-
-async def _not_served(request: Request, error: Exception) -> Response:
+def _not_served(request: Request, _: Exception) -> Response:
     """A path or method that no room has: a gap of the emulator, to be seen in its log."""
-    assert isinstance(error, HTTPException)
     _LOG.warning("not served: %s %s?%s", request.method, request.url.path, request.url.query)
     message = f"The emulator does not serve {request.method} {request.url.path}."
     return ServiceError("NOT_FOUND", message).response()
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+def _broken(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return ServiceError("INTERNAL", f"The emulator failed: {error}. Its log has more.").response()

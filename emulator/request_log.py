@@ -1,4 +1,4 @@
-"""The log of what clients asked, for tests and for `GET /emulator/requests`. It outlives a restart, as the state does."""
+"""The log of what clients asked, for tests and for `GET /emulator/requests`. It outlives a restart."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import uvicorn
 from emulator.clock import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from starlette.applications import Starlette
 
@@ -40,24 +40,24 @@ def address(data: Path) -> dict[str, Any]:
     return noted
 
 
-def serve(application: Starlette, data: Path, port: int | None = None) -> None:
+def serve(create: Callable[[], Starlette], data: Path, port: int | None = None) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Args:
-        application: what to serve.
-        data: the folder of its state; another emulator must not be running in it.
+        create: makes what to serve, once the folder and the port are this process's.
+        data: the folder of its state.
         port: the port; by default the one of the last time, or a free one the first time.
 
     Raises:
-        ServerError: the port is taken.
+        ServerError: the port is taken, or another emulator has the folder.
     """
-    with listen(data, port) as listener:
+    with only_one(data), listen(data, port) as listener:
         number = listener.getsockname()[1]
         noted = {"url": f"http://{HOST}:{number}", "port": number, "pid": os.getpid(), "started": timestamp()}
         partial = data / f"{ADDRESS_FILE}.new"
         partial.write_text(json.dumps(noted))
         partial.replace(data / ADDRESS_FILE)
-        new_server(application).run(sockets=[listener])
+        new_server(create()).run(sockets=[listener])
 
 
 def new_server(application: Starlette) -> uvicorn.Server:
@@ -92,9 +92,9 @@ def listen(data: Path, port: int | None) -> socket.socket:
             return _bind(port)
         except OSError as error:
             message = (
-                f"Port {port} on {HOST}, which the emulator in {data} uses, is taken by another program ({error.strerror})."
-                f" End that program. If that cannot be, delete {data / ADDRESS_FILE} to get another port; stacks that"
-                " were applied before then hold the old address and need `pulumi refresh`."
+                f"Port {port} on {HOST}, which the emulator in {data} uses, is taken by another program"
+                f" ({error.strerror}). End that program. If that cannot be, delete {data / ADDRESS_FILE} to get another"
+                " port; stacks that were applied before then hold the old address and need `pulumi refresh`."
             )
             raise ServerError(message) from error
     # Data folders start their search at different places, so that two of them seldom want the same port.
@@ -117,7 +117,9 @@ def only_one(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            message = f"An emulator is already running in {data}; `python -m emulator status --data {data}` tells its address."
+            message = (
+                f"An emulator runs in {data} already; `python -m emulator status --data {data}` tells its address."
+            )
             raise ServerError(message) from error
         yield
 

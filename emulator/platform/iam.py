@@ -28,10 +28,7 @@ _MEMBER: Final = re.compile(
     r"|serviceAccount:[a-z][a-z0-9-]*\.svc\.id\.goog\[[^\[\]/]+/[^\[\]/]+\]"
 )
 """Source: https://cloud.google.com/iam/docs/principal-identifiers."""
-_GOOGLE_MADE: Final = re.compile(
-    r"\d+-compute@developer\.gserviceaccount\.com|\d+@cloudservices\.gserviceaccount\.com"
-    r"|[a-z][a-z0-9-]*@appspot\.gserviceaccount\.com|[a-z][a-z0-9-]*\.svc\.id\.goog\[.*\]"
-)
+_GOOGLE_MADE: Final = re.compile(r"\d+@cloudservices\.gserviceaccount\.com|[a-z][a-z0-9-]*\.svc\.id\.goog\[.*\]")
 """Accounts that are there without anybody asking for them, and the identities of Kubernetes workloads."""
 
 

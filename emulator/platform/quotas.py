@@ -37,7 +37,10 @@ SERVING_REGIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class QuotaKind:
-    """A quota of the Vertex AI API. `regions` is empty for a global one; `maximum` is what is granted without a person."""
+    """A quota of the Vertex AI API.
+
+    `regions` is empty for a global one; `maximum` is what is granted without asking a person.
+    """
 
     quota_id: str
     display_name: str
@@ -52,8 +55,8 @@ class QuotaKind:
 CATALOGUE: Final = {
     kind.quota_id: kind
     for kind in (
-        # Display name and default: the page of open-model tuning. Id and metric: as seen in a public repository; a client
-        # must find the quota by its display name.
+        # Display name and default: the page of open-model tuning. Id and metric: as seen in a public repository;
+        # a client must find the quota by its display name.
         QuotaKind(
             "GlobalConcurrentManagedOssModelTuningJobs",
             "Global concurrent managed OSS model fine-tuning jobs per project",

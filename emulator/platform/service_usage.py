@@ -64,8 +64,8 @@ ENABLED_BY_DEFAULT: Final = frozenset(
         "storage-component",
     )
 )
-"""What a new project starts with. Source: https://cloud.google.com/service-usage/docs/enabled-service#default, as far as
-the APIs concern this product."""
+"""What a new project starts with, as far as the APIs concern this product. Source:
+https://cloud.google.com/service-usage/docs/enabled-service#default."""
 
 _AGENT_DOMAINS: Final = {
     "compute": "compute-system",
@@ -119,6 +119,8 @@ class EnabledServices:
         with self._documents.transaction():
             if not self._state(consumer, service)["enabled"]:
                 self._documents.put(_API_COLLECTION, f"{consumer.id}/{service}", {"enabled": True, "since": now})
+            if service == "compute.googleapis.com":
+                self._expect_agent(f"{consumer.number}-compute@developer.gserviceaccount.com", now)
             if service == "aiplatform.googleapis.com":
                 self._expect_agent(agent_email(consumer, service), now + self._delays.agent_created)
                 self._expect_agent(tuning_agent_email(consumer), now + self._delays.tuning_agent_created)
@@ -166,7 +168,7 @@ def tuning_agent_email(project: Project) -> str:
 
 
 def _service_disabled(project: Project, service: str) -> ServiceError:
-    """The refusal of a disabled API. Text and details: https://cloud.google.com/apis/design/errors (SERVICE_DISABLED)."""
+    """The refusal of a disabled API. Source of text and details: https://cloud.google.com/apis/design/errors."""
     url = f"https://console.developers.google.com/apis/api/{service}/overview?project={project.id}"
     title = TITLES.get(service, service)
     message = (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from emulator.services import Services
 
 _SERVICE: Final = "storage.googleapis.com"
+_PUBLIC: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 
 
 class _BucketRoutes:
@@ -80,8 +81,16 @@ class _BucketRoutes:
         return JSONResponse(_policy(name, self._policies.get(f"buckets/{name}")))
 
     async def set_policy(self, request: Request) -> JSONResponse:
-        name = self._buckets.get(request.path_params["bucket"])["name"]
+        bucket = self._buckets.get(request.path_params["bucket"])
+        name = bucket["name"]
         body = await json_object(request)
+        members = {member for binding in body.get("bindings", ()) for member in binding.get("members", ())}
+        if bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced" and members & _PUBLIC:
+            message = (
+                "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is"
+                " enforced."
+            )
+            raise StorageError(412, "conditionNotMet", message)
         try:
             policy = self._policies.set(f"buckets/{name}", body)
         except ServiceError as error:
@@ -143,7 +152,7 @@ def _policy(bucket: str, policy: dict[str, Any]) -> dict[str, Any]:
 
 
 def _first_bindings(project: str, *, uniform: bool) -> list[dict[str, Any]]:
-    """What a new bucket grants. Source: https://cloud.google.com/storage/docs/access-control/iam-roles (legacy roles)."""
+    """What a new bucket grants. Source: https://cloud.google.com/storage/docs/access-control/iam (legacy roles)."""
     owners = [f"projectEditor:{project}", f"projectOwner:{project}"]
     viewers = [f"projectViewer:{project}"]
     kinds = ("Bucket", "Object") if uniform else ("Bucket",)

@@ -190,7 +190,7 @@ def _check_name(name: str) -> None:
     limit = _DOTTED_LIMIT if len(parts) > 1 else _NAME_LIMIT
     wrong = (
         not _NAME.fullmatch(name)
-        or not 3 <= len(name) <= limit  # noqa: PLR2004 - the shortest name, as documented
+        or not 3 <= len(name) <= limit
         or any(not part or len(part) > _PART_LIMIT for part in parts)
         or _ADDRESS.fullmatch(name)
         or name.startswith("goog")

@@ -19,13 +19,13 @@ class Checksums:
 
     def __init__(self) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._crc32c = google_crc32c.Checksum()
+        self._crc32c = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
         self.size = 0
 
     def update(self, piece: bytes) -> None:
         """Takes the next bytes."""
         self._md5.update(piece)
-        self._crc32c.update(piece)
+        self._crc32c.update(piece)  # type: ignore[no-untyped-call]
         self.size += len(piece)
 
     @property
@@ -36,7 +36,7 @@ class Checksums:
     @property
     def crc32c(self) -> str:
         """As `crc32c`: base64 of the big-endian value."""
-        return base64.b64encode(self._crc32c.digest()).decode()
+        return base64.b64encode(self._crc32c.digest()).decode()  # type: ignore[no-untyped-call]
 
 
 def checksums_of(file: Path) -> Checksums:

@@ -1,8 +1,9 @@
 """Where object content lies on disk: a plain tree that a person can read, move and edit.
 
-The live content of an object is `buckets/<bucket>/<object name>`. A name that cannot stand there beside the others (an empty
-or dotted part, a part over 255 bytes, a file where another object needs a folder) goes to `flat/<bucket>/<hash of the name>`.
-Older generations are in `noncurrent/`, what is on its way in `staging/` and `uploads/`.
+The live content of an object is `buckets/<bucket>/<object name>`. A name that cannot stand there beside the others (an
+empty or dotted part, a part over 255 bytes, a file where another object needs a folder) goes to
+`flat/<bucket>/<hash of the name>`. Older generations are in `noncurrent/`, what is on its way in `staging/` and
+`uploads/`.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from email.utils import format_datetime
 from datetime import datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -43,7 +43,7 @@ def download(resource: Mapping[str, Any], path: Path, asked: str | None) -> Resp
             raise StorageError(416, "requestedRangeNotSatisfiable", "Request range not satisfiable")
     stream.seek(start)
     headers = _headers(resource) | {"Content-Length": str(end - start)}
-    if status == 206:  # noqa: PLR2004
+    if status == 206:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return StreamingResponse(
         _blocks(stream, end - start), status_code=status, headers=headers, media_type=resource["contentType"]

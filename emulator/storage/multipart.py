@@ -1,4 +1,4 @@
-"""The body of a multipart upload (multipart/related): metadata first, then content, which is passed on piece by piece."""
+"""The body of a multipart upload (multipart/related): metadata first, then content, passed on piece by piece."""
 
 from __future__ import annotations
 

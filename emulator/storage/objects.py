@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from emulator.storage.buckets import Buckets
     from emulator.storage.content import Content
 
+Resources = list[dict[str, Any]]
+
 _NO_CONDITIONS: Final = Preconditions()
 
 
@@ -85,7 +87,7 @@ class ObjectStore:
         finally:
             staged.unlink(missing_ok=True)
 
-    def list(self, bucket: str, prefix: str = "") -> list[dict[str, Any]]:
+    def list(self, bucket: str, prefix: str = "") -> Resources:
         """The metadata of the live objects whose name starts with `prefix`, ordered by name.
 
         Raises:
@@ -105,7 +107,7 @@ class ObjectStore:
                     found.append(resource)
         return found
 
-    def generations(self, bucket: str, prefix: str = "") -> list[dict[str, Any]]:
+    def generations(self, bucket: str, prefix: str = "") -> Resources:
         """As `list`, with the older generations, ordered by name and then by generation."""
         live = self.list(bucket, prefix)
         kept = [document for _, document in self._documents.list(_noncurrent(bucket), prefix)]

@@ -68,7 +68,7 @@ class Preconditions:
             or (self.etags and etag not in self.etags)
         ):
             raise condition_not_met()
-        if generation in {self.not_generation} or metageneration in {self.not_metageneration} or etag in self.not_etags:
+        if generation == self.not_generation or metageneration == self.not_metageneration or etag in self.not_etags:
             raise NotModified if reading else condition_not_met()
 
 

@@ -54,8 +54,8 @@ class _UploadRoutes:
         if chunk.start is not None:
             if chunk.start > session.received:
                 message = (
-                    f"Invalid request.  According to the Content-Range header, the upload offset is {chunk.start} byte(s),"
-                    f" which exceeds already uploaded size of {session.received} byte(s)."
+                    "Invalid request.  According to the Content-Range header, the upload offset is"
+                    f" {chunk.start} byte(s), which exceeds already uploaded size of {session.received} byte(s)."
                 )
                 raise StorageError(400, "badRequest", message)
             await self._append(request, session, chunk)
@@ -102,8 +102,8 @@ class _UploadRoutes:
         if chunk.end is not None and came != chunk.end - start:
             message = (
                 f"Invalid request.  There were {came} byte(s) in the request body.  There should have been"
-                f" {chunk.end - start} byte(s) (starting at offset {start} and ending at offset {chunk.end - 1}) according"
-                " to the Content-Range header."
+                f" {chunk.end - start} byte(s) (starting at offset {start} and ending at offset {chunk.end - 1})"
+                " according to the Content-Range header."
             )
             raise StorageError(400, "badRequest", message)
 

@@ -1,0 +1,107 @@
+"""A running emulator for every test that asks for one: real sockets, a folder of its own, a port of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+from emulator.application import create_application
+from emulator.server import listen, new_server
+from emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import uvicorn
+    from starlette.applications import Starlette
+
+NO_DELAYS = {"apiEnabled": 0, "agentCreated": 0, "tuningAgentCreated": 0, "iamGranted": 0, "quotaGranted": 0}
+
+
+class Emulator:
+    """An emulator in a thread of the test's process.
+
+    Attributes:
+        url: where it listens; the same after a restart.
+        data: the folder of its state.
+        http: a client whose paths start at `url`.
+        application: the present application; `application.state.services` are its parts.
+    """
+
+    def __init__(self, data: Path, settings: dict[str, Any]) -> None:
+        self.data = data
+        self._settings = msgspec.structs.replace(msgspec.convert(settings, Settings), data=data)
+        self._port = 0
+        self.start()
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        listener = listen(self.data, self._port)
+        self._port = listener.getsockname()[1]
+        self.application: Starlette = create_application(self._settings)
+        self._server: uvicorn.Server = new_server(self.application)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), "the server did not start"
+            time.sleep(0.001)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=20)
+        assert not self._thread.is_alive(), "the server did not end"
+
+    def restart(self) -> None:
+        """Ends it and starts it again on the same folder and port."""
+        self.http.close()
+        self.stop()
+        self.start()
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    def requests(self, since: int = 0) -> list[dict[str, Any]]:
+        """What the request log has."""
+        found: list[dict[str, Any]] = self.http.get("/emulator/requests", params={"since": since}).json()["requests"]
+        return found
+
+    def storage_client(self, project: str = "demo") -> storage.Client:
+        """The official client, pointed here and without credentials."""
+        client = storage.Client(
+            project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
+        )
+        client._http.trust_env = False
+        return client
+
+
+@pytest.fixture
+def start_emulator(tmp_path: Path) -> Iterator[Callable[..., Emulator]]:
+    """Starts emulators with given settings (the JSON of a settings file); each ends with the test."""
+    running: list[Emulator] = []
+
+    def start(settings: dict[str, Any] | None = None) -> Emulator:
+        data = tmp_path / f"emulator-{len(running)}"
+        data.mkdir()
+        running.append(Emulator(data, {"delays": NO_DELAYS, **(settings or {})}))
+        return running[-1]
+
+    yield start
+    for emulator in running:
+        emulator.http.close()
+        emulator.stop()
+
+
+@pytest.fixture
+def emulator(start_emulator: Callable[..., Emulator]) -> Emulator:
+    """An emulator whose every delay is zero."""
+    return start_emulator()

@@ -1,0 +1,152 @@
+"""The emulator as a process: started, stopped, killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """A data folder whose emulator, if one is left, is killed."""
+    folder = tmp_path / "emulator"
+    yield folder
+    with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
+        process = psutil.Process(json.loads((folder / "emulator.json").read_text())["pid"])
+        if str(folder) in process.cmdline():
+            process.kill()
+
+
+def command(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "emulator", *arguments, "--data", str(data)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def kill(data: Path) -> None:
+    pid = json.loads((data / "emulator.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def url(data: Path) -> str:
+    address: str = json.loads((data / "emulator.json").read_text())["url"]
+    return address
+
+
+def test_starts_once_stops_and_keeps_its_address(data: Path) -> None:
+    assert command("status", data=data).stdout == "The emulator is not running.\n"
+    assert command("stop", data=data).stdout == "The emulator is not running.\n"
+    started = command("start", data=data)
+    assert started.returncode == 0, started.stderr
+    assert re.fullmatch(r"The emulator has started at http://127\.0\.0\.1:2\d{4}\.\n", started.stdout)
+    first = json.loads((data / "emulator.json").read_text())
+    assert first.keys() == {"url", "port", "pid", "started"}
+    assert httpx.get(f"{first['url']}/emulator/health", trust_env=False).json()["pid"] == first["pid"]
+
+    again = command("start", data=data)
+    assert (again.returncode, again.stdout) == (0, f"The emulator is running at {first['url']}.\n")
+    assert f"process {first['pid']}" in command("status", data=data).stdout
+
+    assert command("stop", data=data).stdout == "The emulator has ended; its state stays.\n"
+    assert command("status", data=data).returncode == 1
+    assert command("start", data=data).stdout == f"The emulator has started at {first['url']}.\n"
+    assert command("stop", data=data).returncode == 0
+
+
+def test_only_one_serves_a_folder(data: Path) -> None:
+    assert command("start", data=data).returncode == 0
+    second = command("serve", data=data)
+    assert second.returncode == 1
+    assert f"An emulator runs in {data} already" in second.stderr
+    assert command("status", data=data).returncode == 0
+
+
+def test_a_port_taken_by_a_stranger_is_an_error_that_says_what_to_do(data: Path) -> None:
+    data.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        (data / "emulator.json").write_text(
+            json.dumps({"url": f"http://127.0.0.1:{port}", "port": port, "pid": 1, "started": ""})
+        )
+        answer = command("start", data=data)
+    assert answer.returncode == 1
+    assert f"Port {port} on 127.0.0.1" in answer.stderr
+    assert "End that program" in answer.stderr
+    assert "pulumi refresh" in answer.stderr
+
+
+def test_wrong_settings_are_an_error_that_names_the_file(data: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"delay": {}}')
+    answer = command("start", "--settings", str(settings), data=data)
+    assert answer.returncode == 1
+    assert "did not start" in answer.stderr
+    assert str(settings) in answer.stderr
+
+
+def test_a_gap_is_seen_in_the_log_file(data: Path) -> None:
+    assert command("start", data=data).returncode == 0
+    httpx.get(f"{url(data)}/gke/v1beta1/projects/demo", trust_env=False)
+    assert "not served: GET /gke/v1beta1/projects/demo" in (data / "emulator.log").read_text()
+
+
+def test_kill_9_loses_nothing_that_was_answered(data: Path) -> None:
+    assert command("start", data=data).returncode == 0
+    base = url(data)
+    chunk = os.urandom(256 * 1024)
+    with httpx.Client(base_url=base, trust_env=False) as http:
+        assert http.post("/storage/v1/b?project=demo", json={"name": "demo-data"}).status_code == 200
+        begin = http.post("/upload/storage/v1/b/demo-data/o?uploadType=resumable&name=big", json={})
+        session = begin.headers["location"]
+        part = http.put(session, content=chunk, headers={"Content-Range": f"bytes 0-{len(chunk) - 1}/{2 * len(chunk)}"})
+        assert (part.status_code, part.headers["range"]) == (308, f"bytes=0-{len(chunk) - 1}")
+        written = http.post(
+            "/upload/storage/v1/b/demo-data/o?uploadType=media&name=small",
+            content=b"hello",
+            headers={"Content-Type": "text/plain"},
+        )
+        kill(data)
+
+    assert command("start", data=data).returncode == 0
+    assert url(data) == base
+    with httpx.Client(base_url=base, trust_env=False) as http:
+        small = http.get("/storage/v1/b/demo-data/o/small")
+        assert small.json() == written.json()
+        assert http.get("/storage/v1/b/demo-data/o/small?alt=media").text == "hello"
+        status = http.put(session, headers={"Content-Range": "bytes */*"})
+        assert (status.status_code, status.headers["range"]) == (308, f"bytes=0-{len(chunk) - 1}")
+        rest = {"Content-Range": f"bytes {len(chunk)}-{2 * len(chunk) - 1}/{2 * len(chunk)}"}
+        done = http.put(session, content=chunk, headers=rest)
+        assert done.status_code == 200, done.text
+        assert http.get("/storage/v1/b/demo-data/o/big?alt=media").content == chunk * 2
+
+
+def test_a_killed_process_can_be_started_again_at_once(data: Path) -> None:
+    assert command("start", data=data).returncode == 0
+    kill(data)
+    assert command("status", data=data).stdout == "The emulator is not running.\n"
+    assert command("start", data=data).returncode == 0
