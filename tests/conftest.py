@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tunestack.provider  # noqa: F401 - before any SDK module: it settles whose google.rpc.Status is loaded
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
 from bootstrap.local_stack import LocalStack

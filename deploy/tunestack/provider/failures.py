@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
-
-# Not the SDK's copy of the same message: a process can hold only one of them, and Google's clients bring this one.
 from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2
 
