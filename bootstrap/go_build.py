@@ -63,7 +63,7 @@ def build_cli(cache: Cache, name: str, search_path: str) -> None:
             shown.doing = f"pulumi v{BUILT_VERSION}: downloading its Go modules"
             listed = _run([go, "list", "-deps", PACKAGE], variables, shown)
             total = len(listed.splitlines())
-            shown.doing = f"pulumi v{BUILT_VERSION}: compiling {total} Go packages"
+            shown.doing = f"pulumi v{BUILT_VERSION}: compiling Go packages"
             flags = f"-s -w -X {VERSION_VARIABLE}=v{BUILT_VERSION}"
             build = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(folder / "bin" / "pulumi"), PACKAGE]
             _run(build, variables, shown, total)
@@ -118,25 +118,22 @@ def _parts(version: str) -> tuple[int, ...]:
 
 def _run(command: list[str], variables: Mapping[str, str], shown: Progress, total: int = 0) -> str:
     """Runs Go in the module's folder, counting the packages that `-v` names."""
-    process = subprocess.Popen(
-        command, cwd=MODULE, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
     output: list[str] = []
-    compiled = 0
     doing = shown.doing
-    try:
-        for line in process.stdout or ():
-            if line.startswith("go: downloading"):
-                shown.doing = f"{doing}: {line.split()[2]}"
-                continue
-            output.append(line)
-            compiled += 1
-            if total:
-                shown.doing = f"{doing}: {compiled} of {total}"
-    finally:
-        if process.poll() is None and sys.exc_info()[0] is not None:
+    with subprocess.Popen(
+        command, cwd=MODULE, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                if line.startswith("go: downloading"):
+                    shown.doing = f"{doing}: {line.split()[2]}"
+                    continue
+                output.append(line)
+                if total:
+                    shown.doing = f"{doing}: {len(output)} of {total}"
+        except BaseException:
             process.terminate()
-        process.wait()
+            raise
     if process.returncode:
         raise BootstrapError(f"`go {command[1]}` failed: {''.join(output[-20:]).strip()}")
     return "".join(output)
