@@ -117,7 +117,12 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether nothing but warnings was found."""
-        return all(KINDS[kind] == "warning" for kind in self.problem_counts)
+        return self.error_count == 0
+
+    @property
+    def error_count(self) -> int:
+        """How many problems stop the file from being used, told in full or not."""
+        return sum(count for kind, count in self.problem_counts.items() if KINDS[kind] == "error")
 
     @property
     def errors(self) -> tuple[Problem, ...]:
