@@ -3,8 +3,9 @@
 .SUFFIXES:
 .PHONY: help up preview predict down test bench lock clean environment engine emulator prompt
 
-# What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`.
-STACK := . ./.tunestack/env
+# What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`. With exec no shell
+# stands between make and the engine: on Ctrl-C, make waits for the engine and passes on its exit status.
+STACK := . ./.tunestack/env && exec
 VENV := .venv/bin
 CODE := bootstrap deploy emulator examples infra tests
 
@@ -32,34 +33,34 @@ engine: environment
 	@$(VENV)/python -m bootstrap
 
 emulator: engine
-	@$(STACK) && python -m emulator start --data .tunestack/emulator
+	@$(STACK) python -m emulator start --data .tunestack/emulator
 
 up: emulator
-	@$(STACK) && pulumi up --yes --skip-preview --stack local
-	@$(STACK) && tunestack summary --stack local
+	@$(STACK) pulumi up --yes --skip-preview --stack local
+	@$(STACK) tunestack summary --stack local
 
 preview: emulator
-	@$(STACK) && pulumi preview --stack local
+	@$(STACK) pulumi preview --stack local
 
 prompt:
 	@: "$${PROMPT:?is missing: make predict PROMPT='…'}"
 
 predict: prompt emulator
-	@$(STACK) && tunestack predict --stack local -- "$$PROMPT"
+	@$(STACK) tunestack predict --stack local -- "$$PROMPT"
 
 down: emulator
-	@$(STACK) && pulumi destroy --yes --skip-preview --stack local
-	@$(STACK) && tunestack kept --stack local
-	@$(STACK) && python -m emulator stop --data .tunestack/emulator
+	@$(STACK) pulumi destroy --yes --skip-preview --stack local
+	@$(STACK) tunestack kept --stack local
+	@$(STACK) python -m emulator stop --data .tunestack/emulator
 
 test: engine
-	@$(STACK) && ruff check
-	@$(STACK) && ruff format --check
-	@$(STACK) && mypy $(CODE)
-	@$(STACK) && python -m pytest -n 2 --dist worksteal
+	@$(VENV)/ruff check
+	@$(VENV)/ruff format --check
+	@$(VENV)/mypy $(CODE)
+	@$(VENV)/python -m pytest -n 2 --dist worksteal
 
 bench: engine
-	@$(STACK) && python tests/bench/run.py
+	@$(STACK) python tests/bench/run.py
 
 lock: environment
 	@sh bootstrap/environment.sh lock

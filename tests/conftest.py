@@ -36,4 +36,5 @@ def pulumi_environment(pulumi_cli: Path, tmp_path: Path) -> dict[str, str]:
     path = os.pathsep.join((str(pulumi_cli), os.environ["PATH"]))
     passphrase = stack.folder / "passphrase"
     passphrase.write_text("tests-only", encoding="utf-8")
-    return {**os.environ, **stack.variables(path), "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+    return {**inherited, **stack.variables(path), "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
