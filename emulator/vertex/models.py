@@ -142,7 +142,8 @@ class Models:
                 "Deleting the only version in the Model is not allowed. Use DeleteModel for deleting the Model instead."
             )
         if document["aliases"]["default"] == number:
-            # https://cloud.google.com/vertex-ai/docs/model-registry/versioning: another one must be the default first.
+            # "One version of a model is required to carry the default alias at all times":
+            # https://cloud.google.com/vertex-ai/docs/model-registry/model-alias. The wording is the emulator's.
             raise failed_precondition(
                 "The default version cannot be deleted. Give the default alias to another version."
             )

@@ -1,0 +1,185 @@
+"""The life of a tuning job, as google-genai and google-cloud-aiplatform see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from google.cloud import aiplatform_v1beta1 as v1beta1
+from google.genai import types
+
+from tests.emulator.vertex.harness import GEMMA, LLAMA, Cloud, Server, constant, new_cloud
+
+FOLDER = "postprocess/node-0/checkpoints"
+
+
+@pytest.mark.parametrize(
+    ("base_model", "mode", "adapter"),
+    [(GEMMA, "TUNING_MODE_FULL", None), (LLAMA, "TUNING_MODE_PEFT_ADAPTER", "ADAPTER_SIZE_SIXTEEN")],
+)
+def test_a_job_trains_and_leaves_its_checkpoints(cloud: Cloud, base_model: str, mode: str, adapter: str | None) -> None:
+    training = cloud.put("train.jsonl", constant("fine", rows=12))
+    validation = cloud.put("validation.jsonl", constant("fine", rows=2))
+    job = cloud.tune(
+        training,
+        base_model,
+        tuning_mode=mode,
+        adapter_size=adapter,
+        epoch_count=2,
+        validation_dataset=types.TuningValidationDataset(gcs_uri=validation),
+        tuned_model_display_name="fine",
+    )
+    assert job.state == types.JobState.JOB_STATE_QUEUED
+    job = cloud.ended(job)
+    assert job.state == types.JobState.JOB_STATE_SUCCEEDED, job.error
+    assert job.tuned_model
+    checkpoints = job.tuned_model.checkpoints
+    assert checkpoints
+    assert [checkpoint.epoch for checkpoint in checkpoints] == [1, 2]
+    stored = [blob.name for blob in cloud.storage.list_blobs(cloud.bucket)]
+    prefix = f"{str(job.output_uri).removeprefix(f'gs://{cloud.bucket}/')}/{FOLDER}"
+    for folder in ("final", *(f"checkpoint-{checkpoint.step}" for checkpoint in checkpoints)):
+        names = {name.rsplit("/", 1)[1] for name in stored if name.startswith(f"{prefix}/{folder}/")}
+        assert {"config.json", "model-00001-of-00002.safetensors", "tokenizer.json"} <= names
+    last, final = (
+        cloud.storage.bucket(cloud.bucket)
+        .blob(f"{prefix}/{folder}/model-00001-of-00002.safetensors")
+        .download_as_bytes()
+        for folder in (f"checkpoint-{checkpoints[-1].step}", "final")
+    )
+    assert final == last, "the final checkpoint is that of the last epoch"
+    stats = job.tuning_data_stats and job.tuning_data_stats.supervised_tuning_data_stats
+    assert stats
+    assert stats.tuning_dataset_example_count == 12
+    assert stats.tuning_step_count == checkpoints[-1].step
+    assert stats.total_billable_token_count
+    assert stats.total_billable_token_count % 2 == 0, "tokens of the data set times two epochs"
+    assert job.tuning_job_metadata
+    assert job.tuning_job_metadata.completed_epoch_count == 2
+    assert job.create_time
+    assert job.start_time
+    assert job.end_time
+    assert job.create_time <= job.start_time <= job.end_time
+    assert job.experiment
+
+
+def test_ten_checkpoints_are_kept_at_the_most(cloud: Cloud) -> None:
+    job = cloud.ended(cloud.tune(cloud.put("train.jsonl", constant("a", rows=2)), epoch_count=13))
+    assert job.tuned_model
+    assert job.tuned_model.checkpoints
+    epochs = [checkpoint.epoch for checkpoint in job.tuned_model.checkpoints]
+    assert len(epochs) == 10
+    assert epochs == sorted(epochs)
+    assert epochs[-1] == 13
+
+
+def test_a_tuned_checkpoint_can_be_tuned_further(cloud: Cloud, tuned: dict[str, str]) -> None:
+    training = cloud.put("train.jsonl", constant("yes"))
+    first = cloud.ended(cloud.tune(training, custom_base_model=tuned["yes"]))
+    assert first.state == types.JobState.JOB_STATE_SUCCEEDED, first.error
+    empty = cloud.ended(cloud.tune(training, custom_base_model=f"gs://{cloud.bucket}/nothing"))
+    assert empty.state == types.JobState.JOB_STATE_FAILED
+    assert empty.error
+    assert "it lacks config.json" in str(empty.error.message)
+
+
+def test_snake_case_numbers_and_strings_are_read_like_the_rest(cloud: Cloud) -> None:
+    """vertexai.tuning sends enums as numbers and 64-bit integers as strings; google-genai's dicts may be snake_case."""
+    created = cloud.call(
+        "POST",
+        "tuningJobs",
+        {
+            "base_model": f"publishers/{LLAMA.split('/')[0]}/models/{LLAMA.split('/')[1]}",
+            "supervised_tuning_spec": {
+                "training_dataset_uri": cloud.put("train.jsonl", constant("a", rows=2)),
+                "tuningMode": 2,
+                "hyper_parameters": {"epochCount": "1", "adapter_size": 3, "learning_rate": 1e-4},
+            },
+            "output_uri": f"gs://{cloud.bucket}/out/",
+        },
+    )
+    spec = created["supervisedTuningSpec"]
+    assert created["baseModel"] == LLAMA
+    assert spec["tuningMode"] == "TUNING_MODE_PEFT_ADAPTER"
+    assert spec["hyperParameters"] == {
+        "epochCount": "1",
+        "adapterSize": "ADAPTER_SIZE_EIGHT",
+        "learningRate": 1e-4,
+    }
+
+
+def test_a_job_is_found_again_by_its_labels(cloud: Cloud) -> None:
+    training = cloud.put("train.jsonl", constant("a", rows=2))
+    names = {}
+    for owner in ("one", "two", "one"):
+        job = cloud.tune(training, labels={"owner": owner, "stack": "dev"})
+        names.setdefault(owner, []).append(job.name)
+    client = cloud.gapic(v1beta1.GenAiTuningServiceClient)
+
+    def found(text: str, size: int = 0) -> list[str]:
+        request = v1beta1.ListTuningJobsRequest(parent=cloud.parent, filter=text, page_size=size)
+        return [job.name for job in client.list_tuning_jobs(request)]
+
+    assert sorted(found("labels.owner=one")) == sorted(names["one"])
+    assert found("labels.owner=one", size=1) == found("labels.owner=one"), "pages follow each other"
+    assert found('labels.owner="two" AND labels.stack=dev') == names["two"]
+    assert found("labels.owner=three") == []
+    assert len(found("")) == 3
+    listed = [job.name for job in cloud.genai.tunings.list(config={"filter": "labels.owner=two"})]
+    assert listed == names["two"]
+
+
+@pytest.mark.parametrize("wait_for", ["JOB_STATE_QUEUED", "JOB_STATE_RUNNING"])
+def test_a_cancelled_job_ends_with_code_1(own_server: Callable[..., Server], wait_for: str) -> None:
+    cloud = new_cloud(own_server(tuningCapacity=30, tuningCancel=0.3))
+    training = cloud.put("train.jsonl", constant("a", rows=2))
+    job = cloud.tune(training)
+    cloud.until(lambda: cloud.job(job).state == types.JobState.JOB_STATE_RUNNING)
+    if wait_for == "JOB_STATE_QUEUED":
+        job = cloud.tune(training)
+    assert cloud.job(job).state == types.JobState(wait_for)
+    assert job.name
+    cloud.genai.tunings.cancel(name=job.name)
+    assert cloud.job(job).state == types.JobState.JOB_STATE_CANCELLING
+    job = cloud.ended(job)
+    assert job.state == types.JobState.JOB_STATE_CANCELLED
+    assert job.error
+    assert job.error.code == 1
+    status, message = cloud.refusal("POST", f"/v1beta1/{job.name}:cancel", {})
+    assert status == "FAILED_PRECONDITION"
+    assert "has ended" in message
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ('{"prompt": "a", "completion": "b"}\n{"prompt": "a"}', "Line 2 of gs://{bucket}/train.jsonl"),
+        ('{"prompt": "a", "completion": "b"}\n{oops', "not JSON"),
+        ("\n", "no training example"),
+    ],
+)
+def test_a_bad_line_fails_the_job_while_the_dataset_is_processed(cloud: Cloud, rows: str, said: str) -> None:
+    job = cloud.ended(cloud.tune(cloud.put("train.jsonl", rows)))
+    assert job.state == types.JobState.JOB_STATE_FAILED
+    assert job.error
+    assert str(job.error.message).startswith("Failed to process the dataset: ")
+    assert said.format(bucket=cloud.bucket) in str(job.error.message)
+    assert not job.tuning_data_stats
+
+
+def test_a_validation_file_of_more_than_a_quarter_fails_the_job(cloud: Cloud) -> None:
+    training, validation = (cloud.put(f"{rows}.jsonl", constant("a", rows=rows)) for rows in (12, 4))
+    job = cloud.ended(cloud.tune(training, validation_dataset=types.TuningValidationDataset(gcs_uri=validation)))
+    assert job.error
+    assert "25 % of the training file" in str(job.error.message)
+
+
+@pytest.mark.parametrize("left_out", ["gcp-sa-aiplatform", "gcp-sa-vertex-moss-ft"])
+def test_both_service_agents_need_the_bucket(cloud: Cloud, left_out: str) -> None:
+    cloud.grant(*{"gcp-sa-aiplatform", "gcp-sa-vertex-moss-ft"} - {left_out})
+    job = cloud.ended(cloud.tune(cloud.put("train.jsonl", constant("a", rows=2))))
+    assert job.state == types.JobState.JOB_STATE_FAILED
+    assert job.error
+    assert job.error.code == 9
+    assert f"service-{cloud.number}@{left_out}" in str(job.error.message)
+    assert "roles/storage.objectUser" in str(job.error.message)

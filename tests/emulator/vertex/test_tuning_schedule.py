@@ -1,0 +1,73 @@
+"""Jobs wait for their project's quota, in order, and outlive the emulator's process."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from google.genai import types
+
+from tests.emulator.vertex.harness import TUNING_QUOTA, Cloud, Server, constant, new_cloud
+
+RUNNING = types.JobState.JOB_STATE_RUNNING
+QUEUED = types.JobState.JOB_STATE_QUEUED
+SUCCEEDED = types.JobState.JOB_STATE_SUCCEEDED
+
+
+def _submit(cloud: Cloud, count: int) -> list[types.TuningJob]:
+    training = cloud.put("train.jsonl", constant("a", rows=4))
+    return [cloud.tune(training) for _ in range(count)]
+
+
+def _states(cloud: Cloud, jobs: list[types.TuningJob]) -> list[types.JobState | None]:
+    return [cloud.job(job).state for job in jobs]
+
+
+def test_jobs_run_in_order_as_many_as_the_quota_allows(own_server: Callable[..., Server]) -> None:
+    cloud = new_cloud(own_server(tuningCapacity=1.5))
+    other = new_cloud(cloud.server)
+    jobs = _submit(cloud, 4)
+    cloud.until(lambda: cloud.job(jobs[0]).state == RUNNING)
+    assert _states(cloud, jobs) == [RUNNING, QUEUED, QUEUED, QUEUED]
+    assert cloud.job(jobs[1]).tuning_job_state == types.TuningJobState.TUNING_JOB_STATE_WAITING_FOR_QUOTA
+    elsewhere = _submit(other, 1)
+    cloud.until(lambda: other.job(elsewhere[0]).state == RUNNING)  # the quota is the project's own
+    cloud.quota(TUNING_QUOTA, 2)
+    cloud.until(lambda: cloud.job(jobs[1]).state == RUNNING)
+    assert _states(cloud, jobs) == [RUNNING, RUNNING, QUEUED, QUEUED], "the grown quota lets one more run"
+    ended = [cloud.ended(job) for job in jobs]
+    assert [job.state for job in ended] == [SUCCEEDED] * 4
+    starts = [job.start_time for job in ended if job.start_time]
+    assert starts == sorted(starts)
+    assert starts[2] >= min(job.end_time for job in ended[:2] if job.end_time), "the third waited for a slot"
+
+
+def test_killed_in_the_middle_every_job_still_runs_once(own_server: Callable[..., Server]) -> None:
+    server = own_server(tuningCapacity=1.0)
+    cloud = new_cloud(server)
+    jobs = _submit(cloud, 2)
+    cloud.until(lambda: cloud.job(jobs[0]).state == RUNNING)
+    before = cloud.job(jobs[0])
+    server.end(signal.SIGKILL)
+    server.start()
+    assert _states(cloud, jobs) == [RUNNING, QUEUED], "what ran goes on, what waited still waits"
+    ended = [cloud.ended(job) for job in jobs]
+    assert [job.state for job in ended] == [SUCCEEDED, SUCCEEDED]
+    assert ended[0].start_time == before.start_time
+    assert len(list(cloud.genai.tunings.list())) == 2
+    stored = [blob.name for blob in cloud.storage.list_blobs(cloud.bucket)]
+    assert sum(name.endswith("final/config.json") for name in stored) == 2
+
+
+def test_stopped_in_the_middle_a_job_goes_on_and_a_cancelled_one_ends(own_server: Callable[..., Server]) -> None:
+    server = own_server(tuningCapacity=1.0, tuningCancel=1.0)
+    cloud = new_cloud(server)
+    cloud.quota(TUNING_QUOTA, 2)
+    jobs = _submit(cloud, 2)
+    cloud.until(lambda: _states(cloud, jobs) == [RUNNING, RUNNING])
+    assert jobs[1].name
+    cloud.genai.tunings.cancel(name=jobs[1].name)
+    server.end()
+    server.start()
+    assert cloud.ended(jobs[0]).state == SUCCEEDED
+    assert cloud.ended(jobs[1]).state == types.JobState.JOB_STATE_CANCELLED
