@@ -23,11 +23,17 @@ class Container(TypedDict):
     """The serving container, where the one that the service recommends is not wanted."""
 
     image_uri: str
+    """Address of the image."""
     args: NotRequired[list[str]]
+    """Arguments of its entry point."""
     env: NotRequired[dict[str, str]]
+    """Environment variables."""
     port: NotRequired[int]
+    """Port on which it listens; 8080 when left out."""
     predict_route: NotRequired[str]
+    """Path that takes predictions; `/generate` when left out."""
     health_route: NotRequired[str]
+    """Path that says whether it is ready; `/ping` when left out."""
 
 
 class ModelDeployment(Declaration):

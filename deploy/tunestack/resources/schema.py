@@ -9,7 +9,7 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Any, ForwardRef, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, ForwardRef, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from tunestack.resources import Dataset, ModelDeployment, Provider, TunedModel, TuningJob
 from tunestack.resources.declaration import PACKAGE, Declaration, output_names, wire_name
@@ -103,7 +103,7 @@ def _type(hint: Any, types: dict[str, Any]) -> dict[str, Any]:
     """Returns a hint as the schema has it; `Input[T]` is T, since an input may always be an output."""
     if hint in SIMPLE:
         return {"type": SIMPLE[hint]}
-    if is_typeddict(hint):
+    if is_typeddict(hint) or (isinstance(hint, type) and issubclass(hint, dict)):
         return _object(hint, types)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
@@ -134,18 +134,24 @@ def _without_wrappers(arguments: tuple[Any, ...]) -> Any:
 def _object(hint: Any, types: dict[str, Any]) -> dict[str, Any]:
     token = f"{PACKAGE}:index:{hint.__name__}"
     if token not in types:
-        hints = get_type_hints(hint)
+        hints = get_type_hints(hint, include_extras=True) if is_typeddict(hint) else inspect.get_annotations(hint)
         descriptions = _attribute_descriptions(hint)
         types[token] = {
             "type": "object",
             "description": _summary(hint),
             "properties": {
-                wire_name(name): {**_type(hints[name], types), "description": descriptions.get(name, "")}
-                for name in hints
+                wire_name(name): {**_type(_without_mark(each), types), "description": descriptions[name]}
+                for name, each in hints.items()
             },
-            "required": sorted(wire_name(name) for name in hint.__required_keys__),
+            "required": sorted(wire_name(name) for name, each in hints.items() if get_origin(each) is not NotRequired),
         }
     return {"$ref": f"#/types/{token}"}
+
+
+def _without_mark(hint: Any) -> Any:
+    if isinstance(hint, str):  # the SDK's decorator keeps annotations as they are written
+        return {kind.__name__: kind for kind in SIMPLE}[hint]
+    return get_args(hint)[0] if get_origin(hint) is NotRequired else hint
 
 
 def _is_optional(hint: Any) -> bool:

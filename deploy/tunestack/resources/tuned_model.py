@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 import pulumi
 
 from tunestack.resources.declaration import Declaration
 from tunestack.resources.tuning_job import TuningJob
 
 
-class Checkpoint(TypedDict):
+@pulumi.output_type
+class Checkpoint(dict[str, str]):
     """One checkpoint in Cloud Storage."""
 
-    name: str
+    name: str = pulumi.property("name")
     """Folder name: `checkpoint-75` or `final`."""
-    uri: str
+    uri: str = pulumi.property("uri")
     """`gs://` address of the folder."""
 
 
