@@ -71,7 +71,7 @@ def test_a_row_says_what_the_table_says(name: str) -> None:
     assert {terms.usd_per_million_tokens for terms in model.modes.values()} == set(numbers(price))
     # The ratios stand in the order FULL, PEFT; the rates name their mode where they differ, in that order as well.
     present = [mode for mode in ("FULL", "PEFT_ADAPTER") if mode in model.modes]
-    terms_by_mode: dict[str, TuningTerms] = {**model.modes}
+    terms_by_mode: dict[str, TuningTerms] = {str(mode): terms for mode, terms in model.modes.items()}
     for column, field in ((ratios, "tokens_per_character"), (rates, "learning_rate")):
         said = numbers(column)
         wanted = said if len(said) == len(present) else said * len(present)

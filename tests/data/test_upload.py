@@ -1,0 +1,125 @@
+"""Uploads with the official client against a real server: once, checked, and never a surprise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tunestack.data import UnreadableDataError, UploadError, check, object_uri, upload
+from tunestack.data.upload import CHUNK_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from google.cloud import storage
+
+LINE = '{"prompt": "2 + 2", "completion": "4"}'
+
+
+def sent(url: str) -> list[dict[str, Any]]:
+    """The requests so far that carried content."""
+    requests = httpx.get(f"{url}/emulator/requests", params={"since": 0}, trust_env=False).json()["requests"]
+    return [request for request in requests if request["path"].startswith("/upload/")]
+
+
+def test_a_file_goes_up_once_under_the_name_of_its_content(
+    write: Callable[..., Path], client: Callable[[], storage.Client], emulator_url: str
+) -> None:
+    report = check(write(LINE))
+    uri = upload(report, "data", "datasets/tickets/", client)
+    assert uri == f"gs://data/datasets/tickets/{report.sha256[:16]}/train.jsonl"
+    assert uri == object_uri(report, "data", "datasets/tickets")
+    blob = client().bucket("data").get_blob(uri.removeprefix("gs://data/"))
+    assert blob is not None
+    assert blob.download_as_bytes() == report.path.read_bytes()
+    assert (blob.crc32c, blob.size) == (report.crc32c, report.bytes)
+
+    report.path.unlink()  # the second time nothing is read any more
+    before = len(sent(emulator_url))
+    assert upload(report, "data", "datasets/tickets", client) == uri
+    assert len(sent(emulator_url)) == before
+
+
+def test_new_content_is_a_new_object(write: Callable[..., Path], client: Callable[[], storage.Client]) -> None:
+    first = upload(check(write(LINE)), "data", "", client)
+    second = upload(check(write(LINE, LINE)), "data", "", client)
+    assert first != second
+    assert len(list(client().bucket("data").list_blobs())) == 2
+
+
+def test_a_large_file_goes_up_in_pieces(
+    write: Callable[..., Path], client: Callable[[], storage.Client], emulator_url: str
+) -> None:
+    long = '{"prompt": "' + "x" * 2**20 + '", "completion": "y"}'
+    report = check(write(*[long] * (CHUNK_BYTES // 2**20 + 1)))
+    uri = upload(report, "data", "large", client)
+    assert [request["method"] for request in sent(emulator_url)] == ["POST", "PUT", "PUT"]
+    blob = client().bucket("data").get_blob(uri.removeprefix("gs://data/"))
+    assert blob is not None
+    assert blob.crc32c == report.crc32c
+
+
+def test_a_file_that_changed_after_the_check_is_taken_back(
+    write: Callable[..., Path], client: Callable[[], storage.Client]
+) -> None:
+    report = check(write(LINE))
+    write(LINE, LINE)
+    with pytest.raises(UploadError, match=r"changed after it was checked; run again"):
+        upload(report, "data", "", client)
+    assert not list(client().bucket("data").list_blobs())
+
+
+def test_a_file_that_is_gone_is_named(write: Callable[..., Path], client: Callable[[], storage.Client]) -> None:
+    report = check(write(LINE))
+    report.path.unlink()
+    with pytest.raises(UnreadableDataError, match=r"train\.jsonl cannot be read: No such file"):
+        upload(report, "data", "", client)
+
+
+def test_other_content_at_the_address_is_refused(
+    write: Callable[..., Path], client: Callable[[], storage.Client]
+) -> None:
+    report = check(write(LINE))
+    uri = object_uri(report, "data", "")
+    client().bucket("data").blob(uri.removeprefix("gs://data/")).upload_from_string("something else")
+    with pytest.raises(UploadError, match=r"holds something else .* delete the object"):
+        upload(report, "data", "", client)
+
+
+def test_a_faster_run_is_no_error(
+    write: Callable[..., Path], client: Callable[[], storage.Client], emulator_url: str
+) -> None:
+    """The object is not there when asked for, but is there when the upload arrives."""
+    report = check(write(LINE))
+    uri = upload(report, "data", "", client)
+    rule = {"method": "GET", "path": "/storage/v1/b/data/o/.*", "times": 1, "status": 404, "message": "not there"}
+    httpx.post(f"{emulator_url}/emulator/faults", json=rule, trust_env=False).raise_for_status()
+    before = len(sent(emulator_url))
+    assert upload(report, "data", "", client) == uri
+    assert [request["status"] for request in sent(emulator_url)[before:]] == [412]
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_broken_connection_is_tried_again(
+    write: Callable[..., Path], client: Callable[[], storage.Client], emulator_url: str, drop: str
+) -> None:
+    """After the server acted, the second attempt finds the object of the first."""
+    report = check(write(LINE))
+    rule = {"method": "POST", "path": "/upload/.*", "times": 1, "drop": drop}
+    httpx.post(f"{emulator_url}/emulator/faults", json=rule, trust_env=False).raise_for_status()
+    uri = upload(report, "data", "", client)
+    blob = client().bucket("data").get_blob(uri.removeprefix("gs://data/"))
+    assert blob is not None
+    assert blob.crc32c == report.crc32c
+    assert len(sent(emulator_url)) == 2
+
+
+def test_checking_does_not_import_the_client() -> None:
+    program = "import sys, tunestack.data; print('google.cloud.storage' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert result.stdout.strip() == "False"
