@@ -1,4 +1,6 @@
-"""The process that runs one Pulumi program: `python program.py ENGINE_ADDRESS`, with the RunRequest on stdin.
+"""The process that runs one Pulumi program: `python program.py ENGINE_ADDRESS SHOWN`, with the RunRequest on stdin.
+
+SHOWN is the exit code for an error that was logged to the engine, so that the host adds none of its own.
 
 It is started by its path, in the program's environment, which need not have this project installed. Standard input
 rather than an environment variable carries the request: it holds decrypted secrets.
@@ -22,14 +24,12 @@ import pulumi
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto.language_pb2 import RunRequest
 
-SHOWN_TO_USER = 32
-"""Exit code after an error that was already logged to the engine; the value of Pulumi's own host."""
-
 
 def main() -> int:
     """Runs the program of the request and reports what stops it."""
     # The engine interrupts the whole process group when it closes; a traceback of that would tell nobody anything.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    shown = int(sys.argv[2])
     request = RunRequest.FromString(sys.stdin.buffer.read())
     folder = request.info.program_directory
     program = os.path.normpath(Path(folder, request.info.entry_point))
@@ -56,17 +56,17 @@ def main() -> int:
             runner.run(run_in_stack(lambda: _run(program)))
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
-        return SHOWN_TO_USER
+        return shown
     except grpc.RpcError as error:
         # The engine is shutting down and says why itself.
         if error.code() == grpc.StatusCode.UNAVAILABLE:
             return 0
         pulumi.log.error(f"RPC error: {error.details()}")
-        return SHOWN_TO_USER
+        return shown
     except Exception as error:
         frames = traceback.format_exception(type(error), error, _without_host(error.__traceback__))
         pulumi.log.error("Program failed with an unhandled exception:\n" + "".join(frames))
-        return SHOWN_TO_USER
+        return shown
     return 0
 
 

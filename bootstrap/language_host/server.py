@@ -26,10 +26,14 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import language_pb2, plugin_pb2
 from pulumi.runtime.proto.language_pb2_grpc import LanguageRuntimeServicer, add_LanguageRuntimeServicer_to_server
 
-from bootstrap.language_host import program
 from bootstrap.language_host.environment import Environment, EnvironmentMissingError
 
 SDK_VERSION: Final = importlib.metadata.version("pulumi")
+
+PROGRAM: Final = Path(__file__).with_name("program.py")
+
+SHOWN_TO_USER: Final = 32
+"""What a program ends with after it has logged its error to the engine; the number of Pulumi's own host."""
 
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024
 """The limit that Pulumi's SDKs set on both sides; gRPC's own is 4 MiB."""
@@ -98,10 +102,10 @@ class LanguageHost(LanguageRuntimeServicer):
         if request.attach_debugger:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "this language host cannot attach a debugger")
         python = _environment(request.info, context).python
-        command = [str(python), "-u", str(Path(program.__file__)), self._engine_address]
+        command = [str(python), "-u", str(PROGRAM), self._engine_address, str(SHOWN_TO_USER)]
         with self._child(command, context, stdin=subprocess.PIPE) as process:
             process.communicate(request.SerializeToString())
-        if process.returncode == program.SHOWN_TO_USER:
+        if process.returncode == SHOWN_TO_USER:
             return language_pb2.RunResponse(bail=True)
         if process.returncode:
             return language_pb2.RunResponse(error=f"the program {_ending(process.returncode)}")
