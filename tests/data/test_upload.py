@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tunestack.data import UnreadableDataError, UploadError, check, object_uri, upload
-from tunestack.data.upload import CHUNK_BYTES
+from tunestack.data.bucket import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,9 +3,9 @@
 Importing this room does not import Google's client. `tunestack.data.convert` turns other files into chat examples.
 """
 
-from tunestack.data.check import check, check_pair
+from tunestack.data.bucket import UploadError, object_uri, upload
 from tunestack.data.report import KINDS, Format, Problem, Report, Severity, UnreadableDataError
-from tunestack.data.upload import UploadError, object_uri, upload
+from tunestack.data.scan import check, check_pair
 
 __all__ = [
     "KINDS",
