@@ -37,7 +37,7 @@ emulator: engine
 
 up: emulator
 	@$(STACK) pulumi up --yes --skip-preview --stack local
-	@$(STACK) tunestack summary --stack local
+	@$(STACK) tunestack summary --untuned --stack local
 
 preview: emulator
 	@$(STACK) pulumi preview --stack local

@@ -18,7 +18,8 @@ from infra.settings import engine_settings  # noqa: E402
 from infra.tuning import Tuning  # noqa: E402
 
 settings = engine_settings(pulumi.get_stack())
-everywhere = pulumi.ResourceOptions(providers=connect(settings).providers)
+connection = connect(settings)
+everywhere = pulumi.ResourceOptions(providers=connection.providers)
 
 services = Services("services", project=settings.project, opts=everywhere)
 quota = TuningQuota("quota", project=settings.project, wanted=settings.quota, services=services, opts=everywhere)
@@ -33,4 +34,4 @@ access = Access(
 )
 tuning = Tuning("tuning", settings=settings, buckets=buckets, access=access, after=[quota], opts=everywhere)
 serving = Serving("serving", settings=settings, models=tuning.models, after=[services], opts=everywhere)
-export_outputs(settings, buckets, access, quota, tuning, serving)
+export_outputs(settings, connection.api_endpoint, buckets, access, quota, tuning, serving)

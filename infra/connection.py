@@ -45,6 +45,8 @@ class Connection:
 
     gcp: gcp.Provider
     tunestack: tunestack.Provider
+    api_endpoint: str | None = None
+    """The emulator's address; None for Google Cloud."""
 
     @property
     def providers(self) -> list[pulumi.ProviderResource]:
@@ -69,7 +71,7 @@ def connect(settings: Settings) -> Connection:
             "google-cloud",
             project=settings.project,
             access_token="local",  # noqa: S106 - the emulator takes any; without one the provider looks for real ones
-            batching={"enable_batching": False},
+            batching=gcp.ProviderBatchingArgs(enable_batching=False),
             **{argument: f"{url}/{path}" for argument, path in _ENDPOINTS.items()},
         ),
         tunestack.Provider(
@@ -79,6 +81,7 @@ def connect(settings: Settings) -> Connection:
             api_endpoint=url,
             poll_seconds=_POLL_SECONDS,
         ),
+        url,
     )
 
 

@@ -17,15 +17,28 @@ from tunestack import Dataset
 
 
 def export_outputs(
-    settings: Settings, buckets: Buckets, access: Access, quota: TuningQuota, tuning: Tuning, serving: Serving
+    settings: Settings,
+    api_endpoint: str | None,
+    buckets: Buckets,
+    access: Access,
+    quota: TuningQuota,
+    tuning: Tuning,
+    serving: Serving,
 ) -> None:
     """Exports the stack's outputs; docs/configuration.md describes each."""
     outputs: dict[str, Any] = {
         "project": settings.project,
         "location": settings.location,
+        "apiEndpoint": api_endpoint,
         "buckets": {"data": buckets.data.url, "output": buckets.output.url},
         "bindings": [
-            {"bucket": binding.bucket, "member": binding.member, "role": binding.role} for binding in access.bindings
+            # The provider keeps the bucket of a binding as b/NAME.
+            {
+                "bucket": binding.bucket.apply(lambda bucket: bucket.removeprefix("b/")),
+                "member": binding.member,
+                "role": binding.role,
+            }
+            for binding in access.bindings
         ],
         "serviceAccount": access.service_account,
         "quota": {"preferred": quota.preferred, "granted": quota.granted},
@@ -88,5 +101,5 @@ def _endpoint(served: Served, tuned: Tuned) -> dict[str, Any]:
         "state": served.deployment.state,
         "machineType": served.settings.machine_type,
         "estimatedHourlyCostUsd": served.deployment.estimated_hourly_cost_usd,
-        "prompts": served.settings.prompts,
+        "heldOut": served.settings.held_out,
     }

@@ -94,7 +94,7 @@ class EndpointSettings(Section):
     min_replicas: Positive = 1
     max_replicas: Positive | None = None
     smoke_prompt: Text | None = None
-    prompts: list[Text] = []
+    held_out: Text | None = None
     rollout: RolloutSettings | None = None
     container: ContainerSettings | None = None
     strict: bool = True

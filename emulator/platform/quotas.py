@@ -69,7 +69,8 @@ CATALOGUE: Final = {
             "CustomModelServingL4GPUsPerProjectPerRegion",
             "Custom model serving Nvidia L4 GPUs per region",
             "aiplatform.googleapis.com/custom_model_serving_nvidia_l4_gpus",
-            default=1,
+            # No default is published. Two: one serves, and a roll that surges needs another for a while.
+            default=2,
             maximum=8,
             regions=SERVING_REGIONS,
         ),

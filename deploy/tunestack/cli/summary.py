@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from tunestack.tuning import states
 HELD_OUT_PROMPTS = 3
 """Prompts that are asked and shown."""
 
+LOG_WIDTH = 120
+"""Columns where the output is no terminal."""
+
 ANSWER_TOKENS = 96
 """Tokens of an answer at the most: twice the longest record of the tickets example."""
 
@@ -30,6 +33,9 @@ def show(stack: Stack, *, ask_untuned: bool) -> None:
         ask_untuned: also ask the untuned model what the tuned one is asked.
     """
     console = Console()
+    if not console.is_terminal:
+        # A log has no width of its own, and addresses are long.
+        console.width = LOG_WIDTH
     console.print()
     console.print(_facts(stack))
     for name, endpoint in (stack.outputs.get("endpoints") or {}).items():
@@ -51,8 +57,8 @@ def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "project", f"{outputs['project']}, {outputs['location']}"
     for kind, url in (outputs.get("buckets") or {}).items():
         yield f"bucket, {kind}", url
-    for binding in outputs.get("bindings") or ():
-        yield "binding", f"{binding['role']} on {binding['bucket']}\n{binding['member']}"
+    for (bucket, role), members in _members(outputs.get("bindings") or ()).items():
+        yield "access", "\n".join((f"{role} on {bucket}:", *members))
     quota = outputs.get("quota") or {}
     yield (
         "quota, tuning jobs",
@@ -62,11 +68,20 @@ def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, dataset in (outputs.get("datasets") or {}).items():
         yield f"dataset {name}", _dataset(name, dataset, models)
     for name, model in models.items():
-        yield f"model {name}", _model(model)
+        yield f"model {name}", _model(model, emulated=bool(outputs.get("apiEndpoint")))
     total = outputs.get("estimatedCostUsd")
     yield "on Google Cloud", f"these jobs: {_usd(total)}"
     for name, endpoint in (outputs.get("endpoints") or {}).items():
         yield f"endpoint {name}", _endpoint(endpoint)
+
+
+def _members(bindings: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """Returns who has a role on a bucket, without the kind of member that stands before each address."""
+    members: dict[tuple[str, str], list[str]] = {}
+    for binding in bindings:
+        who = members.setdefault((binding["bucket"], binding["role"]), [])
+        who.append(f"  {binding['member'].partition(':')[2]}")
+    return members
 
 
 def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -> str:
@@ -84,15 +99,17 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
     )
 
 
-def _model(model: Mapping[str, Any]) -> str:
+def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
     job = str(model["job"]).rpartition("/")[2]
-    billed = f"{_or_unknown(model.get('billedTokens'))} billed tokens, {_usd(model.get('billedCostUsd'))}"
-    estimated = f"estimated {_or_unknown(model.get('estimatedTokens'))}, {_usd(model.get('estimatedCostUsd'))}"
+    estimated = f"{_or_unknown(model.get('estimatedTokens'))} tokens by estimate, {_usd(model.get('estimatedCostUsd'))}"
+    # An emulator counts with the tokenizer of its own tiny model: no price follows from that.
+    price = "" if emulated else f", {_usd(model.get('billedCostUsd'))}"
+    billed = f"{_or_unknown(model.get('billedTokens'))} tokens billed{price}"
     checkpoints = " → ".join(checkpoint["name"] for checkpoint in model.get("checkpoints") or ())
     lines = [
         f"{model['baseModel']}, {model['mode']}, {model['epochs']} epochs",
         f"job {job} {states.phrase(model['state'] or 'unknown')} in {model.get('durationSeconds') or 0:.0f} s",
-        f"on Google Cloud: {billed} ({estimated})",
+        f"on Google Cloud: {estimated}" if emulated else f"{billed}; {estimated}",
         f"checkpoints {checkpoints or 'none yet'}",
     ]
     if model.get("finalCheckpointUri"):

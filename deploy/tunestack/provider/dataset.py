@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunestack import data
-from tunestack.data import upload
 from tunestack.provider.inputs import Inputs, convert, failures, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -64,7 +63,7 @@ class Content:
 
     def addresses(self, inputs: DatasetInputs) -> dict[str, str]:
         """Returns where the files go; the names derive from their content."""
-        uris = [upload.object_uri(report, inputs.bucket, inputs.prefix) for report in self.reports]
+        uris = [data.object_uri(report, inputs.bucket, inputs.prefix) for report in self.reports]
         return dict(zip(("trainingUri", "validationUri"), uris, strict=False))
 
     def outputs(self) -> dict[str, object]:
@@ -136,7 +135,7 @@ class DatasetLifecycle(Lifecycle):
             return CreateResult("", outputs)
         for report in content.reports:
             await self._run.call(
-                upload.upload, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
+                data.upload, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
             )
         return CreateResult(content.addresses(inputs)["trainingUri"], outputs)
 

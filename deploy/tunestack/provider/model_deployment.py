@@ -244,7 +244,7 @@ class ModelDeploymentLifecycle(Lifecycle):
         except deployments.EndpointNotFoundError:
             return
         for deployed in present:
-            if deployed.model == model:
+            if model and deployed.is_of(model):
                 await self._run.call(deployments.undeploy, connection, endpoint, deployed.id, wait)
 
 

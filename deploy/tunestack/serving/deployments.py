@@ -39,6 +39,10 @@ class DeployedModel:
     min_replicas: int = 1
     max_replicas: int = 1
 
+    def is_of(self, model: str) -> bool:
+        """Says whether this is a version of a model; the service names projects by number, whoever asks by id."""
+        return self.model.split("/")[2:] == model.split("/")[2:]
+
 
 @repeatable
 def deployed(connection: Connection, endpoint: str) -> tuple[DeployedModel, ...]:
@@ -135,7 +139,7 @@ def scale(connection: Connection, endpoint: str, spec: ServingSpec, deployed_mod
 
 def undeploy(connection: Connection, endpoint: str, deployed_model_id: str, wait: Wait) -> None:
     """Takes a deployed model, and what it costs, off an endpoint; it is no error when either is gone."""
-    from google.api_core.exceptions import InvalidArgument, NotFound
+    from google.api_core.exceptions import BadRequest, NotFound
 
     try:
         present = deployed(connection, endpoint)
@@ -145,7 +149,7 @@ def undeploy(connection: Connection, endpoint: str, deployed_model_id: str, wait
         wait.result(operation, "undeploys")
     except (EndpointNotFoundError, NotFound):
         return
-    except InvalidArgument:
+    except BadRequest:
         # Somebody else undeployed it meanwhile; anything else is told.
         if any(model.id == deployed_model_id for model in deployed(connection, endpoint)):
             raise

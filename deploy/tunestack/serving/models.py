@@ -148,16 +148,20 @@ def model_name(connection: Connection, spec: ServingSpec) -> str:
 
 def _delete(connection: Connection, method: str, name: str, wait: Wait) -> None:
     import tenacity
-    from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotFound
+    from google.api_core.exceptions import BadRequest, NotFound
 
-    still_deployed = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type((FailedPrecondition, InvalidArgument)),
+    def still_deployed(error: BaseException) -> bool:
+        # FAILED_PRECONDITION over gRPC, plain 400 over REST.
+        return isinstance(error, BadRequest) and "deployed" in str(error)
+
+    retrying_while_deployed = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(still_deployed),
         wait=tenacity.wait_exponential_jitter(initial=0.5, max=10, jitter=0.5),
         stop=tenacity.stop_after_delay(DELETE_SECONDS),
         reraise=True,
     )
     try:
-        for attempt in still_deployed:
+        for attempt in retrying_while_deployed:
             with attempt:
                 wait.result(getattr(_client(connection), method)(name=name), "deletes the model")
     except NotFound:

@@ -87,7 +87,7 @@ class Rollout:
         except deployments.EndpointNotFoundError:
             raise RolloutError(f"there is no endpoint {self.endpoint}; run pulumi refresh, then up") from None
         model = models.model_name(self.connection, self.spec)
-        foreign = [deployed for deployed in present if deployed.model != model]
+        foreign = [deployed for deployed in present if not deployed.is_of(model)]
         if foreign:
             raise RolloutError(
                 f"{self.endpoint} already serves {foreign[0].model}, which this resource does not own; undeploy it, or "

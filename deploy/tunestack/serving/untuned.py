@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tunestack.serving import deployments, models, predict
 from tunestack.serving.operations import Wait
@@ -32,20 +33,36 @@ def _endpoint(connection: Connection, base_model: str) -> Iterator[str]:
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
     publisher, _, model = base_model.partition("/")
-    arguments = connection.gapic_arguments()
     wait = Wait(connection.poll_seconds, lambda _: None, threading.Event())
+    # Ids of our choice: a deploy that fails leaves its endpoint behind, and nobody would know which.
+    number = str(secrets.randbelow(9_000_000_000) + 1_000_000_000)
     request = aiplatform.DeployRequest(
         destination=connection.parent,
         publisher_model_name=f"publishers/{publisher}/models/{model}",
         # The licence of an open model is accepted where the model is tuned; deploying it asks again.
-        model_config=aiplatform.DeployRequest.ModelConfig(accept_eula=True),
+        model_config=aiplatform.DeployRequest.ModelConfig(accept_eula=True, model_user_id=f"untuned-{number}"),
+        endpoint_config=aiplatform.DeployRequest.EndpointConfig(
+            endpoint_display_name="untuned", endpoint_user_id=number
+        ),
     )
-    deployed: Any = wait.result(aiplatform.ModelGardenServiceClient(**arguments).deploy(request), "deploys")
+    endpoint = f"{connection.parent}/endpoints/{number}"
+    client = aiplatform.ModelGardenServiceClient(**connection.gapic_arguments())
     try:
-        yield deployed.endpoint
+        wait.result(client.deploy(request), "deploys")
+        yield endpoint
     finally:
-        for present in deployments.deployed(connection, deployed.endpoint):
-            deployments.undeploy(connection, deployed.endpoint, present.id, wait)
-        endpoints = aiplatform.EndpointServiceClient(**arguments)
-        wait.result(endpoints.delete_endpoint(name=deployed.endpoint), "deletes the endpoint")
-        models.delete(connection, deployed.model, wait)
+        _remove(connection, endpoint, wait)
+        models.delete(connection, f"{connection.parent}/models/untuned-{number}", wait)
+
+
+def _remove(connection: Connection, endpoint: str, wait: Wait) -> None:
+    from google.cloud import aiplatform_v1beta1 as aiplatform
+
+    try:
+        present = deployments.deployed(connection, endpoint)
+    except deployments.EndpointNotFoundError:
+        return
+    for deployed in present:
+        deployments.undeploy(connection, endpoint, deployed.id, wait)
+    endpoints = aiplatform.EndpointServiceClient(**connection.gapic_arguments())
+    wait.result(endpoints.delete_endpoint(name=endpoint), "deletes the endpoint")
