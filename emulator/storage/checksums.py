@@ -15,9 +15,15 @@ _BLOCK: Final = 1 << 20  # bytes read at once
 
 
 class Checksums:
-    """MD5 and CRC32C, fed piece by piece."""
+    """MD5 and CRC32C, fed piece by piece.
 
-    def __init__(self) -> None:
+    Args:
+        components: how many objects the content was composed of; 0 when it came in one piece. Of a composed object
+            the service tells this number and no MD5.
+    """
+
+    def __init__(self, components: int = 0) -> None:
+        self.components = components
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._crc32c = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
         self.size = 0

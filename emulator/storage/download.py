@@ -45,9 +45,7 @@ def download(resource: Mapping[str, Any], path: Path, asked: str | None) -> Resp
     headers = _headers(resource) | {"Content-Length": str(end - start)}
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    return StreamingResponse(
-        _blocks(stream, end - start), status_code=status, headers=headers, media_type=resource["contentType"]
-    )
+    return StreamingResponse(_blocks(stream, end - start), status_code=status, headers=headers)
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
@@ -67,6 +65,7 @@ def _headers(resource: Mapping[str, Any]) -> dict[str, str]:
     sums = [f"crc32c={resource['crc32c']}"] + ([f"md5={resource['md5Hash']}"] if "md5Hash" in resource else [])
     headers = {
         "Accept-Ranges": "bytes",
+        "Content-Type": resource["contentType"],
         "Cache-Control": resource.get("cacheControl", "no-cache, no-store, max-age=0, must-revalidate"),
         "ETag": resource["etag"],
         "Last-Modified": format_datetime(datetime.fromisoformat(resource["updated"]), usegmt=True),

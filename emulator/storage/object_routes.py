@@ -34,7 +34,8 @@ class _ObjectRoutes:
 
     async def list(self, request: Request) -> JSONResponse:
         query = request.query_params
-        read = self._store.generations if query.get("versions") == "true" else self._store.list
+        # Some clients write booleans as Python does.
+        read = self._store.generations if query.get("versions", "").lower() == "true" else self._store.list
         found = await run_in_threadpool(read, request.path_params["bucket"], query.get("prefix", ""))
         items, rest = list_page(found, query)
         linked = [with_links(item, str(request.base_url)) for item in items]
@@ -96,14 +97,8 @@ class _ObjectRoutes:
         # Without a body the metadata is the source's; with one it is the body's.
         fields = body or {key: source[key] for key in WRITABLE if key in source}
         fields.setdefault("contentType", source["contentType"])
-        return await run_in_threadpool(
-            _put_copies,
-            self._store,
-            (path["to_bucket"], path["to_object"]),
-            [source],
-            fields,
-            _conditions(request),
-        )
+        target, sums = (path["to_bucket"], path["to_object"]), Checksums(source.get("componentCount", 0))
+        return await run_in_threadpool(_put_copies, self._store, target, [source], sums, fields, _conditions(request))
 
     async def compose(self, request: Request) -> JSONResponse:
         body = await json_object(request)
@@ -116,14 +111,17 @@ class _ObjectRoutes:
         sources = []
         for each in named:
             source = await run_in_threadpool(
-                self._store.get, path["bucket"], each.get("name", ""), each.get("generation")
+                self._store.get, path["bucket"], each.get("name", ""), _text(each.get("generation"))
             )
             wanted = each.get("objectPreconditions", {}).get("ifGenerationMatch")
             Preconditions(generation=None if wanted is None else int(wanted)).check(source)
             sources.append(source)
         fields = {"contentType": sources[0]["contentType"], **body.get("destination", {})}
         target = (path["bucket"], path["object"])
-        resource = await run_in_threadpool(_put_copies, self._store, target, sources, fields, _conditions(request))
+        sums = Checksums(sum(source.get("componentCount", 1) for source in sources))
+        resource = await run_in_threadpool(
+            _put_copies, self._store, target, sources, sums, fields, _conditions(request)
+        )
         return _answer(resource, request)
 
 
@@ -149,11 +147,12 @@ def _put_copies(
     store: ObjectStore,
     target: tuple[str, str],
     sources: Sequence[Mapping[str, Any]],
+    sums: Checksums,
     fields: Mapping[str, Any],
     conditions: Preconditions,
 ) -> dict[str, Any]:
     """Makes the sources, one behind the other, the content of the target."""
-    staged, sums = store.stage(), Checksums()
+    staged = store.stage()
     try:
         with staged.open("wb") as out:
             for source in sources:
@@ -164,6 +163,10 @@ def _put_copies(
         return store.put(*target, staged, sums, fields, conditions)
     finally:
         staged.unlink(missing_ok=True)
+
+
+def _text(number: int | str | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def _conditions(request: Request) -> Preconditions:

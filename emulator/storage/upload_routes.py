@@ -65,10 +65,9 @@ class _UploadRoutes:
             kept = self._uploads.settle(session)
             return Response(status_code=308, headers={"Range": f"bytes=0-{kept - 1}"} if kept else {})
         if session.received > total or session.total not in {None, total}:
+            message = f"Invalid request.  {session.received} byte(s) came, {session.total or total} were announced."
             self._uploads.cancel(session.upload_id)
-            raise StorageError(
-                400, "badRequest", f"Invalid request.  {session.received} byte(s) came, {total} were announced."
-            )
+            raise StorageError(400, "badRequest", message)
         result = await run_in_threadpool(self._uploads.finish, session, request.headers.get("x-goog-hash", ""))
         return self._done(result, request)
 

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from google.cloud import storage
+
+    from tests.emulator.conftest import Emulator
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> storage.Client:
+    return emulator.storage_client()
+
+
+@pytest.fixture
+def bucket(client: storage.Client) -> storage.Bucket:
+    return client.create_bucket("demo-data", location="us-central1")
+
+
+@pytest.fixture
+def versioned(client: storage.Client) -> storage.Bucket:
+    made = client.bucket("demo-versioned")
+    made.versioning_enabled = True
+    return client.create_bucket(made, location="us-central1")
