@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -100,15 +101,18 @@ def find_uv() -> str:
             return candidate
     say("installing uv into .tunestack/uv")
     shutil.rmtree(OWN_UV, ignore_errors=True)
+    # Where this Python has pip, that one installs uv: making a second pip takes longer than all the rest.
+    has_pip = importlib.util.find_spec("pip") is not None
+    python = str(OWN_UV / "bin" / "python")
     _run(
-        [sys.executable, "-m", "venv", str(OWN_UV)],
+        [sys.executable, "-m", "venv", *(["--without-pip"] if has_pip else []), str(OWN_UV)],
         "this Python cannot make virtual environments: install its venv and ensurepip modules "
         "(Debian and Ubuntu: the package python3-venv), or put uv on PATH",
     )
-    lock = str(ROOT / "bootstrap" / "requirements-uv.lock")
-    pip = [str(OWN_UV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "--python", python] if has_pip else [python, "-m", "pip"]
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
     _run(
-        [*pip, "--require-hashes", "--only-binary", ":all:", "-r", lock],
+        [*pip, "install", *options, "-r", str(ROOT / "bootstrap" / "requirements-uv.lock")],
         "uv could not be installed with pip: put a uv on PATH, or make a package registry reachable for pip",
     )
     return str(OWN_UV / "bin" / "uv")

@@ -42,9 +42,9 @@ class Clone:
         write(self.path / name, f"#!/bin/sh\n{run}\n", executable=True)
 
     def python_that(self, does: str) -> None:
-        """A `python3` that runs other code where the first argument is `-m`, and stays `sys.executable` otherwise."""
-        run = f"os.execv({sys.executable!r}, [sys.argv[0], *sys.argv[1:]])"
-        program = f"import os, pathlib, shutil, sys\nif sys.argv[1] == '-m':\n    {does}\nelse:\n    {run}\n"
+        """A `python3` without pip that does something else where the first argument is `-m`, and stays itself."""
+        run = f"os.execv({sys.executable!r}, [sys.argv[0], '-S', *sys.argv[1:]])"
+        program = f"import os, shutil, sys\nif sys.argv[1] == '-m':\n    {does}\nelse:\n    {run}\n"
         write(self.path / "python3", f"#!{sys.executable}\n{program}", executable=True)
 
     def uv(self, version: str = "0.13.8", sync: int = 0) -> None:
@@ -135,21 +135,26 @@ def test_no_python_at_all_says_what_to_do(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("version", ["0.7.22", None], ids=["too old", "missing"])
-def test_without_a_sufficient_uv_one_is_installed_apart(clone: Clone, version: str | None) -> None:
+@pytest.mark.parametrize("has_pip", [True, False], ids=["with the pip there is", "with a pip of its own"])
+def test_without_a_sufficient_uv_one_is_installed_apart(clone: Clone, version: str | None, has_pip: bool) -> None:
     """The fake Python takes `-m venv` and `-m pip`, so that the test needs no registry."""
     clone.uv(version) if version else (clone.path / "uv").unlink()
-    source = clone.path.with_name("registry") / "uv"
-    write(source, UV.format(version="0.13.8", python=sys.executable, sync=0), executable=True)
-    pip = f'#!/bin/sh\n[ "$2" = pip ] && {{ echo "$*" > pip.log; cp {source} .tunestack/uv/bin/uv; }}\n'
-    write(clone.folder / "pip-python", pip, executable=True)
-    bin_folder = "pathlib.Path(sys.argv[3], 'bin')"
-    clone.python_that(f"{bin_folder}.mkdir(parents=True); shutil.copy('pip-python', {bin_folder} / 'python')")
+    registry = clone.path.with_name("registry")
+    write(registry / "uv", UV.format(version="0.13.8", python=sys.executable, sync=0), executable=True)
+    pip = f'#!/bin/sh\necho "$*" > pip.log; cp {registry}/uv .tunestack/uv/bin/uv\n'
+    write(registry / "pip", pip, executable=True)
+    copy = f"shutil.copy('{registry}/pip', f'{{sys.argv[-1]}}/bin/python')"
+    venv = f"(os.makedirs(f'{{sys.argv[-1]}}/bin'), {copy})"
+    clone.python_that(f"{venv} if sys.argv[2] == 'venv' else os.execv('{registry}/pip', sys.argv)")
+    # Python finds a package of the folder it starts a script from.
+    write(clone.folder / "bootstrap/pip.py", "") if has_pip else None
     made = clone.make()
     assert made.returncode == 0, made.stderr
     assert "installing uv into .tunestack/uv" in made.stdout
-    pip_arguments = (clone.folder / "pip.log").read_text()
-    assert "--require-hashes" in pip_arguments
-    assert "requirements-uv.lock" in pip_arguments
+    arguments = (clone.folder / "pip.log").read_text()
+    assert ("--python" in arguments) is has_pip
+    assert "--require-hashes" in arguments
+    assert "requirements-uv.lock" in arguments
     assert len(clone.asked()) == 3
 
 
