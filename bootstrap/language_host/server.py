@@ -103,7 +103,7 @@ class LanguageHost(LanguageRuntimeServicer):
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "this language host cannot attach a debugger")
         python = _environment(request.info, context).python
         command = [str(python), "-u", str(PROGRAM), self._engine_address, str(SHOWN_TO_USER)]
-        with self._child(command, context, stdin=subprocess.PIPE) as process:
+        with self._ends_with(context, subprocess.Popen(command, stdin=subprocess.PIPE)) as process:
             process.communicate(request.SerializeToString())
         if process.returncode == SHOWN_TO_USER:
             return language_pb2.RunResponse(bail=True)
@@ -121,9 +121,10 @@ class LanguageHost(LanguageRuntimeServicer):
             command = [python, "-u", folder, *request.args]
         variables = dict(entry.split("=", 1) for entry in request.env)
         output: SimpleQueue[language_pb2.RunPluginResponse | None] = SimpleQueue()
-        with self._child(
-            command, context, cwd=request.pwd, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        started = subprocess.Popen(
+            command, cwd=request.pwd, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        with self._ends_with(context, started) as process:
             for stream, response in (
                 (process.stdout, lambda data: language_pb2.RunPluginResponse(stdout=data)),
                 (process.stderr, lambda data: language_pb2.RunPluginResponse(stderr=data)),
@@ -144,18 +145,16 @@ class LanguageHost(LanguageRuntimeServicer):
                 process.terminate()
 
     @contextmanager
-    def _child(
-        self, command: list[str], context: grpc.ServicerContext, **options: object
+    def _ends_with(
+        self, context: grpc.ServicerContext, process: subprocess.Popen[bytes]
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """A process that ends with the call that started it: the engine stops a plugin by dropping the call."""
-        process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)  # type: ignore[call-overload]
+        """Ends a process with the call that started it: the engine stops a plugin by dropping the call."""
         self._children.add(process)
-        context.add_callback(process.terminate)
-        try:
+        if not context.add_callback(process.terminate):
+            process.terminate()
+        with process:
             yield process
-            process.wait()
-        finally:
-            self._children.discard(process)
+        self._children.discard(process)
 
 
 def _environment(info: language_pb2.ProgramInfo, context: grpc.ServicerContext) -> Environment:

@@ -24,8 +24,9 @@ def process() -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "bootstrap.language_host", "--logtostderr", "127.0.0.1:1"]
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     yield started
-    started.kill()
-    started.communicate()
+    started.terminate()
+    _, complaints = started.communicate(timeout=30)
+    assert complaints == ""
 
 
 @pytest.fixture
@@ -134,8 +135,6 @@ def test_signals_end_it_in_silence(
     host.Handshake(language_pb2.LanguageHandshakeRequest(engine_address="127.0.0.1:1"))
     process.send_signal(number)
     assert process.wait(10) == 0
-    assert process.stderr is not None
-    assert process.stderr.read() == ""
 
 
 def test_cancel_ends_a_running_program(
