@@ -148,7 +148,7 @@ class TuningJobLifecycle(Lifecycle):
         if not differing:
             return DiffResult(stables=("job", "artifactsUri"))
         reasons = [_reason(name, before, after) for name in differing]
-        self._run.reasons[request.urn] = f"{', '.join(reasons)} retrains"
+        self._run.reasons[request.urn] = ", ".join(reasons)
         self._run.replaced_jobs[request.urn] = request.resource_id
         return DiffResult({name: PropertyChange(_kind(before, after, name), replaces=True) for name in differing})
 
@@ -157,14 +157,18 @@ class TuningJobLifecycle(Lifecycle):
         known = without_unknown(request.inputs)
         outputs = {**request.inputs, **wrap_map(_estimate(known)), **wrap_map(_artifacts(request.urn, known))}
         if request.preview:
-            await self._run.tell(request.urn, await self._forecast(request.urn, known))
-            return CreateResult("", outputs)
+            job = await self._foreseen(request.urn, known)
+            await self._run.tell(request.urn, await self._forecast(request.urn, known, job))
+            return CreateResult(job.name if job else "", {**outputs, **(wrap_map({"job": job.name}) if job else {})})
         inputs = read(TuningJobInputs, request.inputs)
         owner, spec_hash = Owner(request.urn), inputs.spec().hash()
-        job = await self._adoptable(owner, spec_hash)
+        output_uri = _output_uri(owner, inputs.output_uri, spec_hash)
+        job = await self._adoptable(owner, spec_hash, output_uri)
         if job is None:
             await self._make_way(request.urn)
-            job = await self._submit(inputs, owner)
+            job = await self._submit(inputs, owner, output_uri)
+        else:
+            await self._run.tell(request.urn, f"takes job {job.number} ({states.phrase(job.state)}): the same spec")
         self._run.touched.add(job.name)
         return CreateResult(job.name, {**outputs, "job": wrap(job.name)})
 
@@ -206,18 +210,32 @@ class TuningJobLifecycle(Lifecycle):
             await self._run.tell(request.urn, f"job {job.number} is cancelled")
         await self._run.tell(request.urn, f"the service keeps the record of job {job.number}; it costs nothing")
 
-    async def _forecast(self, urn: str, known: dict[str, Any]) -> str:
-        estimate = _estimate(known)
-        cost = _price(estimate)
+    async def _foreseen(self, urn: str, known: dict[str, Any]) -> jobs.Job | None:
+        """Returns the job that applying would adopt; asked only where a job exists already, so the service does."""
+        if urn not in self._run.reasons or "specHash" not in known or "outputUri" not in known:
+            return None
+        owner = Owner(urn)
+        output_uri = _output_uri(owner, known["outputUri"], known["specHash"])
+        return await self._adoptable(owner, known["specHash"], output_uri)
+
+    async def _forecast(self, urn: str, known: dict[str, Any], adopted: jobs.Job | None) -> str:
+        cost = _price(_estimate(known))
         reason = self._run.reasons.get(urn)
         if reason is None:
             model = known.get("baseModel", "a base model")
             return f"tunes {model} ({known.get('mode')}, {_count(known.get('epochs'), 'epoch')}): {cost}"
         replaced = await self._running_predecessor(urn)
+        if adopted is not None:
+            return f"{reason}: takes job {adopted.number}, which learned the same from the same data; costs nothing"
         first = f"; job {replaced.number}, still running, is cancelled first" if replaced else ""
-        return f"{reason}: {cost}{first}"
+        return f"{reason} retrains: {cost}{first}"
 
-    async def _adoptable(self, owner: Owner, spec_hash: str) -> jobs.Job | None:
+    async def _adoptable(self, owner: Owner, spec_hash: str, output_uri: str) -> jobs.Job | None:
+        """Returns a job of this spec that is under way, or that has ended well and whose artifacts are there.
+
+        Raises:
+            ResourceError: another resource of this stack owns it.
+        """
         for job in await self._run.call(jobs.find, self._run.connection, spec_hash, owner):
             if job.state in states.FRUITFUL:
                 found = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
@@ -227,8 +245,8 @@ class TuningJobLifecycle(Lifecycle):
                 continue
             if not owner.owns(job.labels):
                 raise ResourceError(_foreign(job, owner))
-            await self._run.tell(owner.urn, f"adopts job {job.number}, {states.phrase(job.state)}, of the same spec")
-            return job
+            if job.output_uri.rstrip("/") == output_uri:
+                return job
         return None
 
     async def _running_predecessor(self, urn: str) -> jobs.Job | None:
@@ -254,7 +272,7 @@ class TuningJobLifecycle(Lifecycle):
         while not (await self._run.call(jobs.get, self._run.connection, job.name)).is_over:
             await self._run.pause(pace.seconds(), f"interrupted; the service goes on cancelling job {job.number}")
 
-    async def _submit(self, inputs: TuningJobInputs, owner: Owner) -> jobs.Job:
+    async def _submit(self, inputs: TuningJobInputs, owner: Owner, output_uri: str) -> jobs.Job:
         from google.genai import errors
 
         spec = inputs.spec()
@@ -263,7 +281,7 @@ class TuningJobLifecycle(Lifecycle):
             owner=owner,
             training_uri=inputs.training_uri,
             validation_uri=inputs.validation_uri,
-            output_uri=_output_uri(owner, inputs.output_uri, spec.hash()),
+            output_uri=output_uri,
             display_name=owner.name,
             description=inputs.description,
             service_account=inputs.service_account,
