@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,9 @@ STACK: Final = "local"
 # Not a secret: the local stack holds none. A constant lets the salt be committed in stacks/Pulumi.local.yaml, where a
 # random passphrase would make the CLI write a new salt into that tracked file on each machine.
 PASSPHRASE: Final = "local-stack-only"  # noqa: S105
+
+OVERRIDING_VARIABLE: Final = "PULUMI_CONFIG_PASSPHRASE"
+"""Would win over the passphrase file; a user may have set it for stacks of their own."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class LocalStack:
             "PYTHONDONTWRITEBYTECODE": "",
         }
 
+    def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """The whole environment of an engine of this stack, made from that of the caller."""
+        kept = {name: value for name, value in inherited.items() if name != OVERRIDING_VARIABLE}
+        return {**kept, **self.variables(inherited["PATH"])}
+
     def prepare(self, engine: Engine) -> None:
         """Makes the folders, the passphrase, the executables and the `env` file to source."""
         for folder in (self.home, self.state, self.executables):
@@ -80,6 +89,7 @@ class LocalStack:
         self._place(engine)
         lines = [
             "# Makes `pulumi` in this shell work on the local stack: . .tunestack/env",
+            f"unset {OVERRIDING_VARIABLE}",
             *(f"export {name}={shlex.quote(value)}" for name, value in self.variables("").items() if name != "PATH"),
             f'export PATH={shlex.quote(self.variables("")["PATH"])}"$PATH"',
         ]
@@ -131,7 +141,7 @@ class LocalStack:
             text=True,
             input=stdin,
             cwd=self.checkout,
-            env={**os.environ, **self.variables(os.environ["PATH"])},
+            env=self.environment(os.environ),
         )
         if done.returncode:
             raise BootstrapError(f"`pulumi {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}")

@@ -10,7 +10,7 @@ import pytest
 import tunestack.provider  # noqa: F401 - before any SDK module: it settles whose google.rpc.Status is loaded
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
-from bootstrap.local_stack import LocalStack
+from bootstrap.local_stack import PASSPHRASE, LocalStack
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -34,7 +34,6 @@ def pulumi_environment(pulumi_cli: Path, tmp_path: Path) -> dict[str, str]:
         folder.mkdir(parents=True)
     gcp_plugin.place_stand_in(stack)
     path = os.pathsep.join((str(pulumi_cli), os.environ["PATH"]))
-    passphrase = stack.folder / "passphrase"
-    passphrase.write_text("tests-only", encoding="utf-8")
+    (stack.folder / "passphrase").write_text(PASSPHRASE, encoding="utf-8")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
     return {**inherited, **stack.variables(path), "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}

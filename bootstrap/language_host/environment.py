@@ -40,7 +40,7 @@ class Environment:
         self.folder = Path(root, virtualenv) if virtualenv else Path(sys.prefix)
         self.python = self.folder / "bin" / "python" if virtualenv else Path(sys.executable)
         if not self.python.exists():
-            message = f"the virtual environment {self.folder} does not exist; create it (in this project: `make help`)"
+            message = f"the virtual environment {self.folder} does not exist; make it (here: `make engine`)"
             raise EnvironmentMissingError(message)
 
     @cached_property

@@ -35,7 +35,9 @@ def sourced(stack: LocalStack, command: str, **variables: str) -> str:
 @pytest.mark.parametrize("has_host", [True, False])
 def test_the_env_file_makes_pulumi_work_by_hand(stack: LocalStack, cli: Path, has_host: bool) -> None:
     stack.prepare(Engine(cli, "v3.259.0", "", has_language_host=has_host))
-    shown = dict(line.split("=", 1) for line in sourced(stack, "pulumi").splitlines() if "=" in line)
+    output = sourced(stack, "pulumi", PULUMI_CONFIG_PASSPHRASE="of another stack")
+    shown = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    assert "PULUMI_CONFIG_PASSPHRASE" not in shown, "it would win over the file"
     assert Path(shown["PULUMI_HOME"]) == stack.home
     assert shown["PULUMI_BACKEND_URL"] == stack.state.as_uri()
     assert Path(shown["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text() == "local-stack-only"
@@ -87,8 +89,11 @@ def test_an_engine_on_another_file_system_is_copied(
 
 
 @pytest.mark.engine
-def test_creating_the_stack_edits_no_tracked_file(pulumi_cli: Path, tmp_path: Path) -> None:
+def test_creating_the_stack_edits_no_tracked_file(
+    pulumi_cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The committed salt belongs to the constant passphrase."""
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of another stack")
     checkout = Path(__file__).parents[2]
     stack = LocalStack(tmp_path / "checkout", tmp_path / "checkout/.tunestack")
     settings = write(stack.checkout / "stacks/Pulumi.local.yaml", (checkout / "stacks/Pulumi.local.yaml").read_text())
