@@ -74,9 +74,9 @@ class Access(pulumi.ComponentResource):
         ]
         # The steps of a tuning job are pipeline steps that start as the account. No other role: it cannot read
         # other buckets, cannot impersonate anyone and cannot change policies.
-        self._project_role("tuning-account", project, account.member)
+        self._project_role("tuning-account", project, account.member, services)
         for submitter in submitters:
-            self._project_role(submitter, project, submitter)
+            self._project_role(submitter, project, submitter, services)
             # Whoever submits a job that runs as an account needs iam.serviceAccounts.actAs on it.
             gcp.serviceaccount.IAMMember(
                 f"act-as-{submitter}",
@@ -87,13 +87,13 @@ class Access(pulumi.ComponentResource):
             )
         self.register_outputs({"serviceAccount": self.service_account})
 
-    def _project_role(self, name: str, project: str, member: pulumi.Input[str]) -> None:
+    def _project_role(self, name: str, project: str, member: pulumi.Input[str], services: Services) -> None:
         gcp.projects.IAMMember(
             f"{name}-uses-vertex",
             project=project,
             role="roles/aiplatform.user",
             member=member,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[services]),
         )
 
 

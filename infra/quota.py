@@ -50,7 +50,7 @@ class TuningQuota(pulumi.ComponentResource):
         # the service would refuse: a preference can be made once and never deleted.
         before = pulumi.Stash(
             "granted-before",
-            input=found.apply(lambda quota: quota["granted"]),
+            input=found.apply(lambda quota: quota["granted"] or 0),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
         )
         self.preferred = wanted.concurrent_tuning_jobs if wanted else None
@@ -59,7 +59,7 @@ class TuningQuota(pulumi.ComponentResource):
         )
         self.register_outputs({"granted": self.granted})
 
-    def _granted(self, quota: dict[str, Any], before: float | None) -> pulumi.Output[int | None] | int | None:
+    def _granted(self, quota: dict[str, Any], before: float) -> pulumi.Output[int | None] | int | None:
         wanted, granted = self._wanted, quota["granted"]
         if wanted is None:
             return _whole(granted)
@@ -67,7 +67,7 @@ class TuningQuota(pulumi.ComponentResource):
         if reason:
             pulumi.log.warn(f"no more than the project's concurrent tuning jobs can be asked for: {reason}", self)
             return _whole(granted)
-        if before is not None and (before == UNLIMITED or wanted.concurrent_tuning_jobs <= before):
+        if before == UNLIMITED or wanted.concurrent_tuning_jobs <= before:
             return _whole(granted)
         preference = gcp.cloudquota.SQuotaPreference(
             "concurrent-tuning-jobs",

@@ -136,7 +136,7 @@ def _reason(details: ErrorDetails, root: type[BaseModel], *, hidden: bool) -> st
         case "less_than_equal":
             return f"must be at most {context['le']}, not {given}"
         case "greater_than":
-            return f"must be more than {context['gt']}, not {given}"
+            return f"must be more than {context['gt']:g}, not {given}"
         case "string_pattern_mismatch":
             return f"must be {_PATTERNS[context['pattern']]}, not {given}"
     return f"must be {_EXPECTED[kind]}, not {given}" if kind in _EXPECTED else details["msg"]

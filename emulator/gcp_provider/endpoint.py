@@ -43,12 +43,13 @@ class Endpoint(Managed):
         )
         await self.cloud.finished("aiplatform", operation)
         resource_id = f"{parent}/endpoints/{inputs['name']}"
-        return resource_id, await self.cloud.get("aiplatform", resource_id)
+        return resource_id, await self.present(resource_id)
 
     async def fetch(self, resource_id: str, known: Values) -> Values | None:
         """Gets the endpoint."""
         endpoint = await self.cloud.find("aiplatform", resource_id)
-        return None if endpoint is None else {**endpoint, "id": resource_id}
+        # The API names the project by number where the program names it by id.
+        return None if endpoint is None else {**endpoint, "name": resource_id}
 
     async def patch(self, resource_id: str, old: Values, new: Values) -> Values:
         """Changes what can be changed in place."""
@@ -64,7 +65,7 @@ class Endpoint(Managed):
                 query={"updateMask": ",".join(mask)},
                 body={**body, "labels": self.all_labels(new)},
             )
-        return await self.cloud.get("aiplatform", resource_id)
+        return await self.present(resource_id)
 
     async def remove(self, resource_id: str, state: Values) -> None:
         """Deletes the endpoint and waits until it is gone."""
@@ -86,8 +87,8 @@ class Endpoint(Managed):
         }
 
     def inputs(self, resource: Values) -> Values:
-        """What the API says of it; its own name may carry the project's number instead of its id."""
-        _, project, _, location, _, name = str(resource.get("id") or resource["name"]).split("/")
+        """What the API says of it."""
+        _, project, _, location, _, name = resource["name"].split("/")
         return {
             "name": name,
             "location": location,

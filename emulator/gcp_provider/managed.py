@@ -155,7 +155,15 @@ class Managed(Lifecycle):
     async def patch(self, resource_id: str, old: Values, new: Values) -> Values:
         """Changes it; returns what the API says it is afterwards."""
         del old
-        resource = await self.fetch(resource_id, new)
+        return await self.present(resource_id, new)
+
+    async def present(self, resource_id: str, known: Values | None = None) -> Values:
+        """Returns what the API says it is.
+
+        Raises:
+            ResourceError: it is gone.
+        """
+        resource = await self.fetch(resource_id, known or {})
         if resource is None:
             raise ResourceError(f"{resource_id} is gone; `pulumi refresh` takes it out of the state")
         return resource

@@ -15,8 +15,11 @@ from typing import Any, ClassVar, Final
 from emulator.gcp_provider.managed import Managed, Values
 from emulator.gcp_provider.rest import CallError, repeated, unless_missing
 
-_PATIENCE_SECONDS: Final = 30.0
-"""How long a write is repeated that met another one, or whose member does not exist yet."""
+_CONFLICT_SECONDS: Final = 30.0
+"""How long a write is repeated that met another one; the real provider's limit for its pause."""
+_MEMBER_SECONDS: Final = 5.0
+"""How long a member may take to exist. The real provider comes to its bindings seconds later, and does not wait at all:
+a program that needs more patience has to bring its own."""
 _CONFLICTS: Final = frozenset({409, 412})
 """IAM answers a stale etag with 409, Cloud Storage with 412."""
 
@@ -106,9 +109,12 @@ class PolicyMember(Managed):
             bindings = [*others, {"role": wanted["role"], "members": members, **condition}] if members else others
             return await self.write_policy(subject, {**policy, "bindings": bindings, "version": 3})
 
+        async def unmet() -> Policy:
+            return await repeated(once, _is_conflict, _CONFLICT_SECONDS)
+
         # Members of one policy are created side by side; in this process they take turns.
         async with self.cloud.lock(f"policy of {subject}"):
-            return await repeated(once, _may_pass, _PATIENCE_SECONDS)
+            return await repeated(unmet, _is_early, _MEMBER_SECONDS)
 
 
 def _binding(policy: Policy, wanted: Values) -> dict[str, Any]:
@@ -122,10 +128,12 @@ def _matches(entry: dict[str, Any], wanted: Values) -> bool:
     return bool(entry["role"] == wanted["role"] and entry.get("condition") == wanted.get("condition"))
 
 
-def _may_pass(error: BaseException) -> bool:
-    if not isinstance(error, CallError):
-        return False
-    return error.status in _CONFLICTS or (error.status == 400 and "does not exist" in error.message)
+def _is_conflict(error: BaseException) -> bool:
+    return isinstance(error, CallError) and error.status in _CONFLICTS
+
+
+def _is_early(error: BaseException) -> bool:
+    return isinstance(error, CallError) and error.status == 400 and "does not exist" in error.message
 
 
 class BucketMember(PolicyMember):

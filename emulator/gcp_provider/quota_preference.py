@@ -29,11 +29,13 @@ class QuotaPreference(Managed):
         query = {"quotaPreferenceId": inputs["name"], "ignoreSafetyChecks": inputs["ignoreSafetyChecks"]}
         await self.cloud.call("POST", "cloudquotas", parent, query=query, body=_body(inputs))
         resource_id = f"{parent}/{inputs['name']}"
-        return resource_id, await self.cloud.get("cloudquotas", resource_id)
+        return resource_id, await self.present(resource_id)
 
     async def fetch(self, resource_id: str, known: Values) -> Values | None:
         """Gets the preference."""
-        return await self.cloud.find("cloudquotas", resource_id)
+        preference = await self.cloud.find("cloudquotas", resource_id)
+        # The API names the project by number where the program names it by id.
+        return None if preference is None else {**preference, "name": resource_id}
 
     async def patch(self, resource_id: str, old: Values, new: Values) -> Values:
         """Changes the preference."""
@@ -41,7 +43,7 @@ class QuotaPreference(Managed):
         query = {"updateMask": ",".join(mask), "ignoreSafetyChecks": new["ignoreSafetyChecks"]}
         if mask:
             await self.cloud.call("PATCH", "cloudquotas", resource_id, query=query, body=_body(new))
-        return await self.cloud.get("cloudquotas", resource_id)
+        return await self.present(resource_id)
 
     async def remove(self, resource_id: str, state: Values) -> None:
         """Leaves the preference where it is."""

@@ -67,7 +67,7 @@ class ServiceAccount(Managed):
                 "updateMask": ",".join(re.sub("(?=[A-Z])", "_", name).lower() for name in mask),
             }
             await self.cloud.call("PATCH", "iam", resource_id, body=body)
-        return await self.cloud.get("iam", resource_id)
+        return await self.present(resource_id)
 
     async def remove(self, resource_id: str, state: Values) -> None:
         """Deletes the account."""

@@ -1,0 +1,98 @@
+"""The program in a project of its own, against an emulator of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.emulator.conftest import Emulator, start_emulator
+
+__all__ = ["start_emulator"]
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass
+class Program:
+    """A Pulumi project whose program is infra/ and whose stack is `local`."""
+
+    folder: Path
+    environment: dict[str, str]
+    emulator: Emulator
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def configure(self, **keys: Any) -> None:
+        """Writes the stack's configuration; None takes a key out."""
+        self.config |= keys
+        config = {f"tunestack:{key}": value for key, value in self.config.items() if value is not None}
+        file = self.folder / "stacks" / "Pulumi.local.yaml"
+        # What the engine wrote there besides has to stay.
+        present = yaml.safe_load(file.read_text()) if file.exists() else {}
+        file.write_text(yaml.safe_dump({**present, "config": config}))
+
+    def pulumi(self, *arguments: str, fails: bool = False) -> str:
+        """Runs the CLI and gives what it printed, both streams as one text."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
+            check=False,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+        )
+        assert (done.returncode != 0) is fails, done.stdout
+        return done.stdout
+
+    def outputs(self) -> dict[str, Any]:
+        """What the stack exports."""
+        return dict(json.loads(self.pulumi("stack", "output", "--json")))
+
+
+@pytest.fixture
+def delays() -> dict[str, float]:
+    """What the emulator takes its time for; tests override it."""
+    return {}
+
+
+@pytest.fixture
+def program(
+    tmp_path: Path,
+    pulumi_environment: dict[str, str],
+    start_emulator: Callable[..., Emulator],
+    delays: dict[str, float],
+) -> Program:
+    """A project that has a stack with nothing but the infrastructure in it."""
+    emulator = start_emulator({"delays": {"apiEnabled": 0, "agentCreated": 0, "tuningAgentCreated": 0, **delays}})
+    folder = tmp_path / "project"
+    (folder / "stacks").mkdir(parents=True)
+    (folder / "Pulumi.yaml").write_text((CHECKOUT / "Pulumi.yaml").read_text())
+    for shared in ("infra", "examples", ".venv"):
+        (folder / shared).symlink_to(CHECKOUT / shared)
+    made = Program(folder, {**pulumi_environment, "TUNESTACK_EMULATOR_URL": emulator.url}, emulator)
+    made.configure(
+        project="tunestack-test",
+        location="us-central1",
+        emulator=True,
+        labels={"environment": "test"},
+        buckets={"forceDestroy": True, "intermediateCheckpointDays": 30},
+        quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"},
+        submitters=["user:ada@example.com"],
+    )
+    made.pulumi("stack", "init", "local")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _no_emulator_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TUNESTACK_EMULATOR_URL", raising=False)
+    assert "TUNESTACK_EMULATOR_URL" not in os.environ

@@ -1,0 +1,167 @@
+"""The program through the real engine: up, nothing left to change, drift, quota, access, destroy."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from emulator.platform import quotas
+
+pytestmark = pytest.mark.engine
+
+AGENT = "serviceAccount:service-{number}@gcp-sa-{service}.iam.gserviceaccount.com"
+OBJECT_USER = "roles/storage.objectUser"
+
+
+def _get(program: Any, path: str) -> Any:
+    reply = program.emulator.http.get(path)
+    return reply.json() if reply.is_success else None
+
+
+def test_the_life_of_a_stack(program: Any) -> None:
+    preview = program.pulumi("preview")
+    assert "to create" in preview
+    assert not [call for call in program.emulator.requests() if call["method"] not in {"GET", "HEAD"}]
+
+    program.pulumi("up", "--yes", "--skip-preview")
+    outputs = program.outputs()
+    number = _get(program, "/crm/v1/projects/tunestack-test")["projectNumber"]
+    members = {
+        AGENT.format(number=number, service="vertex-moss-ft"),
+        AGENT.format(number=number, service="aiplatform"),
+        f"serviceAccount:{outputs['serviceAccount']}",
+    }
+    for purpose in ("data", "output"):
+        bucket = f"tunestack-test-local-tuning-{purpose}"
+        assert outputs["buckets"][purpose] == f"gs://{bucket}"
+        policy = _get(program, f"/storage/v1/b/{bucket}/iam")
+        assert {m for b in policy["bindings"] if b["role"] == OBJECT_USER for m in b["members"]} == members
+        assert {b["member"] for b in outputs["bindings"] if b["bucket"] == bucket} == members
+    assert outputs["quota"] == {"preferred": 2, "granted": 2}
+    assert (outputs["project"], outputs["location"], outputs["estimatedCostUsd"]) == (
+        "tunestack-test",
+        "us-central1",
+        0,
+    )
+
+    program.pulumi("preview", "--expect-no-changes")
+    program.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    program.pulumi("preview", "--refresh", "--expect-no-changes")
+
+    program.pulumi("destroy", "--yes", "--skip-preview")
+    assert _get(program, "/storage/v1/b?project=tunestack-test").get("items", []) == []
+    assert _get(program, "/iam/v1/projects/tunestack-test/serviceAccounts").get("accounts", []) == []
+    enabled = _get(program, "/su/v1/projects/tunestack-test/services?filter=state:ENABLED")["services"]
+    assert "aiplatform.googleapis.com" in {entry["name"].rpartition("/")[2] for entry in enabled}, "APIs are kept"
+
+    # Google Cloud keeps the quota and the request for it, and would refuse the same request a second time.
+    program.pulumi("up", "--yes", "--skip-preview")
+    assert program.outputs()["quota"] == {"preferred": 2, "granted": 2}
+    asked = [call for call in program.emulator.requests() if call["method"] == "POST" and "quotaPref" in call["path"]]
+    assert len(asked) == 1
+
+
+def test_buckets(program: Any) -> None:
+    program.pulumi("up", "--yes", "--skip-preview")
+    data = _get(program, "/storage/v1/b/tunestack-test-local-tuning-data")
+    output = _get(program, "/storage/v1/b/tunestack-test-local-tuning-output")
+    for bucket in (data, output):
+        assert bucket["location"] == "US-CENTRAL1"
+        assert bucket["labels"]["environment"] == "test"
+        assert bucket["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"] is True
+        assert bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced"
+    abort = {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}}
+    assert data["versioning"] == {"enabled": True}
+    assert data["lifecycle"]["rule"] == [
+        {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 30}},
+        abort,
+    ]
+    assert not output.get("versioning", {}).get("enabled")
+    assert output["lifecycle"]["rule"] == [
+        {"action": {"type": "Delete"}, "condition": {"daysSinceCustomTime": 30}},
+        abort,
+    ]
+    # By hand and back.
+    program.emulator.http.patch(
+        "/storage/v1/b/tunestack-test-local-tuning-data", json={"versioning": {"enabled": False}}
+    )
+    program.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    assert _get(program, "/storage/v1/b/tunestack-test-local-tuning-data")["versioning"] == {"enabled": True}
+
+
+def test_access(program: Any) -> None:
+    program.pulumi("up", "--yes", "--skip-preview")
+    account = program.outputs()["serviceAccount"]
+    policy = program.emulator.http.post("/crm/v1/projects/tunestack-test:getIamPolicy", json={}).json()
+    roles = {binding["role"]: set(binding["members"]) for binding in policy["bindings"]}
+    held = {role for role, members in roles.items() if f"serviceAccount:{account}" in members}
+    assert held == {"roles/aiplatform.user"}, "the least it needs"
+    name = f"projects/tunestack-test/serviceAccounts/{account}"
+    policy = program.emulator.http.post(f"/iam/v1/{name}:getIamPolicy", json={}).json()
+    assert policy["bindings"] == [{"role": "roles/iam.serviceAccountUser", "members": ["user:ada@example.com"]}]
+
+
+@pytest.mark.parametrize("delays", [{"tuningAgentCreated": 9}])
+def test_bindings_wait_for_an_agent_that_comes_late(program: Any) -> None:
+    """Nine seconds are more than the stand-in waits by itself: it is the program that tries again."""
+    began = time.monotonic()
+    shown = program.pulumi("up", "--yes", "--skip-preview")
+    assert time.monotonic() - began > 9
+    assert "retrying create due to on-error hook" in shown
+    number = _get(program, "/crm/v1/projects/tunestack-test")["projectNumber"]
+    agent = AGENT.format(number=number, service="vertex-moss-ft")
+    assert agent in {binding["member"] for binding in program.outputs()["bindings"]}
+
+
+def test_a_binding_that_fails_for_another_reason_is_not_tried_again(program: Any) -> None:
+    fault = {"method": "PUT", "path": "/storage/v1/b/.*/iam", "status": 403, "message": "no permission", "times": None}
+    program.emulator.http.post("/emulator/faults", json=fault)
+    shown = program.pulumi("up", "--yes", "--skip-preview", fails=True)
+    assert "no permission" in shown
+    assert "on-error hook" not in shown
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected", "requests"),
+    [
+        (None, {"preferred": None, "granted": 1}, 0),
+        ({"concurrentTuningJobs": 1, "contactEmail": "ada@example.com"}, {"preferred": 1, "granted": 1}, 0),
+        ({"concurrentTuningJobs": 3, "contactEmail": "ada@example.com"}, {"preferred": 3, "granted": 3}, 1),
+    ],
+    ids=["nothing wanted", "what it has", "more"],
+)
+def test_quota(program: Any, quota: dict[str, Any] | None, expected: dict[str, Any], requests: int) -> None:
+    program.configure(quota=quota)
+    program.pulumi("up", "--yes", "--skip-preview")
+    found = program.outputs()["quota"]
+    assert {name: found.get(name) for name in expected} == expected
+    posts = [call for call in program.emulator.requests() if call["method"] == "POST" and "quotaPref" in call["path"]]
+    assert len(posts) == requests
+    program.pulumi("preview", "--expect-no-changes")
+
+
+def test_a_project_without_the_quota_is_warned_of(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(quotas.CATALOGUE, "GlobalConcurrentManagedOssModelTuningJobs")
+    shown = program.pulumi("up", "--yes", "--skip-preview")
+    assert "warning: no more than the project's concurrent tuning jobs can be asked for: Cloud Quotas lists no" in shown
+    assert program.outputs()["quota"].get("granted") is None
+
+
+def test_a_wrong_configuration_is_told_without_a_traceback(program: Any) -> None:
+    program.configure(models={"full": {"dataset": "x", "epochs": "3"}}, modles={})
+    shown = program.pulumi("preview", fails=True)
+    assert (
+        'stacks/Pulumi.local.yaml: config.tunestack:models.full.epochs: must be a whole number, not the text "3"'
+        in shown
+    )
+    assert "stacks/Pulumi.local.yaml: config.tunestack:modles: unknown key; did you mean models?" in shown
+    assert "Traceback" not in shown
+
+
+def test_an_emulator_that_does_not_run_is_told_without_a_traceback(program: Any) -> None:
+    program.environment["TUNESTACK_EMULATOR_URL"] = "http://127.0.0.1:1"
+    shown = program.pulumi("preview", fails=True)
+    assert "the emulator of this stack does not run at http://127.0.0.1:1: `make emulator` starts it" in shown
+    assert "Traceback" not in shown

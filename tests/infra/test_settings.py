@@ -1,0 +1,266 @@
+"""Every refusal of a configuration, with its place in the YAML and its words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.setting_problems import InvalidSettingsError
+from infra.settings import Settings, read_settings
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+MODEL = {"dataset": "tickets", "baseModel": "google/gemma3@gemma-3-1b-it", "mode": "FULL", "epochs": 3}
+ENDPOINT = {"model": "full", "machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}
+GOOD: dict[str, Any] = {
+    "project": "tunestack-test",
+    "location": "us-central1",
+    "datasets": {"tickets": {"training": "train.jsonl"}},
+    "models": {"full": MODEL},
+    "serving": {"support": ENDPOINT},
+}
+
+
+def _engine_config(keys: dict[str, Any]) -> dict[str, str]:
+    """As the engine passes a configuration: everything is text, what is structured is JSON."""
+    return {
+        f"tunestack:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in keys.items()
+        if value is not ...
+    }
+
+
+def _problems(**changed: Any) -> tuple[str, ...]:
+    """Reads a good configuration with some keys changed, `...` for left out; returns what is wrong with it."""
+    with pytest.raises(InvalidSettingsError) as caught:
+        read_settings(_engine_config({**GOOD, **changed}), "local")
+    return caught.value.problems
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("a key that is nearly right", {"modls": {}}, "modls: unknown key; did you mean models?"),
+    (
+        "a nested key that is nearly right",
+        {"models": {"full": {**MODEL, "epoch": 3}}},
+        "models.full.epoch: unknown key; did you mean epochs?",
+    ),
+    (
+        "the program's spelling instead of the file's",
+        {"models": {"full": {**MODEL, "batch_size": 8}}},
+        "models.full.batch_size: unknown key; did you mean batchSize?",
+    ),
+    (
+        "a key that is like no other",
+        {"quota": {"concurrentTuningJobs": 2, "contactEmail": "a@b.c", "xyz": 1}},
+        "quota.xyz: unknown key; known keys: concurrentTuningJobs, contactEmail",
+    ),
+    (
+        "a number as text",
+        {"models": {"full": {**MODEL, "epochs": "3"}}},
+        'models.full.epochs: must be a whole number, not the text "3"',
+    ),
+    (
+        "a fraction",
+        {"models": {"full": {**MODEL, "epochs": 2.5}}},
+        "models.full.epochs: must be a whole number, not the number 2.5",
+    ),
+    (
+        "true is no number",
+        {"models": {"full": {**MODEL, "epochs": True}}},
+        "models.full.epochs: must be a whole number, not true",
+    ),
+    (
+        "none at all",
+        {"models": {"full": {**MODEL, "epochs": 0}}},
+        "models.full.epochs: must be at least 1, not the number 0",
+    ),
+    (
+        "a rate of nothing",
+        {"models": {"full": {**MODEL, "learningRate": 0}}},
+        "models.full.learningRate: must be more than 0, not the number 0",
+    ),
+    (
+        "a mode that there is not",
+        {"models": {"full": {**MODEL, "mode": "PEFT"}}},
+        'models.full.mode: must be FULL or PEFT_ADAPTER, not the text "PEFT"',
+    ),
+    ("a section that is text", {"buckets": "big"}, 'buckets: must be a mapping, not the text "big"'),
+    (
+        "a section that is empty",
+        {"datasets": "", "models": ..., "serving": ...},
+        "datasets: must be a mapping, not an empty text",
+    ),
+    ("a list that is text", {"submitters": "ada"}, 'submitters: must be a list, not the text "ada"'),
+    (
+        "an entry of a list",
+        {"submitters": ["ada@example.com"]},
+        (
+            "submitters[0]: must be a member such as user:ada@example.com, group:… or serviceAccount:…, "
+            'not the text "ada@example.com"'
+        ),
+    ),
+    ("a switch that is a word", {"emulator": "yes"}, 'emulator: must be true or false, not the text "yes"'),
+    ("a missing project", {"project": ...}, "project: is missing"),
+    ("a missing location", {"location": ...}, "location: is missing"),
+    (
+        "a project that nobody filled in",
+        {"project": "YOUR-PROJECT"},
+        (
+            "project: must be the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens, "
+            'such as my-project-123, not the text "YOUR-PROJECT"'
+        ),
+    ),
+    (
+        "a missing value inside",
+        {"models": {"full": {key: value for key, value in MODEL.items() if key != "baseModel"}}},
+        "models.full.baseModel: is missing",
+    ),
+    (
+        "a region that is nearly right",
+        {"location": "us-centrall"},
+        'location: there is no region "us-centrall"; did you mean us-central1?',
+    ),
+    (
+        "a region without tuning",
+        {"location": "mars"},
+        (
+            'location: there is no region "mars"; there are us-central1, europe-west4, us-west1, us-east5, '
+            "asia-southeast1, asia-southeast2, global"
+        ),
+    ),
+    (
+        "nothing is served in global",
+        {"location": "global", "buckets": {"location": "US"}},
+        "serving: nothing can be served in global; serve in a stack of its own, in a region",
+    ),
+    (
+        "buckets of a global stack",
+        {"location": "global", "serving": {}},
+        "buckets.location: is missing; with location global it is a multi-region: US or EU",
+    ),
+    (
+        "a dataset that there is not",
+        {"models": {"full": {**MODEL, "dataset": "ticket"}}},
+        'models.full.dataset: there is no dataset "ticket"; did you mean tickets?',
+    ),
+    (
+        "a dataset where there is none",
+        {"datasets": {}},
+        'models.full.dataset: there is no dataset "tickets"; none is configured',
+    ),
+    (
+        "a model that there is not",
+        {"serving": {"support": {**ENDPOINT, "model": "other"}}},
+        'serving.support.model: there is no model "other"; there are full',
+    ),
+    (
+        "a name that cannot be part of a label",
+        {"datasets": {"tickets": {"training": "t"}, "My Data": {"training": "t"}}},
+        (
+            "datasets.My Data: must be a name of at most 40 lower-case letters, digits and hyphens that begins with a "
+            'letter, such as tickets-full, not the text "My Data"'
+        ),
+    ),
+    (
+        "a label's key",
+        {"labels": {"Team": "a"}},
+        (
+            "labels.Team: must be a label's key: lower-case letters, digits, _ and -, beginning with a letter, "
+            'not the text "Team"'
+        ),
+    ),
+    (
+        "a label's value",
+        {"labels": {"team": "A B"}},
+        'labels.team: must be a label\'s value: at most 63 lower-case letters, digits, _ and -, not the text "A B"',
+    ),
+    (
+        "a folder that is not in Cloud Storage",
+        {"models": {"full": {**MODEL, "customBaseModel": "/data/x"}}},
+        (
+            "models.full.customBaseModel: must be a folder in Cloud Storage, such as gs://bucket/folder, "
+            'not the text "/data/x"'
+        ),
+    ),
+    (
+        "an address",
+        {"quota": {"concurrentTuningJobs": 2, "contactEmail": "ada"}},
+        'quota.contactEmail: must be an e-mail address, not the text "ada"',
+    ),
+    (
+        "an empty path",
+        {"datasets": {"tickets": {"training": ""}}},
+        "datasets.tickets.training: must be text that is not empty, not an empty text",
+    ),
+    (
+        "a port",
+        {"serving": {"support": {**ENDPOINT, "container": {"imageUri": "i", "port": 70000}}}},
+        "serving.support.container.port: must be at most 65535, not the number 70000",
+    ),
+    (
+        "a key of a nested section",
+        {"serving": {"support": {**ENDPOINT, "rollout": {"maxSurge": 1}}}},
+        "serving.support.rollout.maxSurge: unknown key; did you mean maxSurgeReplicas?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changed", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_refused(changed: dict[str, Any], message: str) -> None:
+    assert _problems(**changed) == (f"stacks/Pulumi.local.yaml: config.tunestack:{message}",)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    found = _problems(
+        location="us-centrall",
+        nonsense=1,
+        models={"full": {**MODEL, "epochs": "3", "dataset": "ticket"}, "half": {**MODEL, "mode": "HALF"}},
+    )
+    assert [problem.split(": ")[1] for problem in found] == [
+        "config.tunestack:models.full.epochs",
+        "config.tunestack:models.half.mode",
+        "config.tunestack:nonsense",
+        "config.tunestack:models.full.dataset",
+        "config.tunestack:location",
+    ]
+
+
+def test_a_secret_is_not_shown() -> None:
+    config = _engine_config({**GOOD, "quota": {"concurrentTuningJobs": 2, "contactEmail": "hunter2"}})
+    with pytest.raises(InvalidSettingsError) as caught:
+        read_settings(config, "local", frozenset({"tunestack:quota"}))
+    assert "hunter2" not in str(caught.value)
+    assert "contactEmail: must be an e-mail address, not the secret that is given" in str(caught.value)
+
+
+def test_keys_of_other_namespaces_are_none_of_its_business() -> None:
+    config = {**_engine_config(GOOD), "gcp:project": "other", "pulumi:tags": "{}"}
+    assert read_settings(config, "local").project == "tunestack-test"
+
+
+def test_defaults() -> None:
+    settings = read_settings(_engine_config({"project": "tunestack-test", "location": "us-central1"}), "local")
+    assert settings == Settings(project="tunestack-test", location="us-central1")
+    assert not settings.emulator
+    assert not settings.buckets.force_destroy, "data is never deleted unless a stack says so"
+    assert settings.quota is None, "nothing is asked for unless a stack says so"
+
+
+def test_numbers_that_look_like_text_stay_text() -> None:
+    """A project id or a location of digits must not become a number on the way."""
+    with pytest.raises(InvalidSettingsError, match="such as my-project-123, not the text"):
+        read_settings(_engine_config({**GOOD, "project": "123456"}), "local")
+
+
+def test_the_local_stack_of_this_project() -> None:
+    config = yaml.safe_load((CHECKOUT / "stacks" / "Pulumi.local.yaml").read_text("utf-8"))["config"]
+    text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    settings = read_settings(text, "local")
+    assert {model.mode for model in settings.models.values()} == {"FULL", "PEFT_ADAPTER"}
+    for dataset in settings.datasets.values():
+        assert (CHECKOUT / dataset.training).is_file()
+        assert dataset.validation
+        assert (CHECKOUT / dataset.validation).is_file()
