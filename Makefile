@@ -36,11 +36,11 @@ emulator: engine
 	@$(STACK) python -m emulator start --data .tunestack/emulator
 
 up: emulator
-	@$(STACK) pulumi up --yes --skip-preview --stack local
+	@$(STACK) pulumi up --yes --skip-preview --suppress-outputs --stack local
 	@$(STACK) tunestack summary --untuned --stack local
 
 preview: emulator
-	@$(STACK) pulumi preview --stack local
+	@$(STACK) pulumi preview --suppress-outputs --stack local
 
 prompt:
 	@: "$${PROMPT:?is missing: make predict PROMPT='…'}"
@@ -49,7 +49,7 @@ predict: prompt emulator
 	@$(STACK) tunestack predict --stack local -- "$$PROMPT"
 
 down: emulator
-	@$(STACK) pulumi destroy --yes --skip-preview --stack local
+	@$(STACK) pulumi destroy --yes --skip-preview --suppress-outputs --stack local
 	@$(STACK) tunestack kept --stack local
 	@$(STACK) python -m emulator stop --data .tunestack/emulator
 

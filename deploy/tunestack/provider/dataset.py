@@ -102,7 +102,7 @@ class DatasetLifecycle(Lifecycle):
         content = await self._content(files["training"], files.get("validation"))
         for name, report in (("training", content.training), ("validation", content.validation)):
             if report is not None and not report.ok:
-                found.append(CheckFailure(name, _complaint(report)))
+                found.append(CheckFailure(name, _complaint(report, known[name])))
         if not found:
             inputs["contentHash"] = wrap(content.hash)
         return CheckResult(inputs, found)
@@ -195,10 +195,11 @@ def _unreadable(path: str, resolved: Path) -> str:
     return ""
 
 
-def _complaint(report: data.Report) -> str:
+def _complaint(report: data.Report, path: str) -> str:
+    """Returns the first problems, with the file as the program names it."""
     shown = [str(problem) for problem in report.errors[:PROBLEMS_SHOWN]]
     errors = sum(count for kind, count in report.problem_counts.items() if data.KINDS[kind] == "error")
     rest = errors - len(shown)
     if rest > 0:
         shown.append(f"and {rest} more")
-    return "\n".join(shown)
+    return "\n".join(shown).replace(str(report.path), path)
