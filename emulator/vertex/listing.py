@@ -35,7 +35,7 @@ def answer(call: Call, collection: str, resources: Iterable[Resource], fields: M
     Raises:
         ServiceError: the filter, page size or page token is not one.
     """
-    matches = _matcher(call.parameter("filter"), fields)
+    matches = matcher(call.parameter("filter"), fields)
     field, _, direction = (call.parameter("orderBy") or "createTime desc").partition(" ")
     found = sorted(
         filter(matches, resources),
@@ -45,7 +45,7 @@ def answer(call: Call, collection: str, resources: Iterable[Resource], fields: M
     return page(collection, found, call.request, default=_LARGEST_PAGE, limit=_LARGEST_PAGE)
 
 
-def _matcher(text: str, fields: Mapping[str, str]) -> Callable[[Resource], bool]:
+def matcher(text: str, fields: Mapping[str, str]) -> Callable[[Resource], bool]:
     """Reads `labels.key=value AND displayName="x"`, also `labels.key:*` for a label that is there at all.
 
     The grammar is that of the sibling resources: "Some examples: displayName="myDisplayName"; labels.myKey="myValue"",

@@ -39,10 +39,12 @@ def strict_replies(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One emulator for all tests of a worker; each has a project of its own on it."""
-    short = {"tuningDataset": 0, "tuningCapacity": 0, "tuningPending": 0, "deploy": 0.2, "modelReleased": 0.5}
-    running = Server(tmp_path_factory.mktemp("emulator") / "data", {"vertex": short})
+    short = {"tuningDataset": 0, "tuningCapacity": 0, "tuningPending": 0, "deploy": 0.2, "modelReleased": 3}
+    running = Server(tmp_path_factory.mktemp("emulator") / "data", short)
     running.start()
-    yield running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        yield running
     running.end()
 
 
@@ -58,7 +60,7 @@ def own_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     running: list[Server] = []
 
     def start(**vertex: float) -> Server:
-        made = Server(tmp_path / f"data{len(running)}", {"vertex": vertex})
+        made = Server(tmp_path / f"data{len(running)}", vertex)
         made.start()
         running.append(made)
         return made

@@ -26,16 +26,17 @@ REGION = "us-central1"
 GEMMA = "google/gemma3@gemma-3-1b-it"
 LLAMA = "meta/llama3_1@llama-3.1-8b-instruct"
 TUNING_QUOTA = "GlobalConcurrentManagedOssModelTuningJobs"
+NOBODY = AnonymousCredentials()  # type: ignore[no-untyped-call]
 L4_QUOTA = "CustomModelServingL4GPUsPerProjectPerRegion"
 
 
 class Server:
     """An emulator that can be killed and started again over the same state."""
 
-    def __init__(self, data: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, data: Path, vertex: dict[str, float]) -> None:
         self.data = data
         self._settings = data.parent / f"{data.name}.json"
-        self._settings.write_text(json.dumps(settings))
+        self._settings.write_text(json.dumps({"quotas": {L4_QUOTA: {"default": 1}}, "vertex": vertex}))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -135,31 +136,30 @@ class Cloud:
 
     @cached_property
     def storage(self) -> storage.Client:
-        return storage.Client(self.project, AnonymousCredentials(), client_options={"api_endpoint": self.server.url})
+        return storage.Client(self.project, NOBODY, client_options={"api_endpoint": self.server.url})
 
     @cached_property
     def genai(self) -> Client:
         options = types.HttpOptions(base_url=self.server.url, api_version="v1beta1")
-        credentials = Credentials(token="local")
+        credentials = Credentials(token="local")  # type: ignore[no-untyped-call]
         return Client(
             vertexai=True, project=self.project, location=REGION, credentials=credentials, http_options=options
         )
 
     def gapic(self, kind: type[Any]) -> Any:
         """A REST client of google-cloud-aiplatform."""
-        return kind(
-            transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.server.url}
-        )
+        return kind(transport="rest", credentials=NOBODY, client_options={"api_endpoint": self.server.url})
 
     def tune(self, training: str, base_model: str = GEMMA, **config: Any) -> types.TuningJob:
         """Submits a tuning job with google-genai."""
         config = {"output_uri": f"gs://{self.bucket}/{uuid.uuid4().hex}", "epoch_count": 1, **config}
         with warnings.catch_warnings(action="ignore"):  # "The SDK's tuning implementation is experimental"
-            return self.genai.tunings.tune(
+            job: types.TuningJob = self.genai.tunings.tune(
                 base_model=base_model,
                 training_dataset=types.TuningDataset(gcs_uri=training),
                 config=types.CreateTuningJobConfig(**config),
             )
+        return job
 
     def job(self, job: types.TuningJob) -> types.TuningJob:
         assert job.name
