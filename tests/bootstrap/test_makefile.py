@@ -59,16 +59,16 @@ EMULATOR = [*ENGINE, "python <-m> <emulator> <start> <--data> <.tunestack/emulat
             "up",
             [
                 *EMULATOR,
-                "pulumi <up> <--yes> <--skip-preview> <--stack> <local>",
+                "pulumi <up> <--yes> <--skip-preview> <--suppress-outputs> <--stack> <local>",
                 "tunestack <summary> <--stack> <local>",
             ],
         ),
-        ("preview", [*EMULATOR, "pulumi <preview> <--stack> <local>"]),
+        ("preview", [*EMULATOR, "pulumi <preview> <--suppress-outputs> <--stack> <local>"]),
         (
             "down",
             [
                 *EMULATOR,
-                "pulumi <destroy> <--yes> <--skip-preview> <--stack> <local>",
+                "pulumi <destroy> <--yes> <--skip-preview> <--suppress-outputs> <--stack> <local>",
                 "tunestack <kept> <--stack> <local>",
                 "python <-m> <emulator> <stop> <--data> <.tunestack/emulator>",
             ],
@@ -98,7 +98,7 @@ def test_test_checks_everything_and_ends_with_pytest(clone: Clone) -> None:
     [
         ("python", "bootstrap", "python <-m> <bootstrap>"),
         ("python", "emulator", "python <-m> <emulator> <start> <--data> <.tunestack/emulator>"),
-        ("pulumi", "up", "pulumi <up> <--yes> <--skip-preview> <--stack> <local>"),
+        ("pulumi", "up", "pulumi <up> <--yes> <--skip-preview> <--suppress-outputs> <--stack> <local>"),
     ],
 )
 def test_a_step_that_fails_is_the_last(clone: Clone, tool: str, fails_at: str, last: str) -> None:
