@@ -60,7 +60,7 @@ EMULATOR = [*ENGINE, "python <-m> <emulator> <start> <--data> <.tunestack/emulat
             [
                 *EMULATOR,
                 "pulumi <up> <--yes> <--skip-preview> <--suppress-outputs> <--stack> <local>",
-                "tunestack <summary> <--stack> <local>",
+                "tunestack <summary> <--untuned> <--stack> <local>",
             ],
         ),
         ("preview", [*EMULATOR, "pulumi <preview> <--suppress-outputs> <--stack> <local>"]),
