@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bootstrap import engine, gcp_plugin, stale_locks
 from bootstrap.cache import Cache
-from bootstrap.local_stack import STACK, LocalStack
+from bootstrap.local_stack import STACK, LocalStack, path_of_user
 from bootstrap.report import BootstrapError, say
 
 
@@ -17,9 +17,7 @@ def main() -> int:
     checkout = Path(__file__).resolve().parent.parent
     stack = LocalStack(checkout, checkout / ".tunestack")
     cache = Cache.of_user()
-    own = {str(stack.executables), str(stack.python.parent)}
-    # A shell that has sourced the env file finds our own link first, which must not count as the user's.
-    path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder not in own)
+    path = path_of_user(os.environ["PATH"])
     try:
         chosen = engine.obtain(cache, path)
         stack.prepare(chosen)
@@ -34,6 +32,9 @@ def main() -> int:
     except BootstrapError as error:
         print(f"bootstrap  {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("bootstrap  interrupted; nothing half is left, so run it again", file=sys.stderr)
+        return 130
     return 0
 
 

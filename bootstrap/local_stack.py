@@ -148,6 +148,12 @@ class LocalStack:
         return done.stdout
 
 
+def path_of_user(path: str) -> str:
+    """A PATH without the engines that `env` files, of this checkout or another, put there: they are not the user's."""
+    folders = path.split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if Path(folder).parts[-2:] != (".tunestack", "bin"))
+
+
 def write_launcher(file: Path, command: str) -> None:
     """Writes an executable that runs a command with the arguments it gets."""
     _write(file, f'#!/bin/sh\nexec {command} "$@"\n')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -11,6 +12,8 @@ from typing import Final
 
 LINE_SECONDS: Final = 15.0
 """How often a log that is not a terminal gets a progress line."""
+
+CLEAR_LINE: Final = "\r\x1b[2K"
 
 
 class BootstrapError(Exception):
@@ -47,9 +50,12 @@ def progress(subject: str, doing: str) -> Iterator[Progress]:
 
     def show() -> None:
         while not ended.wait(1.0 if terminal else LINE_SECONDS):
-            print(f"\r\x1b[2K{shown.line()}" if terminal else shown.line(), end="" if terminal else "\n", flush=True)
+            if terminal:
+                print(CLEAR_LINE + shown.line()[: shutil.get_terminal_size().columns - 1], end="", flush=True)
+            else:
+                print(shown.line(), flush=True)
         if terminal:
-            print("\r\x1b[2K", end="", flush=True)
+            print(CLEAR_LINE, end="", flush=True)
 
     if not terminal:
         say(subject, doing)

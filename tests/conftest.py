@@ -10,7 +10,7 @@ import pytest
 import tunestack.provider  # noqa: F401 - before any SDK module: it settles whose google.rpc.Status is loaded
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
-from bootstrap.local_stack import PASSPHRASE, LocalStack
+from bootstrap.local_stack import PASSPHRASE, LocalStack, path_of_user
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 def pulumi_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PATH with `pulumi` and, where that brings none, the language host; builds the CLI if it must."""
     stack = LocalStack(CHECKOUT, tmp_path_factory.mktemp("engine"))
-    stack.prepare(engine.obtain(Cache.of_user(), os.environ["PATH"]))
+    stack.prepare(engine.obtain(Cache.of_user(), path_of_user(os.environ["PATH"])))
     return stack.executables
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.engine import Engine
-from bootstrap.local_stack import LocalStack
+from bootstrap.local_stack import LocalStack, path_of_user
 from tests.bootstrap.conftest import write
 
 
@@ -86,6 +86,12 @@ def test_an_engine_on_another_file_system_is_copied(
     write(cli, "#!/bin/sh\necho newer\n", executable=True)
     stack.prepare(engine)
     assert placed.read_text() == cli.read_text()
+
+
+def test_an_engine_that_bootstrap_placed_is_not_the_users() -> None:
+    assert (
+        path_of_user("/a/.tunestack/bin:/usr/bin:/b c/.tunestack/bin:/.tunestack") == "/usr/bin:/.tunestack"
+    )
 
 
 @pytest.mark.engine
