@@ -114,7 +114,7 @@ class Servicer:
 
     def _lifecycle(self, urn: str) -> Lifecycle:
         # Under a component the type in a URN, and in the request's own field, is `Parent$child`.
-        return self._provider.lifecycle(urn.split("::", 3)[2].rpartition("$")[2])
+        return self._provider.lifecycle(urn.split("::")[2].rpartition("$")[2])
 
     async def handshake(self, request: provider_pb2.ProviderHandshakeRequest) -> provider_pb2.ProviderHandshakeResponse:
         """Learns where the engine is; says that resources arrive as their ids and outputs as plain values."""

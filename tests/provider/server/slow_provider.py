@@ -1,4 +1,4 @@
-"""A provider for the tests of its process; started as the engine starts one: `python slow_provider.py ENGINE`."""
+"""A provider for the tests of the process, started as the engine starts one: `python slow_provider.py ENGINE`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from tunestack.provider.lifecycle import (
     CheckResult,
     CreateResult,
     DiffResult,
+    InitFailedError,
     InterruptedWaitError,
     Lifecycle,
+    PropertyChange,
     Provider,
     ReadResult,
     UpdateResult,
 )
-from tunestack.provider.properties import plain_map
+from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
 from tunestack.provider.server import serve
 
 
 class Slow(Lifecycle):
-    """Create waits as long as the inputs say: in a thread (`blocks`), or until it is cancelled (`waits`)."""
+    """Create does as the inputs say: sleeps in a thread (`blocks`) or in the event loop (`hogs`), waits to be
+    cancelled (`waits`), leaves something half made (`fails`), breaks (`breaks`).
+    """
 
     def __init__(self, cancelled: asyncio.Event) -> None:
         self.cancelled = cancelled
@@ -30,10 +34,18 @@ class Slow(Lifecycle):
         return CheckResult(request.new)
 
     async def diff(self, request: Any) -> DiffResult:
-        return DiffResult()
+        return DiffResult(
+            {name: PropertyChange(change) for name, change in changed(request.old_inputs, request.new).items()}
+        )
 
     async def create(self, request: Any) -> CreateResult:
         inputs = plain_map(request.inputs)
+        if request.preview:
+            return CreateResult("", {**request.inputs, "result": wrap(UNKNOWN)})
+        if inputs.get("fails"):
+            raise InitFailedError("7", wrap_map({**inputs, "result": UNKNOWN}), ["no capacity", "try again"])
+        if inputs.get("breaks"):
+            raise KeyError("endpoint")
         if seconds := inputs.get("blocks"):
             await asyncio.to_thread(time.sleep, seconds)
         if inputs.get("waits"):
@@ -41,13 +53,13 @@ class Slow(Lifecycle):
             raise InterruptedWaitError
         if inputs.get("hogs"):
             time.sleep(3600)  # noqa: ASYNC251 - a defect, as any lifecycle may have one
-        return CreateResult("7", request.inputs)
+        return CreateResult("7", wrap_map({**inputs, "result": 1}))
 
     async def read(self, request: Any) -> ReadResult:
         return ReadResult(request.resource_id, request.state, request.inputs)
 
     async def update(self, request: Any) -> UpdateResult:
-        return UpdateResult(request.new)
+        return UpdateResult(wrap_map({**plain_map(request.new), "result": 2}))
 
     async def delete(self, request: Any) -> None:
         pass

@@ -100,9 +100,9 @@ async def test_messages_follow_the_engine(plugin: Any, how: str, start_engine: S
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:1"])
-async def test_a_message_that_cannot_be_shown_fails_nothing(address: str, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_message_that_cannot_be_shown_fails_nothing(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     await EngineLog(address, SecretMask()).log(Severity.WARNING, "quota is 2")
-    assert "quota is 2" in capfd.readouterr().err
+    assert "quota is 2" in capsys.readouterr().err
 
 
 async def test_no_proxy_between_provider_and_engine(monkeypatch: pytest.MonkeyPatch, start_engine: StartEngine) -> None:

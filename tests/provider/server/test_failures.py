@@ -9,6 +9,7 @@ import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from google.rpc import status_pb2
+from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime.proto import provider_pb2
 
 from tunestack.provider.lifecycle import (
@@ -98,19 +99,19 @@ async def test_exception_becomes_status(
     assert (error.code(), error.details()) == (code, message), reason
 
 
-async def test_traceback_is_for_standard_error(plugin: Any, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_traceback_is_for_standard_error(plugin: Any, capsys: pytest.CaptureFixture[str]) -> None:
     plugin.answers["read"] = ZeroDivisionError("division by zero")
     error = await refused(plugin.stub.Read(provider_pb2.ReadRequest(urn=URN, id="7")))
     assert "Traceback" not in (error.details() or "")
-    printed = capfd.readouterr().err
+    printed = capsys.readouterr().err
     assert "Traceback" in printed
     assert "ZeroDivisionError: division by zero" in printed
 
 
-async def test_expected_errors_print_no_traceback(plugin: Any, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_expected_errors_print_no_traceback(plugin: Any, capsys: pytest.CaptureFixture[str]) -> None:
     plugin.answers["delete"] = ResourceError("the endpoint still serves it")
     await refused(plugin.stub.Delete(provider_pb2.DeleteRequest(urn=URN, id="7")))
-    assert capfd.readouterr().err == ""
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -148,17 +149,19 @@ async def test_unknown_resource_type_is_the_providers_to_refuse(plugin: Any) -> 
     assert error.details() == "no resource tunestack:index:TuningJob"
 
 
-@pytest.mark.parametrize("secret", ["hunter2-token", "-----BEGIN KEY-----\nQUJDREVG\n-----END KEY-----"])
+@pytest.mark.parametrize(
+    "secret", ["hunter2-token", "a\ttab and 'quotes'", "-----BEGIN KEY-----\nQUJDREVG\n-----END KEY-----"]
+)
 @pytest.mark.parametrize("kind", [ResourceError, ValueError, InterruptedWaitError])
 async def test_secrets_of_the_request_are_not_told(
-    plugin: Any, kind: type[Exception], secret: str, capfd: pytest.CaptureFixture[str]
+    plugin: Any, kind: type[Exception], secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plugin.answers["create"] = kind(f"cannot use {secret} nor {secret!r}")
+    plugin.answers["create"] = kind(f"cannot use {secret} nor {secret!r} nor {secret.splitlines()[-1]}")
     properties = marshal({"token": wrap_map({"t": secret})["t"].with_secret(True)}, unknowns=False)
     error = await refused(plugin.stub.Create(provider_pb2.CreateRequest(urn=URN, properties=properties)))
-    told = (error.details() or "") + capfd.readouterr().err
+    told = (error.details() or "") + capsys.readouterr().err
     assert "[secret]" in told
-    assert not any(line in told for line in secret.splitlines())
+    assert not any(line in told or repr(line)[1:-1] in told for line in secret.splitlines())
 
 
 def init_failed(error: grpc.aio.AioRpcError) -> Any:
@@ -206,6 +209,16 @@ async def test_partial_state_drops_unknowns(plugin: Any) -> None:
     assert plain_map(unmarshal(init_failed(error).properties)) == {"name": "n"}
 
 
+async def test_partial_state_keeps_secrets(plugin: Any) -> None:
+    """It goes into the state and onto the screen as any other answer does."""
+    plugin.answers["create"] = InitFailedError("jobs/7", wrap_map({"token": "hunter2"}), ["hunter2 is refused"])
+    properties = marshal({"token": PropertyValue("hunter2", is_secret=True)}, unknowns=False)
+    error = await refused(plugin.stub.Create(provider_pb2.CreateRequest(urn=URN, properties=properties)))
+    detail = init_failed(error)
+    assert (detail.properties, detail.inputs) == (properties, properties)
+    assert (list(detail.reasons), error.details()) == (["[secret] is refused"], "[secret] is refused")
+
+
 async def test_partial_state_may_be_large(plugin: Any) -> None:
     """The details travel as gRPC metadata, which has limits of its own."""
     checkpoints = [f"gs://bucket/checkpoint-{index}" for index in range(5000)]
@@ -246,9 +259,9 @@ async def test_cancel_reaches_a_waiting_resource(plugin: Any) -> None:
     ],
 )
 async def test_calls_for_other_kinds_of_providers_are_unimplemented(
-    plugin: Any, call: str, request_message: Any, capfd: pytest.CaptureFixture[str]
+    plugin: Any, call: str, request_message: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The engine falls back on UNIMPLEMENTED; the SDK's server prints a traceback with it."""
     error = await refused(getattr(plugin.stub, call)(request_message))
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert capfd.readouterr().err == ""
+    assert caplog.records == []
