@@ -7,6 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from emulator import clock
 from emulator.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Policies:
         Conditions are kept but not evaluated: a conditional binding counts.
         """
         inherited = self._parent(resource)
-        now = time.time()
+        now = clock.now()
         for name in (resource, inherited) if inherited else (resource,):
             stored = self._documents.get(_COLLECTION, name)
             for role, granted_to in _grants(stored["policy"].get("bindings", ())) if stored else ():
@@ -123,7 +124,7 @@ class Policies:
     def _write(
         self, resource: str, bindings: list[Binding], known: dict[str, float], audit: Sequence[Any] | None
     ) -> dict[str, Any]:
-        now = time.time()
+        now = clock.now()
         conditional = any("condition" in binding for binding in bindings)
         policy: dict[str, Any] = {"version": 3 if conditional else 1, "etag": _etag()}
         if bindings:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from emulator.clock import timestamp
+from emulator import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,7 +153,7 @@ class Quotas:
         maximum = self.maximum(preference["quotaId"])
         preferred = int(preference["quotaConfig"]["preferredValue"])
         granted = preferred if maximum is None else min(preferred, maximum)
-        pending = {"from": time.time() + self._settings.delays.quota_granted, "value": str(granted)}
+        pending = {"from": clock.now() + self._settings.delays.quota_granted, "value": str(granted)}
         document = {"preference": {**preference, "reconciling": True}, "pending": pending}
         self._documents.put(_COLLECTION, f"{self._projects.get(project).id}/{preference_id}", document)
         return _now(document)
@@ -164,11 +163,11 @@ def _now(document: dict[str, Any]) -> dict[str, Any]:
     """A preference at this moment: what was asked is granted once its time has come."""
     preference: dict[str, Any] = document["preference"]
     pending = document["pending"]
-    if time.time() < pending["from"]:
+    if clock.now() < pending["from"]:
         return preference
     config = {**preference["quotaConfig"], "grantedValue": pending["value"]}
     if pending["value"] != config["preferredValue"]:
         config["stateDetail"] = "The preferred value was granted in part; more needs a review by Google Cloud."
-    granted = {**preference, "quotaConfig": config, "updateTime": timestamp(pending["from"])}
+    granted = {**preference, "quotaConfig": config, "updateTime": clock.timestamp(pending["from"])}
     del granted["reconciling"]
     return granted

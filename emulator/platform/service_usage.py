@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from emulator import clock
 from emulator.errors import ServiceError
 from emulator.paging import page
 from emulator.payload import json_object
@@ -101,7 +101,7 @@ class EnabledServices:
         """
         consumer = self._projects.get(project)
         state = self._state(consumer, service)
-        if state["enabled"] and time.time() >= state["since"] + self._delays.api_enabled:
+        if state["enabled"] and clock.now() >= state["since"] + self._delays.api_enabled:
             return
         raise _service_disabled(consumer, service)
 
@@ -115,7 +115,7 @@ class EnabledServices:
         if not _HOST.fullmatch(service):
             message = f"Not found or permission denied for service(s): {service}."
             raise ServiceError("PERMISSION_DENIED", message)
-        now = time.time()
+        now = clock.now()
         with self._documents.transaction():
             if not self._state(consumer, service)["enabled"]:
                 self._documents.put(_API_COLLECTION, f"{consumer.id}/{service}", {"enabled": True, "since": now})
@@ -128,7 +128,7 @@ class EnabledServices:
     def disable(self, project: str, service: str) -> None:
         """Disables an API; its agents stay, as they do on the real service."""
         key = f"{self._projects.get(project).id}/{service}"
-        self._documents.put(_API_COLLECTION, key, {"enabled": False, "since": time.time()})
+        self._documents.put(_API_COLLECTION, key, {"enabled": False, "since": clock.now()})
 
     def names(self, project: str) -> list[str]:
         """The APIs that are known or were ever enabled, in order."""
@@ -139,13 +139,13 @@ class EnabledServices:
     def generate_identity(self, project: str, service: str) -> str:
         """Makes the API's service agent exist now and gives its email."""
         email = agent_email(self._projects.get(project), service)
-        self._documents.put(_AGENT_COLLECTION, email, {"exists_from": time.time()})
+        self._documents.put(_AGENT_COLLECTION, email, {"exists_from": clock.now()})
         return email
 
     def agent_exists(self, email: str) -> bool:
         """Whether a service agent exists already: asked for, or some time after its API was enabled."""
         agent = self._documents.get(_AGENT_COLLECTION, email)
-        return agent is not None and time.time() >= agent["exists_from"]
+        return agent is not None and clock.now() >= agent["exists_from"]
 
     def _expect_agent(self, email: str, moment: float) -> None:
         if self._documents.get(_AGENT_COLLECTION, email) is None:

@@ -87,8 +87,8 @@ class _BucketRoutes:
         members = {member for binding in body.get("bindings", ()) for member in binding.get("members", ())}
         if bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced" and members & _PUBLIC:
             message = (
-                "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is"
-                " enforced."
+                "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention"
+                " is enforced."
             )
             raise StorageError(412, "conditionNotMet", message)
         try:

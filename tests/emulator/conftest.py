@@ -10,8 +10,9 @@ import httpx
 import msgspec
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud.storage import Client
 
+from emulator import clock
 from emulator.application import create_application
 from emulator.server import listen, new_server
 from emulator.settings import Settings
@@ -75,11 +76,10 @@ class Emulator:
         found: list[dict[str, Any]] = self.http.get("/emulator/requests", params={"since": since}).json()["requests"]
         return found
 
-    def storage_client(self, project: str = "demo") -> storage.Client:
+    def storage_client(self, project: str = "demo") -> Client:
         """The official client, pointed here and without credentials."""
-        client = storage.Client(
-            project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
-        )
+        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        client = Client(project=project, credentials=credentials, client_options={"api_endpoint": self.url})
         client._http.trust_env = False
         return client
 
@@ -92,13 +92,27 @@ def start_emulator(tmp_path: Path) -> Iterator[Callable[..., Emulator]]:
     def start(settings: dict[str, Any] | None = None) -> Emulator:
         data = tmp_path / f"emulator-{len(running)}"
         data.mkdir()
-        running.append(Emulator(data, {"delays": NO_DELAYS, **(settings or {})}))
+        settings = settings or {}
+        running.append(Emulator(data, {**settings, "delays": NO_DELAYS | settings.get("delays", {})}))
         return running[-1]
 
     yield start
     for emulator in running:
         emulator.http.close()
         emulator.stop()
+
+
+@pytest.fixture
+def advance(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Moves the clock of every emulator of the test on by some seconds."""
+    offset = 0.0
+
+    def move(seconds: float) -> None:
+        nonlocal offset
+        offset += seconds
+
+    monkeypatch.setattr(clock, "now", lambda: time.time() + offset)
+    return move
 
 
 @pytest.fixture

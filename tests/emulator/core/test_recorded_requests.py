@@ -18,7 +18,7 @@ RECORDED_ETAG = "BwX="
 
 
 def substituted(value: str, number: str, etag: str) -> str:
-    """The recording was made against a scripted server, which had its own project number and one etag for everything."""
+    """The recording was made against a scripted server with a project number of its own and one etag for all."""
     return re.sub(rf"\b{RECORDED_NUMBER}\b", number, value).replace(RECORDED_ETAG, etag)
 
 

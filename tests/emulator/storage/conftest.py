@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from google.cloud import storage
+    from google.cloud.storage import Bucket, Client
 
     from tests.emulator.conftest import Emulator
 
 
 @pytest.fixture
-def client(emulator: Emulator) -> storage.Client:
+def client(emulator: Emulator) -> Client:
     return emulator.storage_client()
 
 
 @pytest.fixture
-def bucket(client: storage.Client) -> storage.Bucket:
+def bucket(client: Client) -> Bucket:
     return client.create_bucket("demo-data", location="us-central1")
 
 
 @pytest.fixture
-def versioned(client: storage.Client) -> storage.Bucket:
+def versioned(client: Client) -> Bucket:
     made = client.bucket("demo-versioned")
     made.versioning_enabled = True
     return client.create_bucket(made, location="us-central1")

@@ -11,17 +11,17 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from google.cloud import storage
+    from google.cloud.storage import Bucket
 
     from tests.emulator.conftest import Emulator
 
 
 @pytest.fixture
-def tree(emulator: Emulator, bucket: storage.Bucket) -> Path:
-    return emulator.data / "buckets" / bucket.name
+def tree(emulator: Emulator, bucket: Bucket) -> Path:
+    return emulator.data / "buckets" / "demo-data"
 
 
-def test_a_changed_file_is_a_new_generation(bucket: storage.Bucket, tree: Path) -> None:
+def test_a_changed_file_is_a_new_generation(bucket: Bucket, tree: Path) -> None:
     blob = bucket.blob("a.txt")
     blob.upload_from_string("one", content_type="text/x-kept")
     generation = blob.generation
@@ -34,7 +34,7 @@ def test_a_changed_file_is_a_new_generation(bucket: storage.Bucket, tree: Path) 
     assert bucket.get_blob("a.txt").generation == changed.generation
 
 
-def test_a_change_that_keeps_the_size_is_seen(bucket: storage.Bucket, tree: Path) -> None:
+def test_a_change_that_keeps_the_size_is_seen(bucket: Bucket, tree: Path) -> None:
     blob = bucket.blob("a.txt")
     blob.upload_from_string("one")
     (tree / "a.txt").write_text("two")
@@ -42,14 +42,14 @@ def test_a_change_that_keeps_the_size_is_seen(bucket: storage.Bucket, tree: Path
     assert bucket.blob("a.txt").download_as_bytes() == b"two"
 
 
-def test_a_touched_file_is_the_same_generation(bucket: storage.Bucket, tree: Path) -> None:
+def test_a_touched_file_is_the_same_generation(bucket: Bucket, tree: Path) -> None:
     blob = bucket.blob("a.txt")
     blob.upload_from_string("one")
     os.utime(tree / "a.txt")
     assert bucket.get_blob("a.txt").generation == blob.generation
 
 
-def test_a_file_that_was_put_there_is_an_object(bucket: storage.Bucket, tree: Path) -> None:
+def test_a_file_that_was_put_there_is_an_object(bucket: Bucket, tree: Path) -> None:
     (tree / "new/folder").mkdir(parents=True)
     (tree / "new/folder/a.json").write_text("{}")
     (tree / "new/empty").mkdir()
@@ -62,7 +62,7 @@ def test_a_file_that_was_put_there_is_an_object(bucket: storage.Bucket, tree: Pa
     assert bucket.get_blob("other.txt").generation > found[0].generation
 
 
-def test_a_file_that_was_taken_away_is_no_object(bucket: storage.Bucket, tree: Path) -> None:
+def test_a_file_that_was_taken_away_is_no_object(bucket: Bucket, tree: Path) -> None:
     for name in ("a", "b"):
         bucket.blob(name).upload_from_string(name)
     (tree / "a").unlink()
@@ -71,7 +71,7 @@ def test_a_file_that_was_taken_away_is_no_object(bucket: storage.Bucket, tree: P
     bucket.blob("a").upload_from_string("again", if_generation_match=0)
 
 
-def test_two_folders_that_change_places(bucket: storage.Bucket, tree: Path) -> None:
+def test_two_folders_that_change_places(bucket: Bucket, tree: Path) -> None:
     """With equal sizes and equal times, as a copy with `cp -p` leaves them."""
     for folder in ("final", "checkpoint-1"):
         bucket.blob(f"{folder}/model.safetensors").upload_from_string(f"{folder:>12}")
@@ -85,14 +85,14 @@ def test_two_folders_that_change_places(bucket: storage.Bucket, tree: Path) -> N
     assert bucket.blob("final/model.safetensors").download_as_bytes().strip() == b"checkpoint-1"
 
 
-def test_a_folder_that_was_emptied_makes_room_for_an_object(bucket: storage.Bucket, tree: Path) -> None:
+def test_a_folder_that_was_emptied_makes_room_for_an_object(bucket: Bucket, tree: Path) -> None:
     (tree / "a/b").mkdir(parents=True)
     bucket.blob("a").upload_from_string("x")
     assert bucket.blob("a").download_as_bytes() == b"x"
 
 
 def test_a_restored_data_folder_has_the_same_generations(
-    emulator: Emulator, bucket: storage.Bucket, tree: Path, tmp_path: Path
+    emulator: Emulator, bucket: Bucket, tree: Path, tmp_path: Path
 ) -> None:
     bucket.blob("a").upload_from_string("x")
     before = bucket.get_blob("a").generation

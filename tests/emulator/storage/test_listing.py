@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from google.cloud import storage
+    from google.cloud.storage import Bucket
 
     from tests.emulator.conftest import Emulator
 
@@ -13,7 +13,7 @@ NAMES = ["a", "a/1", "a/2", "a/b/3", "b/1", "b/2", "c", "é", "日本/x"]
 
 
 @pytest.fixture
-def filled(bucket: storage.Bucket) -> storage.Bucket:
+def filled(bucket: Bucket) -> Bucket:
     for name in reversed(NAMES):
         bucket.blob(name).upload_from_string(name)
     return bucket
@@ -37,14 +37,14 @@ def filled(bucket: storage.Bucket) -> storage.Bucket:
 )
 @pytest.mark.parametrize("page_size", [None, 1, 2])
 def test_lists(
-    filled: storage.Bucket, query: dict[str, Any], names: list[str], prefixes: list[str], page_size: int | None
+    filled: Bucket, query: dict[str, Any], names: list[str], prefixes: list[str], page_size: int | None
 ) -> None:
     blobs = filled.list_blobs(page_size=page_size, **query)
     assert [blob.name for blob in blobs] == names
     assert sorted(blobs.prefixes) == prefixes
 
 
-def test_a_page_says_where_the_next_one_starts(emulator: Emulator, filled: storage.Bucket) -> None:
+def test_a_page_says_where_the_next_one_starts(emulator: Emulator, filled: Bucket) -> None:
     first = emulator.http.get("/storage/v1/b/demo-data/o?maxResults=4").json()
     assert len(first["items"]) == 4
     filled.blob("a/1").delete()  # what went before does not move the next page
@@ -61,7 +61,7 @@ def test_refusals(emulator: Emulator, bucket: Any, query: str, code: int) -> Non
     assert emulator.http.get(f"/storage/v1/b/demo-data/o?{query}").status_code == code
 
 
-def test_versions_in_pages(emulator: Emulator, versioned: storage.Bucket) -> None:
+def test_versions_in_pages(emulator: Emulator, versioned: Bucket) -> None:
     for content in ("1", "2", "3"):
         versioned.blob("a").upload_from_string(content)
         versioned.blob("b").upload_from_string(content)

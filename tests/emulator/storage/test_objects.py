@@ -10,7 +10,7 @@ import pytest
 from google.api_core import exceptions
 
 if TYPE_CHECKING:
-    from google.cloud import storage
+    from google.cloud.storage import Bucket, Client
 
     from tests.emulator.conftest import Emulator
 
@@ -39,7 +39,7 @@ def md5(content: bytes) -> str:
         "a+b=c",
     ],
 )
-def test_every_name_round_trips(bucket: storage.Bucket, name: str) -> None:
+def test_every_name_round_trips(bucket: Bucket, name: str) -> None:
     content = name.encode()
     bucket.blob(name).upload_from_string(content, checksum="crc32c")
     blob = bucket.get_blob(name)
@@ -51,7 +51,7 @@ def test_every_name_round_trips(bucket: storage.Bucket, name: str) -> None:
     assert not bucket.blob(name).exists()
 
 
-def test_the_resource_is_complete(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_the_resource_is_complete(emulator: Emulator, bucket: Bucket) -> None:
     bucket.blob("a/b.json").upload_from_string("{}", content_type="application/json")
     resource = emulator.http.get("/storage/v1/b/demo-data/o/a%2Fb.json").json()
     generation, time = resource["generation"], resource["timeCreated"]
@@ -81,14 +81,14 @@ def test_the_resource_is_complete(emulator: Emulator, bucket: storage.Bucket) ->
     assert emulator.http.get(resource["selfLink"]).json() == resource
 
 
-def test_content_lies_under_its_own_name(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_content_lies_under_its_own_name(emulator: Emulator, bucket: Bucket) -> None:
     bucket.blob("runs/1/final/config.json").upload_from_string("{}")
     assert (emulator.data / "buckets/demo-data/runs/1/final/config.json").read_text() == "{}"
     bucket.blob("runs/1/final/config.json").delete()
     assert list((emulator.data / "buckets/demo-data").iterdir()) == []
 
 
-def test_an_object_may_be_called_like_a_folder_of_others(bucket: storage.Bucket) -> None:
+def test_an_object_may_be_called_like_a_folder_of_others(bucket: Bucket) -> None:
     for order in (["a", "a/b", "a/b/c"], ["x/y/z", "x/y", "x"]):
         for name in order:
             bucket.blob(name).upload_from_string(name)
@@ -100,7 +100,7 @@ def test_an_object_may_be_called_like_a_folder_of_others(bucket: storage.Bucket)
     assert list(bucket.list_blobs()) == []
 
 
-def test_a_media_upload(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_a_media_upload(emulator: Emulator, bucket: Bucket) -> None:
     answer = emulator.http.post(
         "/upload/storage/v1/b/demo-data/o?uploadType=media&name=a.bin",
         content=b"x" * 100_000,
@@ -112,7 +112,7 @@ def test_a_media_upload(emulator: Emulator, bucket: storage.Bucket) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 3_000_000])
-def test_a_multipart_upload_of_any_bytes(bucket: storage.Bucket, size: int) -> None:
+def test_a_multipart_upload_of_any_bytes(bucket: Bucket, size: int) -> None:
     content = (b"\r\n--==\r\n\x00--" * (size // 11 + 1))[:size]
     blob = bucket.blob("a.bin")
     blob.metadata = {"k": "v"}
@@ -162,15 +162,15 @@ def test_upload_refusals(emulator: Emulator, bucket: Any, query: str, code: int,
     assert message in answer.json()["error"]["message"]
 
 
-def test_an_upload_to_no_bucket(client: storage.Client) -> None:
+def test_an_upload_to_no_bucket(client: Client) -> None:
     with pytest.raises(exceptions.NotFound, match="The specified bucket does not exist"):
         client.bucket("demo-none").blob("a").upload_from_string("x")
 
 
-def test_a_wrong_checksum_is_refused(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_a_wrong_checksum_is_refused(emulator: Emulator, bucket: Bucket) -> None:
     blob = bucket.blob("a")
     blob.md5_hash = md5(b"other")
-    with pytest.raises(exceptions.BadRequest, match="Provided MD5 hash .* doesn't match calculated MD5 hash"):
+    with pytest.raises(exceptions.BadRequest, match=r"Provided MD5 hash .* doesn't match calculated MD5 hash"):
         blob.upload_from_string("x", checksum=None)
     answer = emulator.http.post(
         "/upload/storage/v1/b/demo-data/o?uploadType=media&name=a",
@@ -194,7 +194,7 @@ def test_a_wrong_checksum_is_refused(emulator: Emulator, bucket: storage.Bucket)
     ],
 )
 def test_ranges(
-    emulator: Emulator, bucket: storage.Bucket, asked: str, status: int, content: bytes, content_range: str | None
+    emulator: Emulator, bucket: Bucket, asked: str, status: int, content: bytes, content_range: str | None
 ) -> None:
     bucket.blob("a").upload_from_string(b"0123456789")
     answer = emulator.http.get("/download/storage/v1/b/demo-data/o/a?alt=media", headers={"Range": asked})
@@ -204,14 +204,14 @@ def test_ranges(
     assert answer.headers["x-goog-stored-content-length"] == "10"
 
 
-def test_a_range_behind_the_end(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_a_range_behind_the_end(emulator: Emulator, bucket: Bucket) -> None:
     bucket.blob("a").upload_from_string(b"")
     assert emulator.http.get("/storage/v1/b/demo-data/o/a?alt=media").content == b""
     answer = emulator.http.get("/storage/v1/b/demo-data/o/a?alt=media", headers={"Range": "bytes=0-"})
     assert answer.status_code == 416
 
 
-def test_the_clients_file_objects(bucket: storage.Bucket) -> None:
+def test_the_clients_file_objects(bucket: Bucket) -> None:
     with bucket.blob("lines").open("w", chunk_size=256 * 1024) as out:
         out.writelines(f"line {number}\n" for number in range(100_000))
     with bucket.blob("lines").open("r", chunk_size=100_000) as lines:
@@ -221,7 +221,7 @@ def test_the_clients_file_objects(bucket: storage.Bucket) -> None:
     assert target.getvalue() == b"line 0\n"
 
 
-def test_what_is_not_there(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_what_is_not_there(emulator: Emulator, bucket: Bucket) -> None:
     for path in ("storage/v1/b/demo-data/o/none", "download/storage/v1/b/demo-data/o/none?alt=media"):
         answer = emulator.http.get(f"/{path}")
         assert answer.status_code == 404
@@ -231,7 +231,7 @@ def test_what_is_not_there(emulator: Emulator, bucket: storage.Bucket) -> None:
         bucket.blob("none").delete()
 
 
-def test_preconditions(bucket: storage.Bucket) -> None:
+def test_preconditions(bucket: Bucket) -> None:
     blob = bucket.blob("a")
     blob.upload_from_string("1", if_generation_match=0)
     with pytest.raises(
@@ -256,7 +256,7 @@ def test_preconditions(bucket: storage.Bucket) -> None:
     blob.delete(if_generation_match=blob.generation)
 
 
-def test_patch(bucket: storage.Bucket) -> None:
+def test_patch(bucket: Bucket) -> None:
     blob = bucket.blob("a")
     blob.metadata = {"x": "1", "y": "2"}
     blob.upload_from_string("1")
@@ -276,7 +276,7 @@ def test_patch(bucket: storage.Bucket) -> None:
         again.patch(if_metageneration_match=1)
 
 
-def test_a_copy_keeps_metadata_and_a_rewrite_may_change_it(client: storage.Client, bucket: storage.Bucket) -> None:
+def test_a_copy_keeps_metadata_and_a_rewrite_may_change_it(client: Client, bucket: Bucket) -> None:
     source = bucket.blob("a/source")
     source.metadata = {"k": "v"}
     source.upload_from_string(b"content", content_type="text/x-a")
@@ -297,7 +297,7 @@ def test_a_copy_keeps_metadata_and_a_rewrite_may_change_it(client: storage.Clien
     assert not source.exists()
 
 
-def test_compose(bucket: storage.Bucket) -> None:
+def test_compose(bucket: Bucket) -> None:
     parts = []
     for name in ("one", "two", "three"):
         part = bucket.blob(name)
@@ -315,7 +315,7 @@ def test_compose(bucket: storage.Bucket) -> None:
         whole.compose([bucket.blob("none")])
 
 
-def test_versioning_keeps_older_generations(emulator: Emulator, versioned: storage.Bucket) -> None:
+def test_versioning_keeps_older_generations(emulator: Emulator, versioned: Bucket) -> None:
     blob = versioned.blob("a")
     generations = []
     for content in ("1", "2", "3"):
@@ -339,7 +339,7 @@ def test_versioning_keeps_older_generations(emulator: Emulator, versioned: stora
     assert list((emulator.data / "noncurrent").rglob("*.*")) == []
 
 
-def test_without_versioning_nothing_is_kept(bucket: storage.Bucket) -> None:
+def test_without_versioning_nothing_is_kept(bucket: Bucket) -> None:
     blob = bucket.blob("a")
     blob.upload_from_string("1")
     old = blob.generation

@@ -11,7 +11,7 @@ from google.api_core import exceptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from google.cloud import storage
+    from google.cloud.storage import Bucket
 
     from tests.emulator.conftest import Emulator
 
@@ -19,7 +19,7 @@ GRAIN = 256 * 1024
 
 
 @pytest.fixture
-def session(emulator: Emulator, bucket: storage.Bucket) -> str:
+def session(emulator: Emulator, bucket: Bucket) -> str:
     begin = emulator.http.post(
         "/upload/storage/v1/b/demo-data/o?uploadType=resumable",
         json={"name": "a", "metadata": {"k": "v"}},
@@ -34,7 +34,7 @@ def put(emulator: Emulator, session: str, content: bytes, content_range: str) ->
     return emulator.http.put(session, content=content, headers={"Content-Range": content_range})
 
 
-def test_the_client_uploads_in_chunks(bucket: storage.Bucket, tmp_path: Path) -> None:
+def test_the_client_uploads_in_chunks(bucket: Bucket, tmp_path: Path) -> None:
     content = os.urandom(5 * GRAIN + 17)
     file = tmp_path / "big.bin"
     file.write_bytes(content)
@@ -104,7 +104,7 @@ def test_refusals(emulator: Emulator, session: str, content: bytes, content_rang
     assert emulator.http.get("/storage/v1/b/demo-data/o/a").status_code == 404
 
 
-def test_the_announced_length_is_held(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_the_announced_length_is_held(emulator: Emulator, bucket: Bucket) -> None:
     begin = emulator.http.post(
         "/upload/storage/v1/b/demo-data/o?uploadType=resumable&name=a", headers={"X-Upload-Content-Length": "3"}
     )
@@ -120,7 +120,7 @@ def test_cancelling(emulator: Emulator, session: str) -> None:
     assert list((emulator.data / "uploads").iterdir()) == []
 
 
-def test_preconditions_are_held_at_the_end_too(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_preconditions_are_held_at_the_end_too(emulator: Emulator, bucket: Bucket) -> None:
     begin = emulator.http.post("/upload/storage/v1/b/demo-data/o?uploadType=resumable&name=a&ifGenerationMatch=0")
     bucket.blob("a").upload_from_string("faster")
     assert emulator.http.put(begin.headers["location"], content=b"slower").status_code == 412
@@ -160,7 +160,7 @@ def test_a_connection_that_breaks_leaves_what_arrived(emulator: Emulator, sessio
     assert rest.json()["size"] == str(GRAIN * 4)
 
 
-def test_a_dropped_answer_is_found_again_by_the_client(emulator: Emulator, bucket: storage.Bucket) -> None:
+def test_a_dropped_answer_is_found_again_by_the_client(emulator: Emulator, bucket: Bucket) -> None:
     """The client retries on its own: a lost answer to a chunk costs nothing and doubles nothing."""
     content = os.urandom(GRAIN * 3)
     emulator.http.post("/emulator/faults", json={"method": "PUT", "path": "/upload/.*", "drop": "after"})

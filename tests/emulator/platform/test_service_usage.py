@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.platform.service_usage import EnabledServices
+    from tests.emulator.conftest import Emulator
+
+PARENT = "/su/v1/projects/demo/services"
+
+
+def apis(emulator: Emulator) -> EnabledServices:
+    found: EnabledServices = emulator.application.state.services.service_usage
+    return found
+
+
+def number(emulator: Emulator) -> str:
+    found: str = emulator.http.get("/crm/v1/projects/demo").json()["projectNumber"]
+    return found
+
+
+def names(emulator: Emulator, query: str) -> list[str]:
+    found = emulator.http.get(f"{PARENT}?{query}").json().get("services", [])
+    return [service["name"].rpartition("/")[2] for service in found]
+
+
+def test_a_new_project_has_storage_and_not_vertex_ai(emulator: Emulator) -> None:
+    enabled = names(emulator, "filter=state:ENABLED&pageSize=200")
+    assert "storage.googleapis.com" in enabled
+    assert "serviceusage.googleapis.com" in enabled
+    assert "aiplatform.googleapis.com" not in enabled
+    assert "aiplatform.googleapis.com" in names(emulator, "filter=state:DISABLED&pageSize=200")
+    assert emulator.http.get(f"{PARENT}?filter=name:x").status_code == 400
+
+
+def test_lists_in_pages(emulator: Emulator) -> None:
+    whole = names(emulator, "pageSize=200")
+    found: list[str] = []
+    token = ""
+    while True:
+        page = emulator.http.get(PARENT, params={"pageSize": 5, "pageToken": token}).json()
+        found += [service["config"]["name"] for service in page["services"]]
+        token = page.get("nextPageToken", "")
+        if not token:
+            break
+    assert found == whole
+    assert emulator.http.get(PARENT, params={"pageToken": "?"}).status_code == 400
+    assert emulator.http.get(PARENT, params={"pageSize": "many"}).status_code == 400
+
+
+def test_enable_and_disable_are_operations(emulator: Emulator) -> None:
+    name = f"projects/{number(emulator)}/services/aiplatform.googleapis.com"
+    operation = emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:enable", json={}).json()
+    assert operation["done"] is True
+    assert operation["metadata"]["resourceNames"] == [name]
+    assert operation["response"]["service"] == {
+        "name": name,
+        "config": {"name": "aiplatform.googleapis.com", "title": "Vertex AI API"},
+        "state": "ENABLED",
+        "parent": f"projects/{number(emulator)}",
+    }
+    assert emulator.http.get(f"/su/v1/{operation['name']}").json() == operation
+    emulator.restart()
+    assert emulator.http.get(f"{PARENT}/aiplatform.googleapis.com").json() == operation["response"]["service"]
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:disable", json={})
+    assert emulator.http.get(f"{PARENT}/aiplatform.googleapis.com").json()["state"] == "DISABLED"
+    assert emulator.http.get("/su/v1/operations/none").status_code == 404
+
+
+def test_several_at_once(emulator: Emulator) -> None:
+    wanted = ["iam.googleapis.com", "cloudquotas.googleapis.com"]
+    answer = emulator.http.post(f"{PARENT}:batchEnable", json={"serviceIds": wanted})
+    assert [service["state"] for service in answer.json()["response"]["services"]] == ["ENABLED", "ENABLED"]
+    assert set(wanted) <= set(names(emulator, "filter=state:ENABLED&pageSize=200"))
+    assert emulator.http.post(f"{PARENT}:batchEnable", json={"serviceIds": []}).status_code == 400
+    unknown = emulator.http.post(f"{PARENT}:batchEnable", json={"serviceIds": ["compute.googleapis.com", "x"]})
+    assert unknown.json()["error"]["message"] == "Not found or permission denied for service(s): x."
+    assert "compute.googleapis.com" not in names(emulator, "filter=state:ENABLED&pageSize=200")
+
+
+def test_a_call_before_its_api_is_enabled_is_refused_with_all_details(emulator: Emulator) -> None:
+    with pytest.raises(ServiceError) as refusal:
+        apis(emulator).require("demo", "aiplatform.googleapis.com")
+    error = refusal.value.body()["error"]
+    url = "https://console.developers.google.com/apis/api/aiplatform.googleapis.com/overview?project=demo"
+    assert (error["code"], error["status"]) == (403, "PERMISSION_DENIED")
+    assert error["message"].startswith(
+        "Vertex AI API has not been used in project demo before or it is disabled."
+        f" Enable it by visiting {url} then retry."
+    )
+    info = error["details"][0]
+    assert (info["reason"], info["metadata"]["service"]) == ("SERVICE_DISABLED", "aiplatform.googleapis.com")
+    assert info["metadata"]["consumer"] == f"projects/{number(emulator)}"
+
+
+def test_an_enabled_api_takes_a_moment(
+    start_emulator: Callable[..., Emulator], advance: Callable[[float], None]
+) -> None:
+    emulator = start_emulator({"delays": {"apiEnabled": 60}})
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:enable", json={})
+    with pytest.raises(ServiceError, match="wait a few minutes for the action to propagate"):
+        apis(emulator).require("demo", "aiplatform.googleapis.com")
+    advance(60)
+    apis(emulator).require("demo", "aiplatform.googleapis.com")
+    # What is enabled already does not wait again.
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:enable", json={})
+    apis(emulator).require("demo", "aiplatform.googleapis.com")
+
+
+def test_the_agents_come_after_the_api(
+    start_emulator: Callable[..., Emulator], advance: Callable[[float], None]
+) -> None:
+    emulator = start_emulator({"delays": {"agentCreated": 60, "tuningAgentCreated": 120}})
+    vertex = f"service-{number(emulator)}@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    tuning = f"service-{number(emulator)}@gcp-sa-vertex-moss-ft.iam.gserviceaccount.com"
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:enable", json={})
+    assert not apis(emulator).agent_exists(vertex)
+    advance(60)
+    assert apis(emulator).agent_exists(vertex)
+    assert not apis(emulator).agent_exists(tuning)
+    advance(60)
+    assert apis(emulator).agent_exists(tuning)
+    assert not apis(emulator).agent_exists("service-1@gcp-sa-aiplatform.iam.gserviceaccount.com")
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_an_agent_comes_when_it_is_asked_for(start_emulator: Callable[..., Emulator], version: str) -> None:
+    emulator = start_emulator({"delays": {"agentCreated": 60}})
+    path = f"/su/{version}/projects/demo/services/aiplatform.googleapis.com:generateServiceIdentity"
+    operation = emulator.http.post(path).json()
+    email = f"service-{number(emulator)}@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    assert operation["done"] is True
+    assert operation["response"]["email"] == email
+    assert operation["response"]["@type"] == "type.googleapis.com/google.api.serviceusage.v1beta1.ServiceIdentity"
+    assert operation["response"]["uniqueId"].isdigit()
+    assert emulator.http.post(path).json()["response"] == operation["response"]
+    assert apis(emulator).agent_exists(email)
