@@ -1,7 +1,7 @@
 """The language host's gRPC server: what Pulumi's engine 3.259 asks while it previews, updates, destroys or imports.
 
-Left to the engine's own fallback, which takes UNIMPLEMENTED for "nothing to do": templates, option prompts, code
-generation and packing, which belong to `pulumi new` and to SDK authors.
+Left out, with the engine's own fallback or message for UNIMPLEMENTED: templates, option prompts, conversion, generation
+and packing, which belong to `pulumi new`, `pulumi convert` and SDK authors.
 """
 # The names, arguments and meanings of the methods are those of Pulumi's LanguageRuntime service.
 # ruff: noqa: N802, D102, ARG002
@@ -133,6 +133,15 @@ class LanguageHost(LanguageRuntimeServicer):
             for _ in range(2):
                 yield from iter(output.get, None)
         yield language_pb2.RunPluginResponse(exitcode=process.returncode)
+
+    def GenerateProgram(
+        self, request: language_pb2.GenerateProgramRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GenerateProgramResponse:
+        message = (
+            "the import is done, but this language host writes no code for it: declare the resource in the program "
+            "yourself, and give `--generate-code=false` to the next `pulumi import`"
+        )
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
 
     def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
         self.stop()
