@@ -128,6 +128,11 @@ def test_a_debugger_is_refused(host: LanguageRuntimeStub, tmp_path: Path) -> Non
         host.Run(language_pb2.RunRequest(info=info(tmp_path), attach_debugger=True))
 
 
+def test_an_import_is_told_that_no_code_is_written(host: LanguageRuntimeStub) -> None:
+    with pytest.raises(grpc.RpcError, match="--generate-code=false"):
+        host.GenerateProgram(language_pb2.GenerateProgramRequest(source={"main.pp": ""}))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it_in_silence(
     process: subprocess.Popen[str], host: LanguageRuntimeStub, number: signal.Signals
