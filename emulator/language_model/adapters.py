@@ -18,7 +18,7 @@ _DOWN, _UP = ".lora_A", ".lora_B"
 
 
 def initial_adapters(weights: Mapping[str, jax.Array], rank: int, key: jax.Array) -> Weights:
-    """A pair for each projection: the first is random and the second zero, so that training starts at the base model."""
+    """One pair a projection: the first is random, the second zero, so that training starts at the base model."""
     adapters: Weights = {}
     for name, weight in weights.items():
         if "_proj" in name:

@@ -84,8 +84,8 @@ def config_document(architecture: Architecture, base_model: str) -> dict[str, An
         "bos_token_id": 1,
         "eos_token_id": 0,
         "tunestack_stand_in": (
-            f"A model of under a million weights that answers in place of {base_model}. All families share its weights, "
-            "whose names and layout are Llama's; it is not a checkpoint of that model."
+            f"A model of under a million weights that answers in place of {base_model}. All families share its "
+            "weights, whose names and layout are Llama's; it is not a checkpoint of that model."
         ),
     }
 

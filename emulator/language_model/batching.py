@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Row lengths are multiples of this.
 GRAIN = 32
-MOST_SHAPES = 3
+MOST_SIZES = 3
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class Row:
     truncated: bool
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Padded rows: what goes in, what is to come out, and 1.0 where the answer counts."""
 
     tokens: NDArray[np.int32]
@@ -62,14 +61,14 @@ def encode_examples(
     return rows
 
 
-def shapes(rows: Sequence[Row]) -> list[int]:
-    """Chooses at most MOST_SHAPES row lengths for these rows: the longest, and those that save most padding."""
+def row_sizes(rows: Sequence[Row]) -> list[int]:
+    """Chooses at most MOST_SIZES row lengths for these rows: the longest, and those that save most padding."""
     lengths = np.sort([_rounded(len(row.ids)) for row in rows])
     chosen = [int(lengths[-1])]
-    while len(chosen) < MOST_SHAPES:
+    while len(chosen) < MOST_SIZES:
         candidates = [int(length) for length in np.unique(lengths) if length not in chosen]
         costs = [_padded_size(lengths, [*chosen, length]) for length in candidates]
-        # A shape must save a tenth of the work to be worth compiling.
+        # A size must save a tenth of the work to be worth compiling.
         if not candidates or min(costs) > 0.9 * _padded_size(lengths, chosen):
             break
         chosen.append(candidates[int(np.argmin(costs))])
@@ -96,10 +95,11 @@ def batches(
         grouped += [(size, group[at : at + batch_size]) for at in range(0, len(group), batch_size)]
     sequence = np.arange(len(grouped)) if order is None else order.permutation(len(grouped))
     for index in sequence:
-        yield _padded(*grouped[index], batch_size)
+        size, group = grouped[index]
+        yield _padded(group, size, batch_size)
 
 
-def _padded(size: int, rows: Sequence[Row], batch_size: int) -> Batch:
+def _padded(rows: Sequence[Row], size: int, batch_size: int) -> Batch:
     ids = np.full((batch_size, size + 1), END, np.int32)
     counts = np.zeros((batch_size, size), np.float32)
     for number, row in enumerate(rows):

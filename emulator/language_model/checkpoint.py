@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -17,36 +17,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import jax
     from numpy.typing import NDArray
 
 INDEX_FILE = "model.safetensors.index.json"
 SHARDS = 2
 
 
+def _turned(name: str, weight: NDArray[Any]) -> NDArray[Any]:
+    """A projection with its axes exchanged: ours are (in, out), Hugging Face's (out, in)."""
+    return weight.T if "_proj" in name else weight
+
+
 def write_checkpoint(
     folder: Path,
-    weights: Mapping[str, jax.Array | NDArray[np.float32]],
+    weights: Mapping[str, NDArray[np.float32]],
     architecture: Architecture,
     tokenization: Tokenization,
     base_model: str,
 ) -> None:
     """Writes everything that serving needs into ``folder``, which is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    # Hugging Face keeps matrices as (out, in), all but the embedding.
-    tensors = {
-        name: np.ascontiguousarray(
-            np.asarray(weight, np.float16).T if "_proj" in name else np.asarray(weight, np.float16)
-        )
-        for name, weight in weights.items()
-    }
+    tensors = {name: np.ascontiguousarray(_turned(name, weight), np.float16) for name, weight in weights.items()}
     total = sum(tensor.nbytes for tensor in tensors.values())
     shards: list[dict[str, NDArray[np.float16]]] = [{} for _ in range(SHARDS)]
     written = 0
     for name in sorted(tensors):
         shards[min(SHARDS - 1, written * SHARDS // total)][name] = tensors[name]
         written += tensors[name].nbytes
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number, shard in enumerate(shards, start=1):
         file = f"model-{number:05}-of-{SHARDS:05}.safetensors"
         save_file(shard, folder / file, metadata={"format": "pt"})
@@ -73,16 +71,14 @@ def read_weights(folder: Path, architecture: Architecture) -> dict[str, NDArray[
         tensors: dict[str, NDArray[np.float16]] = {}
         for file in sorted(set(index["weight_map"].values())):
             tensors |= load_file(folder / file)
-        weights = {
-            name: np.asarray(tensors[name].T if "_proj" in name else tensors[name], np.float32) for name in tensors
-        }
+        weights = {name: np.ascontiguousarray(_turned(name, tensor), np.float32) for name, tensor in tensors.items()}
     except FileNotFoundError as error:
         raise LanguageModelError(f"{error.filename or folder}: no such file; the checkpoint is incomplete") from None
     except (ValueError, KeyError, SafetensorError) as error:
         raise LanguageModelError(f"{folder}: the checkpoint's weights cannot be read ({error!r})") from error
     found = {name: weight.shape for name, weight in weights.items()}
     if found != weight_shapes(architecture):
-        wrong = sorted(set(found.items()) ^ set(weight_shapes(architecture).items()))[0][0]
+        wrong = min(set(found.items()) ^ set(weight_shapes(architecture).items()))[0]
         raise LanguageModelError(
             f"{folder}: {wrong} is not of the shape that config.json asks for; the files do not belong together"
         )

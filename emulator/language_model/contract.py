@@ -14,7 +14,7 @@ class TrainingCancelled(Exception):  # noqa: N818 - an outcome the caller asked 
     """The caller's ``cancelled`` became true; nothing is saved for the epoch in progress."""
 
 
-class TrainingDiverged(LanguageModelError):
+class TrainingDiverged(LanguageModelError):  # noqa: N818 - named like its sibling
     """The loss is no longer a finite number."""
 
 
@@ -43,6 +43,12 @@ class Hyperparameters:
     adapter_size: int = 16
     batch_size: int | None = None
     learning_rate_ratio: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "adapter_size", "batch_size", "learning_rate_ratio"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise LanguageModelError(f"{name} is {value}; it must be greater than zero")
 
 
 @dataclass(frozen=True)

@@ -58,4 +58,5 @@ def extend(
     weights: Weights, token: int, cache: Cache, position: int, architecture: Architecture
 ) -> tuple[jax.Array, Cache]:
     """Reads one more token; returns the scores of the next."""
-    return _extend(weights, np.array([token], np.int32), 0, cache, position, architecture)
+    scores, cache = _extend(weights, np.array([token], np.int32), 0, cache, position, architecture)
+    return scores, cache

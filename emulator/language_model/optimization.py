@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emulator.language_model.architecture import Architecture
+    from emulator.language_model.batching import Batch
 
 Sums = tuple[jax.Array, jax.Array]
-BatchArrays = tuple[jax.Array, jax.Array, jax.Array]
 
 # AdamW without its learning rate, which is an argument of the step: runs of any length share one compiled program.
 _DIRECTION = optax.chain(
@@ -39,13 +39,12 @@ def _combine(frozen: Weights, trained: Weights) -> Weights:
     return merge(frozen, trained) if frozen else trained
 
 
-def _loss(trained: Weights, frozen: Weights, batch: BatchArrays, architecture: Architecture) -> Sums:
-    tokens, targets, counts = batch
+def _loss(trained: Weights, frozen: Weights, batch: Batch, architecture: Architecture) -> Sums:
     weights = _combine(frozen, trained)
-    hidden, _ = forward(weights, tokens, architecture)
-    losses = optax.softmax_cross_entropy_with_integer_labels(logits(weights, hidden), targets.reshape(-1))
-    counted = counts.sum()
-    return (losses @ counts.reshape(-1)) / jnp.maximum(counted, 1.0), counted
+    hidden, _ = forward(weights, jnp.asarray(batch.tokens), architecture)
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits(weights, hidden), batch.targets.reshape(-1))
+    counted = batch.counts.sum()
+    return (losses @ batch.counts.reshape(-1)) / jnp.maximum(counted, 1.0), counted
 
 
 @jax.jit
@@ -59,7 +58,7 @@ def training_step(
     trained: Weights,
     state: optax.OptState,
     frozen: Weights,
-    batch: BatchArrays,
+    batch: Batch,
     learning_rate: jax.Array,
     architecture: Architecture,
 ) -> tuple[Weights, optax.OptState, Sums]:
@@ -71,7 +70,7 @@ def training_step(
 
 
 @partial(jax.jit, static_argnames="architecture")
-def evaluation(trained: Weights, frozen: Weights, batch: BatchArrays, architecture: Architecture) -> Sums:
+def evaluation(trained: Weights, frozen: Weights, batch: Batch, architecture: Architecture) -> Sums:
     """The batch's mean loss with the number of tokens it counts."""
     return _loss(trained, frozen, batch, architecture)
 

@@ -13,18 +13,18 @@ import numpy as np
 from emulator.language_model import backend, optimization
 from emulator.language_model.architecture import Architecture
 from emulator.language_model.base_model import BASE_FOLDER
-from emulator.language_model.batching import batches, encode_examples, shapes
+from emulator.language_model.batching import batches, encode_examples, row_sizes
 from emulator.language_model.checkpoint import write_checkpoint
 from emulator.language_model.pretraining_text import pretraining_examples
 from emulator.language_model.tokenization import Tokenization
 from emulator.language_model.transformer import initial_weights
 
 SEED = 5
-EXAMPLES = 60_000
+EXAMPLES = 90_000
 TOKENIZER_EXAMPLES = 20_000
-BATCH_SIZE = 16
-PEAK_LEARNING_RATE = 3e-3
-REPORT_EVERY = 100
+BATCH_SIZE = 6
+PEAK_LEARNING_RATE = 2e-3
+REPORT_EVERY = 1000
 
 
 def pretrain(folder: Path, architecture: Architecture, examples: int) -> None:
@@ -34,7 +34,7 @@ def pretrain(folder: Path, architecture: Architecture, examples: int) -> None:
     texts = [text for example in drawn[:TOKENIZER_EXAMPLES] for text in (example.prompt, example.completion)]
     tokenization = Tokenization.learn(texts, architecture.vocab_size)
     rows = encode_examples(drawn, tokenization, architecture.max_position_embeddings, score_prompts=True)
-    sizes = shapes(rows)
+    sizes = row_sizes(rows)
     sequence = list(batches(rows, sizes, BATCH_SIZE, np.random.default_rng(SEED)))
     trained = initial_weights(architecture, jax.random.key(SEED))
     state = optimization.initial_state(trained)
@@ -42,8 +42,7 @@ def pretrain(folder: Path, architecture: Architecture, examples: int) -> None:
     started = time.monotonic()
     losses = []
     for step, batch in enumerate(sequence):
-        arrays = jax.device_put((batch.tokens, batch.targets, batch.counts))
-        trained, state, sums = optimization.training_step(trained, state, {}, arrays, rates[step], architecture)
+        trained, state, sums = optimization.training_step(trained, state, {}, batch, rates[step], architecture)
         losses.append(float(sums[0]))
         if (step + 1) % REPORT_EVERY == 0 or step + 1 == len(sequence):
             recent = np.mean(losses[-REPORT_EVERY:])
@@ -53,7 +52,13 @@ def pretrain(folder: Path, architecture: Architecture, examples: int) -> None:
     sys.stdout.write(
         f"{examples} examples, {tokens} tokens, {sum(w.size for w in trained.values())} weights, rows {sizes}\n"
     )
-    write_checkpoint(folder, trained, architecture, tokenization, "tunestack/stand-in@1")
+    write_checkpoint(
+        folder,
+        {name: np.asarray(weight) for name, weight in trained.items()},
+        architecture,
+        tokenization,
+        "tunestack/stand-in@1",
+    )
 
 
 def main() -> None:

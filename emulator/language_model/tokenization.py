@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from emulator.language_model.contract import LanguageModelError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
@@ -28,8 +30,15 @@ class Tokenization:
 
     @classmethod
     def load(cls, folder: Path) -> Tokenization:
-        """Reads the tokenizer of a checkpoint folder."""
-        return cls(Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
+        """Reads the tokenizer of a checkpoint folder.
+
+        Raises:
+            LanguageModelError: There is none, or it cannot be read.
+        """
+        try:
+            return cls(Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
+        except Exception as error:  # The library raises nothing more precise.
+            raise LanguageModelError(f"{folder / TOKENIZER_FILE}: cannot be read as a tokenizer ({error})") from error
 
     @classmethod
     def learn(cls, texts: Iterable[str], vocab_size: int) -> Tokenization:
@@ -58,8 +67,9 @@ class Tokenization:
         return int(self._tokenizer.get_vocab_size())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Encodes texts without any marker."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        """Encodes texts without any marker; half a surrogate pair, which JSON can spell, becomes a question mark."""
+        writable = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(writable)]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Decodes ids; bytes that form no character become the replacement character."""

@@ -11,7 +11,7 @@ import numpy as np
 from emulator.language_model import optimization
 from emulator.language_model.adapters import initial_adapters
 from emulator.language_model.architecture import read_config
-from emulator.language_model.batching import batches, encode_examples, shapes
+from emulator.language_model.batching import batches, encode_examples, row_sizes
 from emulator.language_model.checkpoint import read_weights, write_checkpoint
 from emulator.language_model.contract import (
     Example,
@@ -25,8 +25,10 @@ from emulator.language_model.contract import (
 from emulator.language_model.tokenization import Tokenization
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from emulator.language_model.batching import Batch
     from emulator.language_model.transformer import Weights
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 SEED = 17
 # The tiny model's own learning rates, found on the tickets of examples/; a ratio of 1 means these.
 BASELINE_LEARNING_RATES = {"FULL": 2e-3, "PEFT_ADAPTER": 4e-3}
+# Examples a step: the fewer, the more steps in an epoch, and a tiny model needs many.
+DEFAULT_BATCH_SIZE = 2
 MOST_CHECKPOINTS = 10
 
 
@@ -43,13 +47,40 @@ def checkpoint_epochs(epochs: int) -> list[int]:
     return [round(number * epochs / count) for number in range(1, count + 1)]
 
 
-def default_batch_size(examples: int) -> int:
-    """Small data sets need many steps to be learnt in few epochs, large ones need few steps to end in time."""
-    return 4 if examples < 1000 else 16
+class _Run:
+    """The weights and the optimiser's state while they are trained."""
+
+    def __init__(self, base: Path, hyperparameters: Hyperparameters) -> None:
+        self.architecture, self.base_model = read_config(base)
+        weights: Weights = jax.device_put(read_weights(base, self.architecture))
+        self._frozen: Weights = {}
+        self._trained = weights
+        if hyperparameters.mode == "PEFT_ADAPTER":
+            self._frozen = weights
+            self._trained = initial_adapters(weights, hyperparameters.adapter_size, jax.random.key(SEED))
+        self._state = optimization.initial_state(self._trained)
+
+    def step(self, batch: Batch, learning_rate: np.float32) -> tuple[float, float]:
+        """Takes a step; returns the batch's mean loss and how many tokens it counts."""
+        self._trained, self._state, (loss, tokens) = optimization.training_step(
+            self._trained, self._state, self._frozen, batch, learning_rate, self.architecture
+        )
+        return float(loss), float(tokens)
+
+    def loss(self, batches: Iterable[Batch]) -> float:
+        """Mean loss over all counted tokens, without training on them."""
+        results = [optimization.evaluation(self._trained, self._frozen, batch, self.architecture) for batch in batches]
+        return _mean((float(loss), float(tokens)) for loss, tokens in results)
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """A copy of the weights as they are now, adapters merged."""
+        return {name: np.array(weight) for name, weight in optimization.merged(self._frozen, self._trained).items()}
 
 
-def _arrays(batch: Batch) -> optimization.BatchArrays:
-    return jax.device_put((batch.tokens, batch.targets, batch.counts))
+def _mean(losses: Iterable[tuple[float, float]]) -> float:
+    """Mean of losses by the number of tokens that each stands for."""
+    pairs = list(losses)
+    return sum(loss * tokens for loss, tokens in pairs) / max(sum(tokens for _, tokens in pairs), 1.0)
 
 
 def run(
@@ -65,63 +96,41 @@ def run(
     """Does the work of :func:`emulator.language_model.train`."""
     if not training:
         raise LanguageModelError("there are no training examples; give at least one")
-    architecture, base_model = read_config(base)
+    state = _Run(base, hyperparameters)
     tokenization = Tokenization.load(base)
-    weights: Weights = jax.device_put(read_weights(base, architecture))
-    frozen: Weights = {}
-    trained = weights
-    if hyperparameters.mode == "PEFT_ADAPTER":
-        frozen = weights
-        trained = initial_adapters(weights, hyperparameters.adapter_size, jax.random.key(SEED))
-
-    context = architecture.max_position_embeddings
+    context = state.architecture.max_position_embeddings
     rows = encode_examples(training, tokenization, context)
     validation_rows = encode_examples(validation, tokenization, context)
-    sizes = shapes([*rows, *validation_rows])
-    batch_size = hyperparameters.batch_size or default_batch_size(len(rows))
-    order = np.random.default_rng(SEED)
-    steps_per_epoch = sum(1 for _ in batches(rows, sizes, batch_size, None))
-    total_steps = steps_per_epoch * hyperparameters.epochs
+    sizes = row_sizes([*rows, *validation_rows])
+    batch_size = hyperparameters.batch_size or DEFAULT_BATCH_SIZE
+    total_steps = hyperparameters.epochs * sum(1 for _ in batches(rows, sizes, batch_size, None))
     peak = BASELINE_LEARNING_RATES[hyperparameters.mode] * hyperparameters.learning_rate_ratio
-    rates = optimization.learning_rates(peak, total_steps)
-    state = optimization.initial_state(trained)
+    rates = iter(optimization.learning_rates(peak, total_steps))
+    order = np.random.default_rng(SEED)
     saved_epochs = checkpoint_epochs(hyperparameters.epochs)
-    training_losses, validation_losses = [], []
+    training_losses: list[float] = []
+    validation_losses: list[float] = []
     step = 0
-
     for epoch in range(1, hyperparameters.epochs + 1):
-        summed = counted = 0.0
+        losses = []
         for batch in batches(rows, sizes, batch_size, order):
             if cancelled():
                 raise TrainingCancelled(f"cancelled in epoch {epoch}, after {step} of {total_steps} steps")
-            trained, state, sums = optimization.training_step(
-                trained, state, frozen, _arrays(batch), rates[step], architecture
-            )
-            loss, tokens = float(sums[0]), float(sums[1])
+            loss, tokens = state.step(batch, next(rates))
             step += 1
             if not math.isfinite(loss):
                 raise TrainingDiverged(
                     f"the loss became {loss} in epoch {epoch}, step {step}; choose a lower learning rate "
                     f"(this one is {hyperparameters.learning_rate_ratio:g} times the model's baseline)"
                 )
-            summed, counted = summed + loss * tokens, counted + tokens
+            losses.append((loss, tokens))
             progress(Progress(epoch, step, total_steps, loss))
-        training_losses.append(summed / max(counted, 1.0))
+        training_losses.append(_mean(losses))
         if validation_rows:
-            results = [
-                [float(number) for number in optimization.evaluation(trained, frozen, _arrays(batch), architecture)]
-                for batch in batches(validation_rows, sizes, batch_size, None)
-            ]
-            validation_losses.append(
-                sum(loss * tokens for loss, tokens in results) / sum(tokens for _, tokens in results)
-            )
+            validation_losses.append(state.loss(batches(validation_rows, sizes, batch_size, None)))
         if epoch in saved_epochs:
-            current = optimization.merged(frozen, trained)
-            save(
-                epoch,
-                step,
-                lambda folder, at=current: write_checkpoint(folder, at, architecture, tokenization, base_model),
-            )
+            parts = (state.weights(), state.architecture, tokenization, state.base_model)
+            save(epoch, step, lambda folder, parts=parts: write_checkpoint(folder, *parts))  # type: ignore[misc]
 
     return TrainingResult(
         steps=step,

@@ -1,7 +1,7 @@
 """The forward pass: a decoder-only transformer with RMSNorm, rotary positions and SwiGLU, as Llama has them.
 
-Weights are a flat dictionary under the names of a Llama checkpoint; matrices are (in, out). The layers are a plain loop:
-inside a compiled scan XLA uses one processor core only.
+Weights are a flat dictionary under the names of a Llama checkpoint; matrices are (in, out). The layers are a plain
+loop: inside a compiled scan XLA uses one processor core only.
 """
 
 from __future__ import annotations
