@@ -1,0 +1,76 @@
+"""Jobs that end badly stay in the state as errors, and nothing is started for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+
+
+def cancel(stack: Any) -> None:
+    (job,) = (job for job in stack.jobs() if job["state"] in {"JOB_STATE_RUNNING", "JOB_STATE_PENDING"})
+    assert stack.emulator.http.post(f"/v1beta1/{job['name']}:cancel").is_success
+
+
+class TestWithoutWaiting:
+    """`wait: false`: short runners start a job and leave."""
+
+    @pytest.fixture
+    def vertex(self) -> dict[str, float]:
+        return {"tuningDataset": 0.3, "tuningCapacity": 4.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
+
+    def test_the_next_up_goes_on(self, stack: Any) -> None:
+        stack.model(wait=False)
+        printed = stack.up()
+        assert "pending: its tuned model is not finished" in printed
+        outputs = stack.outputs()
+        assert outputs["models"]["tickets"]["state"] in {"JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING"}
+        assert outputs["endpoints"]["support"]["state"] == "PENDING"
+
+        stack.model(wait=True)
+        stack.up()
+        outputs = stack.outputs()
+        assert outputs["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
+        assert outputs["endpoints"]["support"]["state"] == "SERVING"
+        assert len(stack.jobs()) == 1
+        stack.pulumi("preview", "--expect-no-changes")
+
+    def test_a_cancelled_job_is_never_run_again_by_itself(self, stack: Any) -> None:
+        stack.configure(serving=None)
+        stack.model(wait=False)
+        stack.up()
+        cancel(stack)
+        stack.model(wait=True)
+        printed = stack.up(fails=True)
+        assert "cancelled" in printed
+        assert "raise attempt" in printed
+        printed = stack.up(fails=True)
+        assert "raise attempt" in printed
+        assert len(stack.jobs()) == 1, "an up is no reason to pay again"
+
+        stack.model(attempt=2)
+        assert stack.preview()["messages"]["TuningJob tickets"].startswith("attempt 1 → 2 retrains: ")
+        stack.up()
+        assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_CANCELLED", "JOB_STATE_SUCCEEDED"]
+
+
+def test_a_deploy_that_fails_keeps_the_old_version(stack: Any) -> None:
+    stack.up()
+    before = stack.outputs()["endpoints"]["support"]
+    answer = stack.predict("Hello")
+    stack.model(epochs=2)
+    fault = {"method": "POST", "path": ".*:deployModel", "times": 1, "status": 429, "message": "no capacity"}
+    # Refused for good: a plain 429 is worth a wait, and the provider waits.
+    fault |= {"status": 400, "message": "there is no capacity for this machine"}
+    assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
+    printed = stack.up(fails=True)
+    assert "there is no capacity for this machine; version 1 goes on serving" in printed
+    assert stack.outputs()["endpoints"]["support"]["modelVersion"] == before["modelVersion"]
+    assert stack.predict("Hello") == answer
+    models = stack.emulator.http.get("/v1beta1/projects/tunestack-test/locations/us-central1/models").json()["models"]
+    assert [model["versionId"] for model in models] == ["1"], "nothing of the new version is left"
+
+    stack.up()
+    assert stack.outputs()["endpoints"]["support"]["checkpointUri"] != before["checkpointUri"]

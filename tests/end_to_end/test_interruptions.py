@@ -1,0 +1,100 @@
+"""Whatever is interrupted, one job is paid for once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+
+RUNNING = "JOB_STATE_RUNNING"
+
+
+@pytest.fixture
+def vertex() -> dict[str, float]:
+    """A job stays for long enough where an interrupt finds it."""
+    return {"tuningDataset": 0.3, "tuningCapacity": 6.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true within a minute"
+        time.sleep(0.1)
+
+
+def provider_of(cli: int) -> psutil.Process:
+    """Returns our provider's process below a CLI."""
+    for process in psutil.Process(cli).children(recursive=True):
+        if any("pulumi-resource-tunestack" in part for part in process.cmdline()):
+            return process
+    raise AssertionError("the provider does not run")
+
+
+def test_ctrl_c_while_waiting(stack: Any) -> None:
+    stack.configure(serving=None)
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    running.send_signal(signal.SIGINT)
+    printed, _ = running.communicate(timeout=60)
+    assert running.returncode != 0
+    assert "goes on, and the next pulumi up waits on" in printed
+    assert "Traceback" not in printed
+    assert stack.jobs()[0]["state"] == RUNNING, "an interrupt ends the wait, never the job"
+
+    stack.up()
+    assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_SUCCEEDED"]
+    assert stack.outputs()["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
+    stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_kill_of_the_provider_while_waiting(stack: Any) -> None:
+    stack.configure(serving=None)
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    provider_of(running.pid).kill()
+    running.communicate(timeout=60)
+    assert running.returncode != 0
+
+    stack.up()
+    assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_SUCCEEDED"]
+
+
+def test_lost_answer_to_create(stack: Any) -> None:
+    # The service has acted and the connection broke: a plain repetition would be a second job.
+    stack.configure(serving=None)
+    fault = {"method": "POST", "path": ".*/tuningJobs", "times": 1, "drop": "after"}
+    assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
+    stack.up()
+    assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_SUCCEEDED"]
+
+
+def test_replacing_a_running_job_with_a_quota_of_one(stack: Any) -> None:
+    stack.configure(serving=None)
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+
+    stack.model(epochs=2)
+    number = stack.jobs()[0]["name"].rpartition("/")[2]
+    foretold = stack.preview()["messages"]["TuningJob tickets"]
+    assert foretold == f"epochs 1 → 2 retrains: < 0.01 USD; job {number}, still running, is cancelled first"
+    stack.up()
+    assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_CANCELLED", "JOB_STATE_SUCCEEDED"]
+
+
+def test_the_provider_ends_with_the_cli(stack: Any) -> None:
+    stack.configure(serving=None)
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    provider = provider_of(running.pid)
+    os.kill(running.pid, signal.SIGKILL)
+    running.communicate()
+    provider.wait(timeout=10)

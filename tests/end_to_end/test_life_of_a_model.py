@@ -1,0 +1,126 @@
+"""A model's life through the real engine: tuned, served, changed, rolled, removed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+
+PROMPT = "Hello, The search in your REST API finds nothing. I need this today."
+
+
+def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
+    first = stack.preview()
+    assert first["operations"] == {
+        "Dataset tickets": "create",
+        "TuningJob tickets": "create",
+        "TunedModel tickets": "create",
+        "ModelDeployment support": "create",
+    }
+    assert first["messages"]["TuningJob tickets"].startswith("tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): ")
+    assert all(call["method"] in {"GET", "HEAD"} for call in stack.emulator.requests()), "a preview creates nothing"
+
+    stack.up()
+    outputs = stack.outputs()
+    endpoint, model = outputs["endpoints"]["support"], outputs["models"]["tickets"]
+    assert endpoint["state"] == "SERVING"
+    assert [checkpoint["name"] for checkpoint in model["checkpoints"]][-1] == "final"
+    assert model["finalCheckpointUri"].startswith(
+        f"gs://tunestack-test-local-tuning-output/tickets/{model['specHash']}/"
+    )
+    before = stack.predict(PROMPT)
+    stack.pulumi("preview", "--expect-no-changes")
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+    stack.model(epochs=2)
+    change = stack.preview()
+    assert change["operations"] == {
+        "TuningJob tickets": "replace",
+        "TunedModel tickets": "replace",
+        "ModelDeployment support": "update",
+    }
+    assert change["others"] == ["pulumi:pulumi:Stack::tunestack-local"] or change["others"] == []
+    assert change["messages"]["TuningJob tickets"] == "epochs 1 → 2 retrains: < 0.01 USD"
+    assert change["steps"]["TuningJob tickets"]["replaceReasons"] == ["epochs"]
+    assert change["steps"]["TuningJob tickets"]["newState"]["outputs"]["estimatedCostUsd"] > 0
+
+    stack.up()
+    rolled = stack.outputs()["endpoints"]["support"]
+    assert rolled["id"] == endpoint["id"], "clients keep the endpoint"
+    assert rolled["modelVersion"] == "2"
+    assert rolled["checkpointUri"] != endpoint["checkpointUri"]
+    assert len(stack.jobs()) == 2
+    stack.pulumi("preview", "--expect-no-changes")
+    after = stack.predict(PROMPT)
+
+    swap(stack, endpoint["checkpointUri"], rolled["checkpointUri"])
+    assert stack.predict(PROMPT) == before, "the endpoint answers from the very files"
+    swap(stack, endpoint["checkpointUri"], rolled["checkpointUri"])
+    assert stack.predict(PROMPT) == after
+
+    stack.model(epochs=1)
+    assert "costs nothing" in stack.preview()["messages"]["TuningJob tickets"]
+    stack.up()
+    assert len(stack.jobs()) == 2, "what was learned already is taken, not paid again"
+    assert stack.predict(PROMPT) == before
+
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    left = {
+        kind: stack.emulator.http.get(f"/v1beta1/projects/tunestack-test/locations/us-central1/{kind}").json()
+        for kind in ("models", "endpoints")
+    }
+    assert left == {"models": {}, "endpoints": {}}
+    assert stack.emulator.http.get("/storage/v1/b?project=tunestack-test").json().get("items", []) == []
+
+
+def swap(stack: Any, one: str, other: str) -> None:
+    """Exchanges two checkpoint folders where the emulator keeps them."""
+    first, second = (stack.emulator.data / "buckets" / uri.removeprefix("gs://") for uri in (one, other))
+    aside = first.with_name("aside")
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+
+
+def test_a_change_of_data_replaces_and_says_how_much(stack: Any) -> None:
+    stack.configure(serving=None)
+    stack.up()
+    first = stack.outputs()
+    with stack.data().open("a") as file:
+        file.write(json.dumps({"prompt": "The lamp is broken.", "completion": '{"category": "bug"}'}) + "\n")
+    change = stack.preview()
+    assert change["operations"] == {
+        "Dataset tickets": "replace",
+        "TuningJob tickets": "replace",
+        "TunedModel tickets": "replace",
+    }
+    assert change["messages"]["Dataset tickets"] == "new training data instead of 60 examples: 61 examples"
+    assert change["messages"]["TuningJob tickets"].startswith("new training data (60 → 61 examples) retrains: ")
+    stack.up()
+    second = stack.outputs()
+    assert second["datasets"]["tickets"]["examples"] == 61
+    kept = stack.emulator.http.get("/storage/v1/b/tunestack-test-local-tuning-data/o").json()["items"]
+    names = {f"gs://{item['bucket']}/{item['name']}" for item in kept}
+    addresses = {outputs["datasets"]["tickets"]["trainingUri"] for outputs in (first, second)}
+    assert len(addresses) == 2
+    assert addresses <= names, "an old run keeps the data it learned from"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"prompt": "a" "completion": "b"}', "train.jsonl:3: $: expecting ',' delimiter"),
+        ('{"prompt": "a", "completion": ""}', "train.jsonl:3: $.completion: "),
+        ('{"messages": [{"role": "user", "content": "a"}]}', "train.jsonl:3: "),
+    ],
+)
+def test_a_broken_line_stops_the_preview_before_anything_is_made(stack: Any, line: str, reason: str) -> None:
+    lines = stack.data().read_text().splitlines()
+    lines[2] = line
+    stack.data().write_text("\n".join(lines) + "\n")
+    printed = stack.pulumi("preview", fails=True)
+    assert f"data/{reason}" in printed
+    assert all(call["method"] in {"GET", "HEAD"} for call in stack.emulator.requests())
