@@ -67,7 +67,8 @@ def build_cli(cache: Cache, name: str, search_path: str) -> None:
             flags = f"-s -w -X {VERSION_VARIABLE}=v{BUILT_VERSION}"
             build = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(folder / "bin" / "pulumi"), PACKAGE]
             _run(build, variables, shown, total)
-        shutil.rmtree(work, ignore_errors=True)
+            shown.doing = "cleaning up after the build"
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _go(work: Path, search_path: str) -> tuple[str, Mapping[str, str]]:
