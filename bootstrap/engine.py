@@ -59,20 +59,21 @@ def obtain(cache: Cache, search_path: str) -> Engine:
     found = on_path(search_path)
     if isinstance(found, Engine):
         return found
-    installed_version = importlib.metadata.version("pulumi")
-    installed, built = f"pulumi-{installed_version}", f"pulumi-{BUILT_VERSION}-modules"
-    for name in (installed, built):
-        if cache.entry(name).exists():
-            return _cached(cache, name, " (cached)")
+    version = importlib.metadata.version("pulumi")
+    installed = _Kept(cache, f"pulumi-{version}", version, "from the official installer", has_language_host=True)
+    built = _Kept(cache, f"pulumi-{BUILT_VERSION}-modules", BUILT_VERSION, "built from its Go modules")
+    for kept in (installed, built):
+        if cache.entry(kept.name).exists():
+            return kept.engine(" (cached)")
     tried = [found]
     try:
-        _install(cache, installed, installed_version)
-        return _cached(cache, installed, "")
+        _install(cache, installed.name, version)
+        return installed.engine()
     except BootstrapError as error:
         tried.append(f"official installer: {error}")
     try:
-        build_cli(cache, built, search_path)
-        return _cached(cache, built, "")
+        build_cli(cache, built.name, search_path)
+        return built.engine()
     except BootstrapError as error:
         tried.append(f"build from Go modules: {error}")
     message = "\n  ".join(
@@ -109,12 +110,19 @@ def _version(executable: str) -> str | None:
     return f"v{found[1]}" if found and shown.returncode == 0 else None
 
 
-def _cached(cache: Cache, name: str, suffix: str) -> Engine:
-    executable = cache.entry(name) / "bin" / "pulumi"
-    built = name.endswith("-modules")
-    origin = "built from its Go modules" if built else "from the official installer"
-    version = f"v{name.split('-')[1].removeprefix('v')}"
-    return Engine(executable, version, origin + suffix, has_language_host=not built)
+@dataclass(frozen=True)
+class _Kept:
+    """An engine that is, or will be, an entry of the cache."""
+
+    cache: Cache
+    name: str
+    version: str
+    origin: str
+    has_language_host: bool = False
+
+    def engine(self, suffix: str = "") -> Engine:
+        executable = self.cache.entry(self.name) / "bin" / "pulumi"
+        return Engine(executable, f"v{self.version}", self.origin + suffix, self.has_language_host)
 
 
 def _install(cache: Cache, name: str, version: str) -> None:
