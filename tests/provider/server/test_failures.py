@@ -14,6 +14,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from tunestack.provider.lifecycle import (
     CheckFailure,
+    CheckResult,
     CreateResult,
     InitFailedError,
     InterruptedWaitError,
@@ -162,6 +163,13 @@ async def test_secrets_of_the_request_are_not_told(
     told = (error.details() or "") + capsys.readouterr().err
     assert "[secret]" in told
     assert not any(line in told or repr(line)[1:-1] in told for line in secret.splitlines())
+
+
+async def test_secrets_are_not_told_in_check_failures(plugin: Any) -> None:
+    plugin.answers["check"] = CheckResult({}, [CheckFailure("token", "hunter2 is too short")])
+    properties = marshal({"token": PropertyValue("hunter2", is_secret=True)}, unknowns=False)
+    reply = await plugin.stub.Check(provider_pb2.CheckRequest(urn=URN, news=properties))
+    assert [refused.reason for refused in reply.failures] == ["[secret] is too short"]
 
 
 def init_failed(error: grpc.aio.AioRpcError) -> Any:

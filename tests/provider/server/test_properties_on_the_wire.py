@@ -160,6 +160,18 @@ async def test_lifecycle_sees_what_is_secret(plugin: Any) -> None:
     assert not inputs["p"].contains_secret()
 
 
+@pytest.mark.parametrize(
+    ("wire", "reason"),
+    [
+        (secret(TOKEN), "marked as a secret"),
+        ({_special_sig_key: _special_output_value_sig, "value": TOKEN, "secret": True}, "a secret output"),
+        ({_special_sig_key: _special_output_value_sig, "value": secret(TOKEN)}, "an output of a secret"),
+    ],
+)
+def test_every_way_to_be_secret(wire: Any, reason: str) -> None:
+    assert unmarshal(struct({"t": wire}))["t"] == PropertyValue(TOKEN, is_secret=True), reason
+
+
 async def test_large_messages_pass(plugin: Any) -> None:
     """A dataset's checks carry more than the four megabytes of gRPC's default."""
     text = "x" * (8 << 20)
