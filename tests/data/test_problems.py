@@ -43,7 +43,15 @@ LINES: list[tuple[str, str | bytes, str, str, int, str]] = [
     (CHAT, '"text"', "not-an-object", "$", 0, 'the text "text"'),
     (PROMPT, '{"prompt": "a", "prompt": "b", "completion": "c"}', "duplicate-key", "$.prompt", 0, "twice"),
     (PROMPT, '{"prompt": "a", "\\u0070rompt": "b", "completion": "c"}', "duplicate-key", "$.prompt", 0, "twice"),
-    (PROMPT, '{"prompt": "\\u0022", "prompt": "\\u0022", "completion": "c"}', "duplicate-key", "$.prompt", 0, "twice"),
+    # The quotes of the second key and value, and those within the text, make up for each other.
+    (
+        PROMPT,
+        '{"prompt": "a", "prompt": "\\u0022\\u0022\\u0022\\u0022", "completion": "c"}',
+        "duplicate-key",
+        "$.prompt",
+        0,
+        "twice",
+    ),
     (
         CHAT,
         chat('{"role": "user", "role": "user", "content": "a"}', ANSWER),
@@ -130,15 +138,31 @@ LINES: list[tuple[str, str | bytes, str, str, int, str]] = [
 
 
 @pytest.mark.parametrize(("first", "line", "kind", "path", "offset", "said"), LINES)
+@pytest.mark.parametrize("before", [1, 20], ids=["in the first block", "in a later block"])
 def test_a_line_is_refused_at_its_place(
-    write: Callable[..., Path], first: str, line: str | bytes, kind: str, path: str, offset: int, said: str
+    write: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    before: int,
+    first: str,
+    line: str | bytes,
+    kind: str,
+    path: str,
+    offset: int,
+    said: str,
 ) -> None:
-    report = check(write(first, line, first))
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 500)
+    report = check(write(*[first] * before, line, first))
     assert not report.ok
-    found = [problem for problem in report.problems if problem.severity == "error"]
-    assert [(problem.line, problem.kind, problem.path) for problem in found] == [(2, kind, path)]
-    assert found[0].offset == len(first) + 1 + offset
-    assert said in str(found[0])
+    assert [(problem.line, problem.kind, problem.path) for problem in report.errors] == [(before + 1, kind, path)]
+    assert report.errors[0].offset == (len(first) + 1) * before + offset
+    assert said in str(report.errors[0])
+
+
+def test_turns_are_not_counted_across_lines(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line's missing answer in the next line is still a missing answer."""
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 500)
+    report = check(write(*[CHAT] * 5, CHAT, chat(USER), chat(ANSWER, USER, ANSWER)))
+    assert [(problem.line, problem.kind) for problem in report.errors] == [(7, "no-assistant"), (8, "turn-order")]
 
 
 def test_the_table_has_every_kind_of_a_line() -> None:
@@ -233,13 +257,16 @@ def test_examples_given_twice_are_a_warning(write: Callable[..., Path]) -> None:
     assert repeated[1].offset == sum(length + 1 for length in lengths)
 
 
-def test_examples_too_long_for_the_model_are_a_warning(write: Callable[..., Path]) -> None:
+def test_examples_too_long_for_the_model_are_a_warning(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 200)
     long = f'{{"prompt": "{"x" * 89}", "completion": "y"}}'
     longer = f'{{"prompt": "{"x" * 100}", "completion": "y"}}'
-    path = write(long, longer)
+    path = write(long, PROMPT, longer)
     report = check(path, max_sequence_tokens=18, tokens_per_character=Decimal("0.2"))
     assert report.ok
-    assert [(problem.line, problem.kind) for problem in report.warnings] == [(0, "few-examples"), (2, "over-long")]
+    assert [(problem.line, problem.kind) for problem in report.warnings] == [(0, "few-examples"), (3, "over-long")]
     assert "1.1 times the model's longest sequence; expected at most about 90 characters" in str(report.warnings[1])
     assert "over-long" not in check(path, max_sequence_tokens=18).problem_counts, "no ratio, no estimate"
 
@@ -292,9 +319,9 @@ def test_a_small_validation_file_of_other_examples_passes(write: Callable[..., P
     assert validation.problem_counts == {}
 
 
-@pytest.mark.parametrize(("rows", "ok"), [(10, True), (11, False)])
+@pytest.mark.parametrize(("rows", "ok"), [(100, True), (101, False)])
 def test_a_validation_file_has_at_most_a_quarter_of_the_bytes(write: Callable[..., Path], rows: int, ok: bool) -> None:
-    training = write(*[PROMPT] * 40)
+    training = write(*[PROMPT] * 400)
     _, validation = check_pair(training, write(*[PROMPT] * rows, name="validation.jsonl"))
     assert validation is not None
     assert ("validation-too-large" not in validation.problem_counts) == ok
