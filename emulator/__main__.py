@@ -87,7 +87,8 @@ def _start(data: Path, port: int | None, settings: Path | None) -> int:
         if _healthy(data):
             print(f"The emulator has started at {server.address(data)['url']}.")
             return 0
-        if process.poll() is not None:
+        # Where another start was faster, its process is the one to wait for.
+        if process.poll() is not None and not server.running(data):
             break
         time.sleep(0.02)
     said = (data / LOG_FILE).read_bytes()[begin:].decode(errors="replace").strip()
@@ -126,7 +127,7 @@ def _status(data: Path) -> int:
 def _healthy(data: Path) -> bool:
     """Whether the emulator of this very folder answers; at its old address there may be another program."""
     url = server.address(data).get("url")
-    if url is None or not server.running(data):
+    if url is None:
         return False
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 
 from emulator import control, platform, storage, vertex
 from emulator.errors import ServiceError
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from emulator.settings import Settings
 
@@ -97,7 +98,7 @@ def create_application(settings: Settings) -> Starlette:
     application = Starlette(
         routes=routes,
         middleware=[Middleware(Front, log=log, faults=faults, connections=connections)],
-        exception_handlers={ServiceError: _refuse, HTTPException: _not_served, Exception: _broken},
+        exception_handlers={ServiceError: _refuse, HTTPException: _not_served, ClientDisconnect: _left},
         lifespan=lifespan,
     )
     application.router.redirect_slashes = False
@@ -117,6 +118,6 @@ def _not_served(request: Request, _: Exception) -> Response:
     return ServiceError("NOT_FOUND", message).response()
 
 
-def _broken(request: Request, error: Exception) -> Response:
-    _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return ServiceError("INTERNAL", f"The emulator failed: {error}. Its log has more.").response()
+def _left(_: Request, __: Exception) -> Response:
+    """The client went away in the middle of its request; nobody reads the answer, but the log has its status."""
+    return Response(status_code=499)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
+from emulator.errors import ServiceError
 from emulator.request_log import DROPPED
 
 if TYPE_CHECKING:
@@ -57,24 +58,38 @@ class Front:
         method, path = scope["method"], scope["path"]
         query = scope["query_string"].decode("latin-1")
 
+        begun = False
+
         async def logged(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 self._log.add(method, path, query, message["status"])
             await send(message)
 
+        async def serve(answer: Send) -> None:
+            try:
+                await self._app(scope, receive, answer)
+            except Exception as error:
+                _LOG.exception("%s %s failed", method, path)
+                if begun:
+                    raise  # the server cuts the connection, so that the client sees that the answer is not whole
+                refusal = ServiceError("INTERNAL", f"The emulator failed: {error}. Its log has more.")
+                await refusal.response()(scope, receive, answer)
+
         fault = self._faults.take(method, path)
         if fault is None:
-            await self._app(scope, receive, logged)
+            await serve(logged)
         elif fault.status:
             await fault.answer()(scope, receive, logged)
         elif fault.drop:
             if fault.drop == "after":
-                await self._app(scope, receive, _swallow)
+                await serve(_swallow)
             self._log.add(method, path, query, DROPPED)
             self._connections.drop(tuple(scope["client"]))
         else:
             await asyncio.sleep(fault.delay_seconds)
-            await self._app(scope, receive, logged)
+            await serve(logged)
 
 
 async def _swallow(message: Message) -> None:

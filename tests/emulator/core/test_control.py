@@ -48,6 +48,17 @@ def test_a_broken_body_is_refused(emulator: Emulator) -> None:
         assert answer.json()["error"]["message"].startswith("Invalid JSON payload received.")
 
 
+def test_an_error_of_the_emulator_is_an_answer_and_in_the_logs(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(emulator.application.state.services.projects, "get", lambda _: 1 / 0)
+    answer = emulator.http.get(PROJECT)
+    assert answer.status_code == 500
+    assert answer.json()["error"]["message"] == "The emulator failed: division by zero. Its log has more."
+    assert emulator.requests()[0]["status"] == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_logs_requests_in_order_with_their_status(emulator: Emulator) -> None:
     emulator.http.get(f"{PROJECT}?alt=json")
     emulator.http.get("/nowhere")

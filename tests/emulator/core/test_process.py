@@ -145,6 +145,52 @@ def test_kill_9_loses_nothing_that_was_answered(data: Path) -> None:
         assert http.get("/storage/v1/b/demo-data/o/big?alt=media").content == chunk * 2
 
 
+def test_two_starts_at_once_find_the_same_emulator(data: Path) -> None:
+    arguments = [sys.executable, "-m", "emulator", "start", "--data", str(data)]
+    starts = [
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(3)
+    ]
+    said = [start.communicate(timeout=60)[0] for start in starts]
+    assert [start.returncode for start in starts] == [0, 0, 0], said
+    assert all(url(data) in line for line in said)
+
+
+def test_large_objects_are_never_held_in_memory(data: Path) -> None:
+    assert command("start", data=data).returncode == 0
+    process = psutil.Process(json.loads((data / "emulator.json").read_text())["pid"])
+    before = process.memory_info().rss
+    block, blocks = os.urandom(1 << 20), 96
+    boundary = b"--b\r\n\r\n{}\r\n--b\r\n\r\n"
+
+    def content() -> Iterator[bytes]:
+        yield from (block for _ in range(blocks))
+
+    def multipart() -> Iterator[bytes]:
+        yield boundary
+        yield from content()
+        yield b"\r\n--b--\r\n"
+
+    with httpx.Client(base_url=url(data), trust_env=False, timeout=60) as http:
+        http.post("/storage/v1/b?project=demo", json={"name": "demo-data"})
+        path = "/upload/storage/v1/b/demo-data/o"
+        session = http.post(f"{path}?uploadType=resumable&name=c").headers["location"]
+        for upload in (
+            http.post(f"{path}?uploadType=media&name=a", content=content()),
+            http.post(
+                f"{path}?uploadType=multipart&name=b",
+                content=multipart(),
+                headers={"Content-Type": "multipart/related; boundary=b"},
+            ),
+            http.put(session, content=content()),
+            http.post("/storage/v1/b/demo-data/o/d/compose", json={"sourceObjects": [{"name": "a"}]}),
+        ):
+            assert upload.status_code == 200, upload.text
+            assert upload.json()["size"] == str(blocks << 20)
+            with http.stream("GET", upload.json()["mediaLink"]) as download:
+                assert sum(len(piece) for piece in download.iter_raw()) == blocks << 20
+            assert process.memory_info().rss - before < 40 << 20
+
+
 def test_a_killed_process_can_be_started_again_at_once(data: Path) -> None:
     assert command("start", data=data).returncode == 0
     kill(data)

@@ -143,7 +143,9 @@ def test_a_session_goes_on_after_a_restart(emulator: Emulator, session: str) -> 
     assert emulator.http.get(done["mediaLink"]).content == b"x" * GRAIN + b"y"
 
 
-def test_a_connection_that_breaks_leaves_what_arrived(emulator: Emulator, session: str) -> None:
+def test_a_connection_that_breaks_leaves_what_arrived(
+    emulator: Emulator, session: str, caplog: pytest.LogCaptureFixture
+) -> None:
     parts = urlsplit(session)
     head = (
         f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
@@ -156,6 +158,8 @@ def test_a_connection_that_breaks_leaves_what_arrived(emulator: Emulator, sessio
             pass
     while (status := put(emulator, session, b"", "bytes */*")).headers.get("range") != f"bytes=0-{GRAIN * 2 - 1}":
         assert status.status_code == 308
+    assert 499 in [entry["status"] for entry in emulator.requests()]
+    assert not [record for record in caplog.records if record.name == "emulator"]  # no error of the emulator's
     rest = put(emulator, session, b"y" * (GRAIN * 2), f"bytes {GRAIN * 2}-{GRAIN * 4 - 1}/{GRAIN * 4}")
     assert rest.json()["size"] == str(GRAIN * 4)
 
