@@ -79,11 +79,12 @@ class Deployments:
         split = self._split_after(endpoint, deployed["id"], previous, request.get("trafficSplit", {}))
         check_traffic(split, {*deployed_ids(endpoint), deployed["id"]} - {previous})
         details = {"endpoint": name, "deployedModel": deployed, "sent": request.get("trafficSplit", {})}
-        if previous and not _surges(deployed):
-            self._endpoints.update(name, lambda shown: _mark(shown, previous, interrupted=True))
-        return self._operations.start(
-            call, "DeployModel", details, delay=self._settings.deploy, under=f"endpoints/{call.part('endpoint')}"
-        )
+        with self._services.documents.transaction():
+            if previous and not _surges(deployed):
+                self._endpoints.update(name, lambda shown: _mark(shown, previous, interrupted=True))
+            return self._operations.start(
+                call, "DeployModel", details, delay=self._settings.deploy, under=f"endpoints/{call.part('endpoint')}"
+            )
 
     def undeploy(self, call: Call) -> Details:
         """Starts an undeployment, if it leaves the traffic whole."""
@@ -229,11 +230,11 @@ def _surges(deployed: Details) -> bool:
 
 def _mark(endpoint: Details, deployed_id: str, *, interrupted: bool) -> None:
     """Shows in the status of a deployed model that its replicas make room for the next."""
-    deployed = _deployed(endpoint, deployed_id)
-    if interrupted:
-        deployed["status"] = {"message": "Making room for the next deployed model.", "availableReplicaCount": 0}
-    else:
-        deployed.pop("status", None)
+    for deployed in endpoint.get("deployedModels", ()):
+        if deployed["id"] == deployed_id:
+            deployed.pop("status", None)
+            if interrupted:
+                deployed["status"] = {"message": "Making room for the next deployed model."}
 
 
 def _deployed(endpoint: Details, deployed_id: str) -> Details:

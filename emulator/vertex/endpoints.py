@@ -25,6 +25,7 @@ _COLLECTION = "endpoints"
 # leading zero. (The field's comment says 9; pulumi-gcp creates endpoints of 10 digits.)
 _ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,9}")
 _CHANGEABLE = {"displayName", "description", "labels", "trafficSplit"}
+_OUTPUT_ONLY = ("deployedModels", "trafficSplit", "dedicatedEndpointDns")  # of what a create request can carry
 _ALL_TRAFFIC = 100
 _FILTERS = {"displayName": "displayName", "endpoint": "name"}
 
@@ -49,9 +50,12 @@ class Endpoints:
         endpoint = call.read(Endpoint)
         if not endpoint.get("displayName"):
             raise invalid_fields({"endpoint.display_name": "display_name is required."})
-        name = self.add(call, endpoint, call.parameter("endpointId"))
-        under = "/".join(name.split("/")[-2:])
-        return self._operations.start(call, "CreateEndpoint", {"name": name}, delay=0, under=under)
+        for field in _OUTPUT_ONLY:
+            endpoint.pop(field, None)
+        with self._documents.transaction():
+            name = self.add(call, endpoint, call.parameter("endpointId"))
+            under = "/".join(name.split("/")[-2:])
+            return self._operations.start(call, "CreateEndpoint", {"name": name}, delay=0, under=under)
 
     def get(self, call: Call) -> dict[str, Any]:
         """Returns an endpoint."""

@@ -79,19 +79,20 @@ class ModelGarden:
         capacity.accelerators(deployed)
         display_name = config.get("modelDisplayName") or f"model-{model_id}"
         endpoint = {"displayName": endpoint_config.get("endpointDisplayName") or f"endpoint-{model_id}"}
-        name = self._endpoints.add(call, endpoint, endpoint_config.get("endpointUserId", ""))
         model = f"{call.place.name}/models/{model_id}"
         container = config.get("containerSpec") or _CONTAINER
-        version = self._models.add(model, {"displayName": display_name, "containerSpec": container, **source})
-        deployed |= {"model": model, "modelVersionId": version, "displayName": display_name}
-        details = {
-            "endpoint": name,
-            "model": model,
-            "publisherModel": public,
-            "deployedModel": deployed,
-            "sent": {"0": 100},
-        }
-        return self._operations.start(call, "Deploy", details, delay=self._settings.deploy)
+        with self._services.documents.transaction():
+            name = self._endpoints.add(call, endpoint, endpoint_config.get("endpointUserId", ""))
+            version = self._models.add(model, {"displayName": display_name, "containerSpec": container, **source})
+            deployed |= {"model": model, "modelVersionId": version, "displayName": display_name}
+            details = {
+                "endpoint": name,
+                "model": model,
+                "publisherModel": public,
+                "deployedModel": deployed,
+                "sent": {"0": 100},
+            }
+            return self._operations.start(call, "Deploy", details, delay=self._settings.deploy)
 
     def recommend(self, call: Call) -> dict[str, Any]:
         """Says which base model a checkpoint is of, and on which machines in which region it can be served."""

@@ -30,6 +30,7 @@ _ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
 # Model.version_aliases
 _ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
 _CHANGEABLE = {"displayName", "description", "versionDescription", "labels"}
+_KEPT_ELSEWHERE = {"name", "versionId", "versionAliases", "deployedModels"}
 _FILTERS = {"displayName": "displayName", "model": "name"}
 
 
@@ -176,7 +177,7 @@ class Models:
             moment = timestamp()
             first: dict[str, Any] = next(iter(document["versions"].values()), {})
             version = {
-                **{field: value for field, value in model.items() if field not in {"versionAliases", "name"}},
+                **{field: value for field, value in model.items() if field not in _KEPT_ELSEWHERE},
                 "createTime": first.get("createTime", moment),
                 "updateTime": moment,
                 "versionCreateTime": moment,

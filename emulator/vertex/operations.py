@@ -121,7 +121,9 @@ class Operations:
         """Returns an operation once it has ended, or after the timeout asked for."""
         timeout = call.parameter("timeout") or call.body.get("timeout") or "30s"
         with self._changed:
-            self._changed.wait_for(lambda: self._document(_name(call))["done"], float(str(timeout).removesuffix("s")))
+            self._changed.wait_for(
+                lambda: self._stopped or self._document(_name(call))["done"], float(str(timeout).removesuffix("s"))
+            )
         return self.get(call)
 
     def cancel(self, call: Call) -> dict[str, Any]:

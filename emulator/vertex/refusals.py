@@ -63,6 +63,23 @@ def unimplemented(what: str) -> ServiceError:
     return ServiceError("UNIMPLEMENTED", f"The emulator does not have {what} yet; the real service does.")
 
 
+def billing_disabled(project: str) -> ServiceError:
+    """A project without a billing account. Text: https://cloud.google.com/billing/docs/how-to/verify-billing-enabled."""
+    url = f"https://console.developers.google.com/billing/enable?project={project}"
+    message = (
+        f"This API method requires billing to be enabled. Please enable billing on project #{project} by visiting "
+        f"{url} then retry. If you enabled billing for this project recently, wait a few minutes for the action to "
+        "propagate to our systems and retry."
+    )
+    details = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "BILLING_DISABLED",
+        "domain": "googleapis.com",
+        "metadata": {"consumer": f"projects/{project}", "service": "aiplatform.googleapis.com"},
+    }
+    return ServiceError("PERMISSION_DENIED", message, details=[details])
+
+
 def status(error: ServiceError) -> dict[str, int | str]:
     """A refusal as the `google.rpc.Status` of an operation or a job."""
     return {"code": RPC_CODES.get(error.status, 2), "message": error.message}

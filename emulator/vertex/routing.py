@@ -18,6 +18,7 @@ from emulator.vertex.model_garden import ModelGarden
 from emulator.vertex.models import Models
 from emulator.vertex.operations import Operations
 from emulator.vertex.prediction import Predictions
+from emulator.vertex.refusals import billing_disabled
 from emulator.vertex.settings import VertexSettings
 from emulator.vertex.tuning_jobs import TuningJobs
 from emulator.vertex.tuning_schedule import TuningSchedule
@@ -67,6 +68,7 @@ def _table(services: Services) -> list[tuple[str, str, Handler]]:
         ("GET", "/tuningJobs", jobs.list_page),
         ("POST", "/tuningJobs/{job}:cancel", jobs.cancel),
         ("GET", "/tuningJobs/{job}", jobs.get),
+        ("GET", "/metadataStores/default/contexts/tuning-experiment-{job}", jobs.experiment),
         ("POST", "/models:upload", models.upload),
         ("GET", "/models", models.list_page),
         ("GET", "/models/{model}:listVersions", models.list_versions),
@@ -109,6 +111,8 @@ def _answer(services: Services, version: str, handler: Handler) -> Callable[[Req
     def serve(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         project = services.projects.get(request.path_params["project"])
         services.service_usage.require(project.id, _SERVICE)
+        if project.id in services.settings.unbilled_projects:
+            raise billing_disabled(project.id)
         return handler(Call(request, Place(project, request.path_params["location"]), version, body))
 
     return answer

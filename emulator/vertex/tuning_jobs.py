@@ -39,8 +39,7 @@ class TuningJobs:
     def create(self, call: Call) -> Job:
         """Submits a job. It takes no request id: the same call again is a second job, as on the service."""
         job = tuning_requests.accept(call, self._services)
-        job_id = new_id()
-        name = f"{call.place.name}/tuningJobs/{job_id}"
+        name = f"{call.place.name}/tuningJobs/{new_id()}"
         moment = timestamp()
         job |= {
             "name": name,
@@ -48,7 +47,6 @@ class TuningJobs:
             "tuningJobState": "TUNING_JOB_STATE_WAITING_FOR_QUOTA",
             "createTime": moment,
             "updateTime": moment,
-            "experiment": f"{call.place.name}/metadataStores/default/contexts/tuning-experiment-{job_id}",
         }
         self._documents.put(_COLLECTION, name, {"job": job, "project": call.place.project.id, "order": time.time_ns()})
         self.changed()
@@ -77,6 +75,21 @@ class TuningJobs:
         self.update(f"{call.place.name}/tuningJobs/{call.part('job')}", ask)
         self.changed()
         return {}
+
+    def experiment(self, call: Call) -> dict[str, Any]:
+        """Returns the experiment of a job, which `vertexai.tuning` reads whenever it refreshes a job."""
+        job = self.find(f"{call.place.name}/tuningJobs/{call.part('job')}")
+        if "experiment" not in job:
+            raise not_found("Context", experiment_name(job))
+        return {
+            "name": job["experiment"],
+            "displayName": job["experiment"].rsplit("/", 1)[-1],
+            "createTime": job["startTime"],
+            "updateTime": job["startTime"],
+            "schemaTitle": "system.Experiment",
+            "schemaVersion": "0.0.1",
+            "metadata": {"experiment_deleted": False},
+        }
 
     def find(self, name: str) -> Job:
         """A job by its name.
@@ -108,3 +121,9 @@ class TuningJobs:
         if document is None:
             raise not_found("TuningJob", name)
         return document
+
+
+def experiment_name(job: Job) -> str:
+    """The name that the experiment of a job has once the job runs."""
+    place, _, number = job["name"].rpartition("/tuningJobs/")
+    return f"{place}/metadataStores/default/contexts/tuning-experiment-{number}"

@@ -22,6 +22,17 @@ _SPEC = "tuning_job.supervised_tuning_spec"
 _GS = re.compile(r"gs://(?P<bucket>[^/]+)/(?P<name>.+)")
 _ADAPTER_SIZES = {"ONE": 1, "TWO": 2, "FOUR": 4, "EIGHT": 8, "SIXTEEN": 16, "THIRTY_TWO": 32}
 _LONGEST_DISPLAY_NAME = 128
+_INPUTS = {
+    "baseModel",
+    "supervisedTuningSpec",
+    "customBaseModel",
+    "outputUri",
+    "tunedModelDisplayName",
+    "description",
+    "labels",
+    "encryptionSpec",
+    "serviceAccount",
+}
 _DEFAULT_EPOCHS = 3
 
 # Names as google-genai sends them in v1beta1; some are not in the protobuf type, so they are looked for first.
@@ -76,7 +87,7 @@ def accept(call: Call, services: Services) -> dict[str, Any]:
     for sent in call.body:
         if what := _OTHER_METHODS.get(camel_case(sent)):
             raise unimplemented(f"{what} (`{sent}`)")
-    job = call.read(TuningJob)
+    job = {field: value for field, value in call.read(TuningJob).items() if field in _INPUTS}
     if not job.get("baseModel") and not job.get("supervisedTuningSpec"):
         raise invalid_argument("base_model and one of the tuning specs are required.")
     labels.check(job.get("labels", {}))

@@ -24,6 +24,7 @@ from emulator.platform.service_usage import agent_email, tuning_agent_email
 from emulator.storage.errors import ObjectNotFound
 from emulator.vertex import datasets, tuning_requests
 from emulator.vertex.refusals import failed_precondition, invalid_argument, status
+from emulator.vertex.tuning_jobs import experiment_name
 
 if TYPE_CHECKING:
     import threading
@@ -94,7 +95,8 @@ class TuningRun:
         self._pause(self._settings.tuning_pending)
         job = self._jobs.find(self._name)
         plan = tuning_requests.plan(job)
-        self._enter("PROCESSING_DATASET", startTime=job.get("startTime") or timestamp())
+        started = job.get("startTime") or timestamp()
+        self._enter("PROCESSING_DATASET", startTime=started, experiment=experiment_name(job))
         self._pause(self._settings.tuning_dataset)
         self._require_access({plan.training[0], plan.output.bucket, *(plan.validation or ())[:1]})
         training = self._read(plan.training)

@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud.storage import Client as StorageClient
 from google.genai import Client, types
 from google.oauth2.credentials import Credentials
 
@@ -135,8 +135,8 @@ class Cloud:
         return f"gs://{self.bucket}/{name}"
 
     @cached_property
-    def storage(self) -> storage.Client:
-        return storage.Client(self.project, NOBODY, client_options={"api_endpoint": self.server.url})
+    def storage(self) -> StorageClient:
+        return StorageClient(self.project, NOBODY, client_options={"api_endpoint": self.server.url})
 
     @cached_property
     def genai(self) -> Client:

@@ -7,10 +7,10 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from google.api.httpbody_pb2 import HttpBody
+from google.api.httpbody_pb2 import HttpBody  # type: ignore[import-untyped]
 from google.cloud.aiplatform_v1beta1 import types
 from google.genai import types as genai_types
-from google.longrunning import operations_pb2
+from google.longrunning import operations_pb2  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2, json_format
 
 _PATH = re.compile(r"(?:/vertex)?/(?P<version>v1beta1|v1|ui)/projects/[^/]+/locations/[^/:]+(?P<rest>[/:].*)")
@@ -21,6 +21,7 @@ _TYPES: tuple[tuple[str, str, Any], ...] = (
     ("GET", r"/tuningJobs", types.ListTuningJobsResponse),
     ("POST", r"/tuningJobs/[^/]+:cancel", empty_pb2.Empty),
     ("GET", r"/tuningJobs/[^/]+", types.TuningJob),
+    ("GET", r"/metadataStores/default/contexts/[^/]+", types.Context),
     ("GET", r"/models", types.ListModelsResponse),
     ("GET", r"/models/[^/]+:listVersions", types.ListModelVersionsResponse),
     ("POST", r"/models/[^/]+:mergeVersionAliases", types.Model),

@@ -72,7 +72,7 @@ def test_a_bad_line_is_named(row: object, said: str) -> None:
 
 
 def test_one_file_has_one_format() -> None:
-    with pytest.raises(DatasetError, match="Line 3 .* chat from line 1, then GenerateContent from line 3"):
+    with pytest.raises(DatasetError, match=r"Line 3 .* chat from line 1, then GenerateContent from line 3"):
         _read(CHAT, CHAT, CONTENT)
 
 

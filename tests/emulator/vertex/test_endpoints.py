@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from google.api_core import exceptions
 from google.cloud import aiplatform_v1 as v1
@@ -62,6 +65,21 @@ def test_traffic_to_what_is_not_deployed_is_refused(cloud: Cloud) -> None:
     cloud.call("POST", "endpoints?endpointId=1", {"displayName": "a"})
     found = cloud.refusal("PATCH", "endpoints/1?updateMask=trafficSplit", {"trafficSplit": {"5": 100}})
     assert found == ("INVALID_ARGUMENT", "The following DeployedModel ID(s) [5] do not exist.")
+
+
+def test_what_only_the_service_sets_is_not_taken_from_a_request(cloud: Cloud) -> None:
+    body = {"displayName": "a", "deployedModels": [{"id": "1"}], "trafficSplit": {"1": 100}}
+    cloud.call("POST", "endpoints?endpointId=1", body)
+    assert {"deployedModels", "trafficSplit"} & cloud.call("GET", "endpoints/1").keys() == set()
+
+
+def test_billing_must_be_enabled(start_emulator: Callable[..., Any]) -> None:
+    http = start_emulator({"unbilledProjects": ["unpaid"]}).http
+    http.post("/su/v1/projects/unpaid/services/aiplatform.googleapis.com:enable", json={})
+    error = http.get("/v1/projects/unpaid/locations/us-central1/endpoints").json()["error"]
+    assert error["status"] == "PERMISSION_DENIED"
+    assert error["message"].startswith("This API method requires billing to be enabled.")
+    assert error["details"][0]["reason"] == "BILLING_DISABLED"
 
 
 def test_the_api_must_be_enabled(cloud: Cloud) -> None:

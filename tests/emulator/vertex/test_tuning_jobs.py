@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from google.cloud import aiplatform_v1beta1 as v1beta1
 from google.genai import types
 
-from tests.emulator.vertex.harness import GEMMA, LLAMA, Cloud, Server, constant, new_cloud
+from tests.emulator.vertex.harness import GEMMA, LLAMA, NOBODY, REGION, Cloud, Server, constant, new_cloud
 
 FOLDER = "postprocess/node-0/checkpoints"
 
@@ -108,12 +109,41 @@ def test_snake_case_numbers_and_strings_are_read_like_the_rest(cloud: Cloud) -> 
     }
 
 
+@pytest.mark.filterwarnings("ignore")  # the module is deprecated and says so
+def test_the_job_of_the_tuning_page_word_for_word(cloud: Cloud, tuned: dict[str, str]) -> None:
+    import vertexai
+    from vertexai.tuning import SourceModel, sft
+
+    vertexai.init(
+        project=cloud.project,
+        location=REGION,
+        credentials=NOBODY,
+        api_endpoint=cloud.server.url,
+        api_transport="rest",
+    )
+    sft_tuning_job = sft.train(
+        source_model=SourceModel(base_model="meta/llama3_1@llama-3.1-8b", custom_base_model=tuned["yes"]),
+        tuning_mode="FULL",
+        epochs=3,
+        train_dataset=cloud.put("train.jsonl", constant("a", rows=12)),
+        validation_dataset=cloud.put("validation.jsonl", constant("a", rows=2)),
+        output_uri=f"gs://{cloud.bucket}/out",
+    )
+    cloud.until(lambda: _refreshed(sft_tuning_job).has_ended, seconds=120)
+    assert sft_tuning_job.has_succeeded
+
+
+def _refreshed(job: Any) -> Any:
+    job.refresh()
+    return job
+
+
 def test_a_job_is_found_again_by_its_labels(cloud: Cloud) -> None:
     training = cloud.put("train.jsonl", constant("a", rows=2))
-    names: dict[str, list[str | None]] = {}
+    names: dict[str, list[str]] = {}
     for owner in ("one", "two", "one"):
         job = cloud.tune(training, labels={"owner": owner, "stack": "dev"})
-        names.setdefault(owner, []).append(job.name)
+        names.setdefault(owner, []).append(str(job.name))
     client = cloud.gapic(v1beta1.GenAiTuningServiceClient)
 
     def found(text: str, size: int = 0) -> list[str]:
