@@ -19,7 +19,7 @@ class TestWithoutWaiting:
 
     @pytest.fixture
     def vertex(self) -> dict[str, float]:
-        return {"tuningDataset": 0.3, "tuningCapacity": 4.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
+        return {"tuningDataset": 0.3, "tuningCapacity": 60.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
 
     def test_the_next_up_goes_on(self, stack: Any) -> None:
         stack.model(wait=False)
@@ -30,6 +30,7 @@ class TestWithoutWaiting:
         assert outputs["endpoints"]["support"]["state"] == "PENDING"
 
         stack.model(wait=True)
+        stack.hurry()
         stack.up()
         outputs = stack.outputs()
         assert outputs["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
@@ -50,6 +51,7 @@ class TestWithoutWaiting:
         assert "raise attempt" in printed
         assert len(stack.jobs()) == 1, "an up is no reason to pay again"
 
+        stack.hurry()
         stack.model(attempt=2)
         assert stack.preview()["messages"]["TuningJob tickets"].startswith("attempt 1 → 2 retrains: ")
         stack.up()

@@ -19,7 +19,7 @@ RUNNING = "JOB_STATE_RUNNING"
 @pytest.fixture
 def vertex() -> dict[str, float]:
     """A job stays for long enough where an interrupt finds it."""
-    return {"tuningDataset": 0.3, "tuningCapacity": 6.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
+    return {"tuningDataset": 0.3, "tuningCapacity": 60.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -27,6 +27,17 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not come true within a minute"
         time.sleep(0.1)
+
+
+def until_it_waits(stack: Any) -> None:
+    """Waits until the provider watches a running job."""
+
+    def watches() -> bool:
+        running = [job["name"] for job in stack.jobs() if job["state"] == RUNNING]
+        looks = {call["path"] for call in stack.emulator.requests() if call["method"] == "GET"}
+        return any(look.endswith(name) for name in running for look in looks)
+
+    until(watches, "a wait for a running job")
 
 
 def provider_of(cli: int) -> psutil.Process:
@@ -40,7 +51,7 @@ def provider_of(cli: int) -> psutil.Process:
 def test_ctrl_c_while_waiting(stack: Any) -> None:
     stack.configure(serving=None)
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    until_it_waits(stack)
     running.send_signal(signal.SIGINT)
     printed, _ = running.communicate(timeout=60)
     assert running.returncode != 0
@@ -48,6 +59,7 @@ def test_ctrl_c_while_waiting(stack: Any) -> None:
     assert "Traceback" not in printed
     assert stack.jobs()[0]["state"] == RUNNING, "an interrupt ends the wait, never the job"
 
+    stack.hurry()
     stack.up()
     assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_SUCCEEDED"]
     assert stack.outputs()["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
@@ -57,11 +69,12 @@ def test_ctrl_c_while_waiting(stack: Any) -> None:
 def test_kill_of_the_provider_while_waiting(stack: Any) -> None:
     stack.configure(serving=None)
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    until_it_waits(stack)
     provider_of(running.pid).kill()
     running.communicate(timeout=60)
     assert running.returncode != 0
 
+    stack.hurry()
     stack.up()
     assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_SUCCEEDED"]
 
@@ -69,6 +82,7 @@ def test_kill_of_the_provider_while_waiting(stack: Any) -> None:
 def test_lost_answer_to_create(stack: Any) -> None:
     # The service has acted and the connection broke: a plain repetition would be a second job.
     stack.configure(serving=None)
+    stack.hurry()
     fault = {"method": "POST", "path": ".*/tuningJobs", "times": 1, "drop": "after"}
     assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
     stack.up()
@@ -78,7 +92,7 @@ def test_lost_answer_to_create(stack: Any) -> None:
 def test_replacing_a_running_job_with_a_quota_of_one(stack: Any) -> None:
     stack.configure(serving=None)
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    until_it_waits(stack)
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=60)
 
@@ -86,14 +100,19 @@ def test_replacing_a_running_job_with_a_quota_of_one(stack: Any) -> None:
     number = stack.jobs()[0]["name"].rpartition("/")[2]
     foretold = stack.preview()["messages"]["TuningJob tickets"]
     assert foretold == f"epochs 1 → 2 retrains: < 0.01 USD; job {number}, still running, is cancelled first"
-    stack.up()
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: len(stack.jobs()) == 2, "the new job")
+    assert stack.jobs()[0]["state"] == "JOB_STATE_CANCELLED", "first, or the new one could never start"
+    stack.hurry()
+    printed, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, printed
     assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_CANCELLED", "JOB_STATE_SUCCEEDED"]
 
 
 def test_the_provider_ends_with_the_cli(stack: Any) -> None:
     stack.configure(serving=None)
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: any(job["state"] == RUNNING for job in stack.jobs()), "a running job")
+    until_it_waits(stack)
     provider = provider_of(running.pid)
     os.kill(running.pid, signal.SIGKILL)
     running.communicate()
