@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ MINIMUM_VERSION: Final = (9,)
 
 INSTALL_SECONDS: Final = 600
 """How long the download of some 200 MB may take."""
+
+RETRY_SECONDS: Final = 24 * 3600
+"""How long a download that failed is not tried again, by any checkout: the engine takes seconds to give up."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,9 @@ def _version_of(executable: Path) -> str:
 
 def _download(engine: Path, version: str, home: Path, variables: Mapping[str, str]) -> bool:
     """Lets the engine download the real plugin into a home of the cache; says whether it did."""
+    failed = home / f"gcp-v{version}.failed"
+    if failed.exists() and time.time() - failed.stat().st_mtime < RETRY_SECONDS:
+        return False
     command = [str(engine), "plugin", "install", "resource", "gcp", f"v{version}", "--non-interactive"]
     with progress("gcp plugin", f"trying to download pulumi-gcp {version}"):
         try:
@@ -142,6 +149,10 @@ def _download(engine: Path, version: str, home: Path, variables: Mapping[str, st
                 timeout=INSTALL_SECONDS,
                 env={**variables, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
             )
+            succeeded = done.returncode == 0
         except subprocess.TimeoutExpired:
-            return False
-    return done.returncode == 0
+            succeeded = False
+    if not succeeded:
+        home.mkdir(parents=True, exist_ok=True)
+        failed.touch()
+    return succeeded

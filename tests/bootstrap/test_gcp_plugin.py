@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -113,10 +114,15 @@ def test_the_stand_in_runs_the_emulator_of_this_checkout(machine: Machine) -> No
     assert printed == "-m|emulator.gcp_provider|a b|$c|"
 
 
-def test_a_download_that_failed_is_not_tried_on_every_run(machine: Machine) -> None:
+@pytest.mark.parametrize(("hours", "tries"), [(0, 1), (23, 1), (25, 2)])
+def test_a_download_that_failed_is_tried_again_a_day_later(machine: Machine, hours: int, tries: int) -> None:
     machine.provide()
+    [failed] = machine.cache.entry("pulumi-home").glob("*.failed")
+    then = failed.stat().st_mtime - hours * 3600
+    os.utime(failed, (then, then))
+    machine.target.unlink()
     machine.provide()
-    assert len(machine.downloads.read_text().splitlines()) == 1
+    assert len(machine.downloads.read_text().splitlines()) == tries
 
 
 def test_a_real_one_replaces_the_stand_in_and_the_other_way_round(machine: Machine) -> None:

@@ -89,9 +89,7 @@ def test_an_engine_on_another_file_system_is_copied(
 
 
 def test_an_engine_that_bootstrap_placed_is_not_the_users() -> None:
-    assert (
-        path_of_user("/a/.tunestack/bin:/usr/bin:/b c/.tunestack/bin:/.tunestack") == "/usr/bin:/.tunestack"
-    )
+    assert path_of_user("/a/.tunestack/bin:/usr/bin:/b c/.tunestack/bin:/.tunestack") == "/usr/bin:/.tunestack"
 
 
 @pytest.mark.engine
