@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.platform import billing, cloud_quotas, compute, resource_manager, service_accounts, service_usage
+from emulator.platform import billing, compute, quota_routes, resource_manager, service_accounts, service_usage_routes
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
     from emulator.services import Services
 
-_ROOMS = (service_usage, resource_manager, service_accounts, cloud_quotas, billing, compute)
+_ROOMS = (service_usage_routes, resource_manager, service_accounts, quota_routes, billing, compute)
 
 
 def routes(services: Services) -> list[Route]:

@@ -41,9 +41,10 @@ class _BucketRoutes:
         project = self._services.projects.get(_required(request, "project"))
         body = await json_object(request)
         self._services.service_usage.require(project.id, _SERVICE)
-        bucket = self._buckets.create(project, body)
-        uniform = bucket["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]
-        self._policies.reset(f"buckets/{bucket['name']}", _first_bindings(project.id, uniform=uniform))
+        with self._services.documents.transaction():
+            bucket = self._buckets.create(project, body)
+            uniform = bucket["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]
+            self._policies.reset(f"buckets/{bucket['name']}", _first_bindings(project.id, uniform=uniform))
         return JSONResponse(_with_link(bucket, request))
 
     async def get(self, request: Request) -> Response:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CALLERS_FIELDS = ("service", "quotaId", "dimensions", "contactEmail", "justification")
 
 
-class _CloudQuotas:
+class _QuotaRoutes:
     def __init__(self, services: Services) -> None:
         self._projects = services.projects
         self._quotas = services.quotas
@@ -157,7 +157,7 @@ def routes(services: Services) -> list[Route]:
     The provider's data source of quota infos puts `locations/global` behind a parent that has it already, so the
     doubled path is served too.
     """
-    api = _CloudQuotas(services)
+    api = _QuotaRoutes(services)
     found = []
     for version in ("v1", "v1beta"):
         location = f"/quotas/{version}/projects/{{project}}/locations/global"
