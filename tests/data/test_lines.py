@@ -59,18 +59,20 @@ def test_every_line_comes_once_at_its_place(rows: list[bytes], end: bool) -> Non
     ("unit", "count", "kind"),
     [
         (b"x" * 1_000_000, 100, "line-too-long"),
-        (b"[" * 1_000_000, 10, "nested-too-deeply"),
-        (b'{"a":' * 200_000, 10, "nested-too-deeply"),
+        (b"[" * 1_000_000, 4, "nested-too-deeply"),
+        (b'{"a":' * 200_000, 4, "nested-too-deeply"),
+        (b'{"messages": [' + b"[]," * 1_000_000 + b"[]]}", 1, "wrong-type"),
+        (b'{"prompt": "a"' + b',"b":1' * 500_000 + b"}", 1, "duplicate-key"),
         (b'{"prompt": ' + b"9" * 1_000_000, 1, "truncated-line"),
         (b'{"prompt": ' + b"9" * 1_000_000 + b"}", 1, "wrong-type"),
-        (b"\x00" * 1_000_000, 5, "bad-json"),
+        (b"\x00" * 1_000_000, 3, "bad-json"),
     ],
 )
 def test_hostile_lines_end_in_an_error_within_bounded_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: bytes, count: int, kind: str
 ) -> None:
     monkeypatch.undo()
-    for name, value in (("BLOCK_BYTES", 64 * 1024), ("READ_BYTES", 1024 * 1024), ("MAX_LINE_BYTES", 16 * 1024 * 1024)):
+    for name, value in (("BLOCK_BYTES", 64 * 1024), ("READ_BYTES", 1024 * 1024), ("MAX_LINE_BYTES", 4 * 1024 * 1024)):
         monkeypatch.setattr(lines_module, name, value)
     path = tmp_path / "hostile.jsonl"
     with path.open("wb") as file:

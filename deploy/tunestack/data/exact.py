@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tunestack.data.formats import ROLES, format_named_by, is_blank, is_missing_value, turns_fault
 from tunestack.data.lines import MAX_LINE_BYTES
@@ -21,30 +21,21 @@ _SHORT = {"prompt-completion": "prompt/completion", "chat": "chat", "generate-co
 _KEYS: dict[Format, tuple[str, ...]] = {"prompt-completion": ("prompt", "completion"), "chat": ("messages",)}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A problem of one line; `offset` counts from the line's start."""
+class Tell(Protocol):
+    """Takes a problem of one line, at once, so that no line can pile them up; `offset` counts from the line's start."""
 
-    kind: str
-    path: str
-    reason: str
-    expected: str
-    remedy: str
-    offset: int = 0
+    def __call__(self, kind: str, path: str, reason: str, expected: str, remedy: str, offset: int = 0) -> None:
+        """Takes one."""
 
 
 @dataclass(slots=True)
 class Examination:
     """What one line holds. `names` is the format that its keys name, whatever the file's is."""
 
-    findings: list[Finding] = field(default_factory=list)
+    add: Tell
     characters: int = 0
     names: Format | Literal["generate-content"] | None = None
     blank: bool = False
-
-    def add(self, kind: str, path: str, reason: str, expected: str, remedy: str, offset: int = 0) -> None:
-        """Adds a finding."""
-        self.findings.append(Finding(kind, path, reason, expected, remedy, offset))
 
 
 class _Object(dict[str, Any]):
@@ -71,15 +62,16 @@ _reader = json.JSONDecoder(
 )
 
 
-def examine(line: bytes, file_format: Format | None, format_line: int = 0) -> Examination:
+def examine(line: bytes, file_format: Format | None, format_line: int, tell: Tell) -> Examination:
     """Finds every problem of one line.
 
     Args:
         line: without its newline.
         file_format: what the lines before were; None while no line said so.
         format_line: the first of those lines.
+        tell: takes the problems.
     """
-    found = Examination()
+    found = Examination(tell)
     if len(line) > MAX_LINE_BYTES:
         limit = MAX_LINE_BYTES // 2**20
         found.add(
@@ -94,7 +86,7 @@ def examine(line: bytes, file_format: Format | None, format_line: int = 0) -> Ex
         if isinstance(value, _Object):
             _object(value, file_format, format_line, found)
         elif value is not None:
-            found.add("not-an-object", "$", f"{_kind(value)}", "an object", "write the example as {…}")
+            found.add("not-an-object", "$", _kind(value), "an object", "write the example as {…}")
     return found
 
 

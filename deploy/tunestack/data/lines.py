@@ -24,8 +24,8 @@ BLOCK_BYTES = 64 * 1024
 
 READ_BYTES = 16 * BLOCK_BYTES
 
-MAX_LINE_BYTES = 16 * 1024 * 1024
-"""The longest line that is kept in memory; 8,192 tokens of text are some 40 kB, a page of base64 images some MB."""
+MAX_LINE_BYTES = 4 * 1024 * 1024
+"""The longest line that is kept in memory: a million tokens, eighty times the longest sequence of any open model."""
 
 
 @dataclass(frozen=True, slots=True)

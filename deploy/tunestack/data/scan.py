@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tunestack.data.lines import MAX_LINE_BYTES, LineReader
 from tunestack.data.report import Problem, Report, UnreadableDataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Set
     from decimal import Decimal
 
     from tunestack.data.lines import Block
@@ -155,21 +157,7 @@ class _Scan:
         if self.format and len(line) <= MAX_LINE_BYTES:
             characters = surely_right(self.format, line, (line,))
         if characters is None:
-            found = examine(line, self.format, self.format_line)
-            for finding in found.findings:
-                if self._counts(finding.kind):
-                    self.problems.append(
-                        Problem(
-                            self.file,
-                            number,
-                            offset + finding.offset,
-                            finding.path,
-                            finding.kind,
-                            finding.reason,
-                            finding.expected,
-                            finding.remedy,
-                        )
-                    )
+            found = examine(line, self.format, self.format_line, partial(self._tell, number, offset))
             if self.format is None and found.names and found.names != "generate-content":
                 self.format, self.format_line = found.names, number
             if found.blank:
@@ -178,10 +166,10 @@ class _Scan:
             characters = found.characters
         self.examples += 1
         self.characters += characters
-        if characters > self.longest and self._counts("over-long"):
+        if characters > self.longest:
             reason = f"about {characters / self.longest:.1f} times the model's longest sequence"
             expected = f"at most about {self.longest:,.0f} characters"
-            self._add("over-long", number, offset, reason, expected, "shorten it, or it is cut")
+            self._tell(number, offset, "over-long", "$", reason, expected, "shorten it, or it is cut")
 
     def _remember(self, block: Block) -> None:
         """Keeps the lines' hashes; what a block repeats is found out at the end, when it is known that any does."""
@@ -201,45 +189,60 @@ class _Scan:
         twice: set[int] = set()
         for key in self.hashes:
             (twice if key in self.seen else self.seen).add(key)
-        first: dict[int, int] = {}
-        for number, key in enumerate(self.hashes, 1):
-            if key in twice:
-                first.setdefault(key, number)
+        first = _first_lines(self.hashes, twice - self.blank)
+        taught: dict[int, int] = {}
+        if self.training:
+            taught = _first_lines(self.training.hashes, (self.training.seen & self.seen) - self.blank)
         for first_line, offsets in self.repeating:
             for number, offset in enumerate(offsets, first_line):
                 key = self.hashes[number - 1]
-                if key in self.blank:
-                    continue
-                if first.get(key, number) < number and self._counts("duplicate"):
+                if first.get(key, number) < number:
                     reason = f"the same as line {first[key]}"
-                    self._add("duplicate", number, offset, reason, "each example once", "remove one of them")
-                if self.training and key in self.training.seen and self._counts("in-both-files"):
-                    reason = f"stands in {self.training.file} as well, line {self.training.hashes.index(key) + 1}"
-                    self._add("in-both-files", number, offset, reason, "examples not trained on", "remove it from one")
+                    self._tell(number, offset, "duplicate", "$", reason, "each example once", "remove one of them")
+                if self.training and key in taught:
+                    reason = f"stands in {self.training.file} as well, line {taught[key]}"
+                    expected = "examples that were not trained on"
+                    self._tell(number, offset, "in-both-files", "$", reason, expected, "remove it from one of them")
 
     def _whole(self, recommended: int) -> None:
+        tell = partial(self._tell, 0, 0)
         if not self.examples:
-            if self._counts("no-examples"):
-                self._add("no-examples", 0, 0, "no examples", "one example a line", "write the examples")
-        elif self.examples < recommended and self._counts("few-examples"):
-            reason = f"{self.examples} examples"
-            self._add("few-examples", 0, 0, reason, f"{recommended} or more, as is recommended", "add examples")
+            tell("no-examples", "$", "no examples", "one example a line", "write the examples")
+        elif self.examples < recommended:
+            expected = f"{recommended} or more, as is recommended"
+            tell("few-examples", "$", f"{self.examples} examples", expected, "add examples")
         if self.training is None:
             return
-        if self.bytes * 100 > self.training.bytes * VALIDATION_PERCENT and self._counts("validation-too-large"):
+        if self.bytes * 100 > self.training.bytes * VALIDATION_PERCENT:
             reason = f"{self.bytes:,} bytes to validate {self.training.bytes:,} bytes of {self.training.file}"
             expected = f"at most {VALIDATION_PERCENT} % of the training file's bytes"
-            self._add("validation-too-large", 0, 0, reason, expected, "move examples to the training file")
-        if self.examples > VALIDATION_ROWS and self._counts("validation-too-many"):
+            tell("validation-too-large", "$", reason, expected, "move examples to the training file")
+        if self.examples > VALIDATION_ROWS:
             reason = f"{self.examples:,} examples to validate"
-            self._add(
-                "validation-too-many", 0, 0, reason, f"at most {VALIDATION_ROWS:,}", "move some to the training file"
-            )
+            tell("validation-too-many", "$", reason, f"at most {VALIDATION_ROWS:,}", "move some to the training file")
 
-    def _counts(self, kind: str) -> bool:
-        """Counts a problem; whether it is among the first of its kind, which are told in full."""
+    def _tell(
+        self,
+        line: int,
+        line_offset: int,
+        kind: str,
+        path: str,
+        reason: str,
+        expected: str,
+        remedy: str,
+        offset: int = 0,
+    ) -> None:
+        """Counts a problem, and keeps it if it is among the first of its kind."""
         self.counts[kind] += 1
-        return self.counts[kind] <= self.limit
+        if self.counts[kind] <= self.limit:
+            place = line_offset + offset
+            self.problems.append(Problem(self.file, line, place, path, kind, reason, expected, remedy))
 
-    def _add(self, kind: str, line: int, offset: int, reason: str, expected: str, remedy: str) -> None:
-        self.problems.append(Problem(self.file, line, offset, "$", kind, reason, expected, remedy))
+
+def _first_lines(hashes: Iterable[int], keys: Set[int]) -> dict[int, int]:
+    """Numbers the lines on which the keys stand first."""
+    first: dict[int, int] = {}
+    for number, key in enumerate(hashes, 1):
+        if key in keys:
+            first.setdefault(key, number)
+    return first
