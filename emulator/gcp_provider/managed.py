@@ -99,7 +99,7 @@ class Managed(Lifecycle):
     async def create(self, request: CreateRequest) -> CreateResult:
         """Brings the resource into being."""
         if request.preview:
-            return CreateResult("", request.inputs)
+            return CreateResult("", {**request.inputs, **wrap_map(self.foreseen(plain_map(request.inputs)))})
         resource_id, resource = await self.insert(plain_map(request.inputs))
         return CreateResult(resource_id, self._properties(request.inputs, resource))
 
@@ -179,6 +179,11 @@ class Managed(Lifecycle):
     @abstractmethod
     def inputs(self, resource: Values) -> Values:
         """Returns the inputs that would make the resource as the API sees it."""
+
+    def foreseen(self, inputs: Values) -> Values:
+        """Returns the outputs that a preview of a create can tell."""
+        del inputs
+        return {}
 
     def refusals(self, inputs: Values) -> dict[str, str]:
         """Returns why inputs are refused, by name."""

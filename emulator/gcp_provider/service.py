@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from emulator.gcp_provider.managed import Managed, Values
 
 
@@ -22,6 +24,7 @@ class Service(Managed):
             "deletionPolicy",
         }
     )
+    defaults: ClassVar = {"deletionPolicy": "DELETE"}
     replaces = frozenset({"service", "project"})
 
     async def insert(self, inputs: Values) -> tuple[str, Values]:

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from emulator.gcp_provider.managed import Managed, Values
 from emulator.gcp_provider.rest import CallError, unless_missing
+from tunestack.provider.properties import UNKNOWN
 
 _ID = re.compile(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])")
 """6 to 30 characters: https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/create."""
@@ -35,6 +36,13 @@ class ServiceAccount(Managed):
             }
         return {}
 
+    def foreseen(self, inputs: Values) -> Values:
+        """The address follows from id and project."""
+        if UNKNOWN in (inputs["accountId"], inputs["project"]):
+            return {}
+        email = f"{inputs['accountId']}@{inputs['project']}.iam.gserviceaccount.com"
+        return {"email": email, "member": f"serviceAccount:{email}"}
+
     async def insert(self, inputs: Values) -> tuple[str, Values]:
         """Creates the account, disabled where that is asked for."""
         project, account_id = inputs["project"], inputs["accountId"]
@@ -45,7 +53,7 @@ class ServiceAccount(Managed):
         except CallError as error:
             if error.status != 409 or not inputs.get("createIgnoreAlreadyExists"):
                 raise
-            name = f"projects/{project}/serviceAccounts/{account_id}@{project}.iam.gserviceaccount.com"
+            name = f"projects/{project}/serviceAccounts/{self.foreseen(inputs)['email']}"
             account = await self.cloud.get("iam", name)
         if inputs["disabled"]:
             await self.cloud.call("POST", "iam", f"{account['name']}:disable", body={})

@@ -46,9 +46,17 @@ def test_the_life_of_a_stack(program: Any) -> None:
         0,
     )
 
+    _check_buckets(program)
+    _check_access(program)
+
     program.pulumi("preview", "--expect-no-changes")
     program.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     program.pulumi("preview", "--refresh", "--expect-no-changes")
+    # By hand and back.
+    data = "/storage/v1/b/tunestack-test-local-tuning-data"
+    program.emulator.http.patch(data, json={"versioning": {"enabled": False}})
+    program.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    assert _get(program, data)["versioning"] == {"enabled": True}
 
     program.pulumi("destroy", "--yes", "--skip-preview")
     assert _get(program, "/storage/v1/b?project=tunestack-test").get("items", []) == []
@@ -63,8 +71,7 @@ def test_the_life_of_a_stack(program: Any) -> None:
     assert len(asked) == 1
 
 
-def test_buckets(program: Any) -> None:
-    program.pulumi("up", "--yes", "--skip-preview")
+def _check_buckets(program: Any) -> None:
     data = _get(program, "/storage/v1/b/tunestack-test-local-tuning-data")
     output = _get(program, "/storage/v1/b/tunestack-test-local-tuning-output")
     for bucket in (data, output):
@@ -74,29 +81,17 @@ def test_buckets(program: Any) -> None:
         assert bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced"
     abort = {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}}
     assert data["versioning"] == {"enabled": True}
-    assert data["lifecycle"]["rule"] == [
-        {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 30}},
-        abort,
-    ]
+    old_versions = {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 30}}
+    assert data["lifecycle"]["rule"] == [old_versions, abort]
     assert not output.get("versioning", {}).get("enabled")
-    assert output["lifecycle"]["rule"] == [
-        {"action": {"type": "Delete"}, "condition": {"daysSinceCustomTime": 30}},
-        abort,
-    ]
-    # By hand and back.
-    program.emulator.http.patch(
-        "/storage/v1/b/tunestack-test-local-tuning-data", json={"versioning": {"enabled": False}}
-    )
-    program.pulumi("up", "--yes", "--skip-preview", "--refresh")
-    assert _get(program, "/storage/v1/b/tunestack-test-local-tuning-data")["versioning"] == {"enabled": True}
+    marked = {"action": {"type": "Delete"}, "condition": {"daysSinceCustomTime": 30}}
+    assert output["lifecycle"]["rule"] == [marked, abort]
 
 
-def test_access(program: Any) -> None:
-    program.pulumi("up", "--yes", "--skip-preview")
+def _check_access(program: Any) -> None:
     account = program.outputs()["serviceAccount"]
     policy = program.emulator.http.post("/crm/v1/projects/tunestack-test:getIamPolicy", json={}).json()
-    roles = {binding["role"]: set(binding["members"]) for binding in policy["bindings"]}
-    held = {role for role, members in roles.items() if f"serviceAccount:{account}" in members}
+    held = {b["role"] for b in policy["bindings"] if f"serviceAccount:{account}" in b["members"]}
     assert held == {"roles/aiplatform.user"}, "the least it needs"
     name = f"projects/tunestack-test/serviceAccounts/{account}"
     policy = program.emulator.http.post(f"/iam/v1/{name}:getIamPolicy", json={}).json()
@@ -123,22 +118,15 @@ def test_a_binding_that_fails_for_another_reason_is_not_tried_again(program: Any
     assert "on-error hook" not in shown
 
 
-@pytest.mark.parametrize(
-    ("quota", "expected", "requests"),
-    [
-        (None, {"preferred": None, "granted": 1}, 0),
-        ({"concurrentTuningJobs": 1, "contactEmail": "ada@example.com"}, {"preferred": 1, "granted": 1}, 0),
-        ({"concurrentTuningJobs": 3, "contactEmail": "ada@example.com"}, {"preferred": 3, "granted": 3}, 1),
-    ],
-    ids=["nothing wanted", "what it has", "more"],
-)
-def test_quota(program: Any, quota: dict[str, Any] | None, expected: dict[str, Any], requests: int) -> None:
-    program.configure(quota=quota)
+def test_no_more_quota_is_asked_for_than_is_wanted(program: Any) -> None:
+    program.configure(quota=None)
     program.pulumi("up", "--yes", "--skip-preview")
-    found = program.outputs()["quota"]
-    assert {name: found.get(name) for name in expected} == expected
-    posts = [call for call in program.emulator.requests() if call["method"] == "POST" and "quotaPref" in call["path"]]
-    assert len(posts) == requests
+    assert program.outputs()["quota"] == {"preferred": None, "granted": 1}
+    program.configure(quota={"concurrentTuningJobs": 1, "contactEmail": "ada@example.com"})
+    program.pulumi("preview", "--expect-no-changes")
+    program.configure(quota={"concurrentTuningJobs": 3, "contactEmail": "ada@example.com"})
+    program.pulumi("up", "--yes", "--skip-preview")
+    assert program.outputs()["quota"] == {"preferred": 3, "granted": 3}
     program.pulumi("preview", "--expect-no-changes")
 
 

@@ -264,3 +264,6 @@ def test_the_local_stack_of_this_project() -> None:
         assert (CHECKOUT / dataset.training).is_file()
         assert dataset.validation
         assert (CHECKOUT / dataset.validation).is_file()
+    for endpoint in settings.serving.values():
+        assert endpoint.held_out
+        assert (CHECKOUT / endpoint.held_out).is_file()

@@ -141,9 +141,12 @@ async def test_life(plugin: Any, life: Life) -> None:
 
     inputs, expected_id = filled(life.inputs), filled(life.resource_id)
 
-    resource_id, state = await plugin.create(life.token, inputs, preview=True)
-    assert resource_id == "", "a preview makes nothing"
+    preview_id, foreseen = await plugin.create(life.token, inputs, preview=True)
+    assert preview_id == "", "a preview makes nothing"
     resource_id, state = await plugin.create(life.token, inputs)
+    assert {
+        name: state[name] for name in foreseen if name not in {"location", "quotaConfig"}
+    }.items() <= foreseen.items()
     assert resource_id == expected_id
     assert state.items() >= filled(life.outputs).items()
 

@@ -1,0 +1,69 @@
+"""docs/configuration.md and the code say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from infra.setting_problems import InvalidSettingsError
+from infra.settings import Settings, read_settings
+
+DOCUMENT = (Path(__file__).resolve().parent.parent.parent / "docs" / "configuration.md").read_text("utf-8")
+ROW = re.compile(r"^\| `tunestack:([^`]+)` \| [^|]+ \| `([^`]+)` \|", re.MULTILINE)
+
+
+def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yields each key of a section and its default, as the document writes them."""
+    for field in section.model_fields.values():
+        key, annotation = f"{prefix}{field.alias}", field.annotation
+        named = get_origin(annotation) is dict
+        inner = next((kind for kind in (annotation, *get_args(annotation)) if _is_section(kind)), None)
+        if inner is not None:
+            yield from _keys(inner, f"{key}.<name>." if named else f"{key}.")
+        elif field.is_required():
+            yield key, "required"
+        else:
+            yield key, "none" if field.default is None else json.dumps(field.default)
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def test_every_key_is_described_with_its_default() -> None:
+    assert dict(ROW.findall(DOCUMENT)) == dict(_keys(Settings))
+
+
+def _example() -> dict[str, str]:
+    config = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)[0])["config"]
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+def test_the_example_is_refused_until_it_is_filled_in() -> None:
+    with pytest.raises(InvalidSettingsError) as caught:
+        read_settings(_example(), "dev")
+    assert [problem.split(": ")[1] for problem in caught.value.problems] == [
+        "config.tunestack:project",
+        "config.tunestack:quota.contactEmail",
+    ]
+
+
+def test_the_example_works_when_it_is_filled_in() -> None:
+    filled = {key: value.replace("YOUR-ADDRESS", "ada@example.com") for key, value in _example().items()}
+    settings = read_settings({**filled, "tunestack:project": "my-project-123"}, "dev")
+    assert not settings.emulator
+    assert not settings.buckets.force_destroy
+
+
+def test_every_output_is_described() -> None:
+    source = (Path(__file__).resolve().parent.parent.parent / "infra" / "outputs.py").read_text("utf-8")
+    written = set(re.findall(r'^ +"(\w+)":', source, re.MULTILINE))
+    described = set(re.findall(r"`(\w+)`", DOCUMENT[DOCUMENT.index("## Outputs") :]))
+    assert written <= described
