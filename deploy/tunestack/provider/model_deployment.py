@@ -38,7 +38,7 @@ from tunestack.tuning import artifacts
 from tunestack.tuning.ownership import Owner
 
 
-class Rollout(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Rollout(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """How a new version takes over, in replicas; one more at a time unless said otherwise."""
 
     max_surge_replicas: int | None = None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_origin
 
 import pulumi
 
@@ -16,11 +15,6 @@ def wire_name(name: str) -> str:
     """Returns the name a property has in the engine: `base_model` → `baseModel`."""
     head, *tail = name.split("_")
     return head + "".join(part.capitalize() for part in tail)
-
-
-def python_name(name: str) -> str:
-    """Returns the name a property has in a Python program: `baseModel` → `base_model`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 class Declaration(pulumi.CustomResource):
@@ -37,15 +31,26 @@ class Declaration(pulumi.CustomResource):
 
     def __init__(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
         outputs: dict[str, Any] = dict.fromkeys(output_names(type(self)))
-        super().__init__(self.token, resource_name, {**outputs, **inputs}, opts)
+        # The SDK's own translation of names would reach into labels and environment variables, so it is given nothing
+        # to translate.
+        named = {wire_name(name): value for name, value in {**outputs, **inputs}.items()}
+        super().__init__(self.token, resource_name, named, opts)
 
-    def translate_input_property(self, prop: str) -> str:
-        """Returns the engine's name of a property; called by the SDK."""
-        return wire_name(prop)
+    if not TYPE_CHECKING:
 
-    def translate_output_property(self, prop: str) -> str:
-        """Returns the program's name of a property; called by the SDK."""
-        return python_name(prop)
+        def __getattr__(self, name: str) -> Any:
+            """Finds an output under the name that the class declares."""
+            try:
+                return self.__dict__[wire_name(name)]
+            except KeyError:
+                raise AttributeError(f"{type(self).__name__} has no output {name}") from None
+
+
+def wire_object(value: pulumi.Input[Mapping[str, Any]] | None) -> pulumi.Output[dict[str, Any]] | None:
+    """Returns a nested object under the names that its parts have in the engine; what they hold stays as it is."""
+    if value is None:
+        return None
+    return pulumi.Output.from_input(value).apply(lambda parts: {wire_name(name): part for name, part in parts.items()})
 
 
 def output_names(declaration: type[Declaration]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from tunestack.resources.declaration import Declaration
+from tunestack.resources.declaration import Declaration, wire_object
 
 
 class Rollout(TypedDict):
@@ -107,8 +107,8 @@ class ModelDeployment(Declaration):
                 "base_model": base_model,
                 "display_name": display_name,
                 "smoke_prompt": smoke_prompt,
-                "container": container,
-                "rollout": rollout,
+                "container": wire_object(container),
+                "rollout": wire_object(rollout),
                 "service_account": service_account,
                 "labels": labels,
                 "strict": strict,

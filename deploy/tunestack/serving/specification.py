@@ -11,7 +11,7 @@ import msgspec
 from tunestack.tuning.ownership import digest
 
 
-class Container(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Container(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A serving container, where the recommended one is not wanted."""
 
     image_uri: str

@@ -1,0 +1,168 @@
+"""What is refused before anything is created, with the words a user reads; no service is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunestack.connection import Connection
+from tunestack.provider.lifecycle import CheckRequest, Lifecycle, Severity
+from tunestack.provider.properties import UNKNOWN, plain, wrap_map
+from tunestack.provider.run import Run
+from tunestack.provider.tunestack_provider import TunestackProvider
+
+URN = "urn:pulumi:test::tunestack::infra:index:Tuning$tunestack:index:{}::tickets"
+
+JOB = {
+    "baseModel": "google/gemma3@gemma-3-1b-it",
+    "mode": "FULL",
+    "trainingUri": "gs://data/train.jsonl",
+    "contentHash": "ab" * 32,
+    "outputUri": "gs://output",
+    "epochs": 3,
+}
+DEPLOYMENT = {
+    "endpoint": "projects/p/locations/us-central1/endpoints/1",
+    "checkpointUri": "gs://output/final",
+    "machineType": "g2-standard-12",
+    "acceleratorType": "NVIDIA_L4",
+}
+
+
+class Listener:
+    """Keeps what the lifecycles tell."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[Severity, str]] = []
+
+    async def log(self, severity: Severity, message: str, urn: str = "", *, ephemeral: bool = False) -> None:
+        self.lines.append((severity, message))
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def provider(listener: Listener) -> TunestackProvider:
+    made = TunestackProvider()
+    made._run = Run(Connection("p", "us-central1", "http://127.0.0.1:9"), listener)
+    return made
+
+
+async def refused(provider: TunestackProvider, kind: str, inputs: dict[str, Any]) -> dict[str, str]:
+    lifecycle: Lifecycle = provider.lifecycle(f"tunestack:index:{kind}")
+    result = await lifecycle.check(CheckRequest(URN.format(kind), None, wrap_map(inputs)))
+    return {failure.property: failure.reason for failure in result.failures}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "name", "reason"),
+    [
+        ("TuningJob", {**JOB, "epoch": 3}, "epoch", "there is no such input; did you mean epochs?"),
+        ("TuningJob", {**JOB, "epochs": None}, "epochs", "is missing; it is required"),
+        ("TuningJob", {**JOB, "epochs": "3"}, "epochs", "expected `int`, got `str`"),
+        ("TuningJob", {**JOB, "epochs": 0}, "epochs", "0 epochs train nothing; write 1 or more"),
+        ("TuningJob", {**JOB, "mode": "PEFT_ADAPTER"}, "mode", "is not tuned in mode PEFT_ADAPTER; it is in FULL"),
+        ("TuningJob", {**JOB, "mode": "LORA"}, "mode", "invalid enum value 'LORA'"),
+        ("TuningJob", {**JOB, "baseModel": "google/gemma3"}, "baseModel", "gemma-3-1b-it"),
+        ("TuningJob", {**JOB, "adapterSize": 16}, "adapterSize", "mode FULL trains all weights and has no adapter"),
+        ("TuningJob", {**JOB, "outputUri": "s3://output"}, "outputUri", "has to read gs://bucket/folder"),
+        ("TuningJob", {**JOB, "attempt": 0}, "attempt", "0 is not an attempt; the first one is 1"),
+        ("TuningJob", {**JOB, "labels": {"team": 1}}, "labels", "expected `str`, got `int`"),
+        ("TunedModel", {"job": "projects/p/x"}, "artifactsUri", "is missing; it is required"),
+        ("TunedModel", {"job": "j", "artifactsUri": "gs://a", "wait": "no"}, "wait", "expected `bool`, got `str`"),
+        ("ModelDeployment", {**DEPLOYMENT, "endpoint": "1234"}, "endpoint", "is not an endpoint's resource name"),
+        ("ModelDeployment", {**DEPLOYMENT, "machineType": "g2-standard-13"}, "machineType", "g2-standard-12"),
+        ("ModelDeployment", {**DEPLOYMENT, "acceleratorCount": 2}, "acceleratorCount", "comes with 1 × NVIDIA_L4"),
+        (
+            "ModelDeployment",
+            {**DEPLOYMENT, "baseModel": "meta/llama3-3@llama-3.3-70b-instruct"},
+            "machineType",
+            "cannot hold meta/llama3-3@llama-3.3-70b-instruct",
+        ),
+        (
+            "ModelDeployment",
+            {**DEPLOYMENT, "minReplicas": 3, "maxReplicas": 2},
+            "maxReplicas",
+            "less than minReplicas, 3",
+        ),
+        (
+            "ModelDeployment",
+            {**DEPLOYMENT, "rollout": {"surge": 1}},
+            "rollout",
+            "object contains unknown field `surge`",
+        ),
+        ("Dataset", {"training": "no.jsonl", "bucket": "data"}, "training", "there is no file no.jsonl"),
+        ("Dataset", {"training": "gs://data/train.jsonl", "bucket": "data"}, "training", "name a local file"),
+        ("Dataset", {"training": "train.jsonl"}, "bucket", "is missing; it is required"),
+    ],
+)
+async def test_refusals(provider: TunestackProvider, kind: str, inputs: dict[str, Any], name: str, reason: str) -> None:
+    found = await refused(provider, kind, inputs)
+    assert reason in found[name]
+    assert list(found) == [name], "one mistake, one message"
+
+
+@pytest.mark.parametrize(("kind", "inputs"), [("TuningJob", JOB), ("ModelDeployment", DEPLOYMENT)])
+async def test_what_a_preview_cannot_know_passes(
+    provider: TunestackProvider, kind: str, inputs: dict[str, Any]
+) -> None:
+    assert await refused(provider, kind, dict.fromkeys(inputs, UNKNOWN)) == {}
+
+
+async def test_the_spec_is_hashed_only_when_all_of_it_is_known(provider: TunestackProvider) -> None:
+    lifecycle = provider.lifecycle("tunestack:index:TuningJob")
+
+    async def spec_hash(**changes: Any) -> Any:
+        result = await lifecycle.check(CheckRequest(URN.format("TuningJob"), None, wrap_map({**JOB, **changes})))
+        assert not result.failures
+        return plain(result.inputs["specHash"]) if "specHash" in result.inputs else None
+
+    known = await spec_hash()
+    assert len(known) == 16
+    assert await spec_hash(trainingUri=UNKNOWN) is None
+    assert await spec_hash(specHash="forged") == known, "the hash is the provider's word, not the program's"
+    assert await spec_hash(description="other", labels={"team": "a"}) == known, "what changes no result changes no hash"
+
+
+async def test_a_newer_model_passes_when_asked_to(provider: TunestackProvider, listener: Listener) -> None:
+    newer = {**JOB, "baseModel": "google/gemma9@gemma-9-1b-it"}
+    assert "baseModel" in await refused(provider, "TuningJob", newer)
+    assert await refused(provider, "TuningJob", {**newer, "strict": False}) == {}
+    severity, message = listener.lines[-1]
+    assert severity is Severity.WARNING
+    assert message.endswith("passed, since strict is false")
+
+
+async def test_a_broken_line_is_named_as_the_program_names_the_file(
+    provider: TunestackProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "infra").mkdir()
+    lines = ['{"prompt": "a", "completion": "b"}'] * 11 + ['{"prompt": "a", "completion": " "}'] * 12
+    (tmp_path / "train.jsonl").write_text("\n".join(lines) + "\n")
+    monkeypatch.chdir(tmp_path / "infra")
+    reason = (await refused(provider, "Dataset", {"training": "train.jsonl", "bucket": "data"}))["training"]
+    first, *_, last = reason.splitlines()
+    assert first.startswith("train.jsonl:12: $.completion: ")
+    assert last == "and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "reason"),
+    [
+        ({"location": "us-central1"}, "project", "is missing"),
+        ({"project": "p", "location": "us-central1", "region": "x"}, "region", "there is no such input"),
+        ({"project": "p", "location": "l", "apiEndpoint": "127.0.0.1:1"}, "apiEndpoint", "http://host:port"),
+        ({"project": "p", "location": "l", "pollSeconds": 0}, "pollSeconds", "write seconds above 0"),
+    ],
+)
+async def test_settings_of_the_provider(settings: dict[str, Any], name: str, reason: str) -> None:
+    request = CheckRequest("urn:pulumi:test::p::pulumi:providers:tunestack::t", None, wrap_map(settings))
+    (failure,) = (await TunestackProvider().check_config(request)).failures
+    assert failure.property == name
+    assert reason in failure.reason
