@@ -72,7 +72,7 @@ class Managed(Lifecycle):
             CheckFailure(
                 name,
                 f"the stand-in of the gcp provider cannot set this on {self.token}; the real plugin can: "
-                f"`pulumi plugin install resource gcp`",
+                "`pulumi plugin install resource gcp`",
             )
             for name in sorted(inputs.keys() - known)
         ]
@@ -90,7 +90,7 @@ class Managed(Lifecycle):
         """Compares inputs, so that a refresh that read other ones shows as a change back."""
         old, new = plain_map(request.old_inputs), plain_map(request.new)
         changes = {
-            name: PropertyChange(kind, replaces=name in self.replaces and self.needs_replace(name, old, new))
+            name: PropertyChange(kind, replaces=name in self.replaces)
             for name, kind in changed(request.old_inputs, request.new).items()
             if name[:2] != "__" and not self.same(name, old.get(name), new.get(name))
         }
@@ -194,11 +194,6 @@ class Managed(Lifecycle):
         """Whether two values of an input mean the same to the API."""
         del name
         return old is not UNKNOWN and new is not UNKNOWN and bool(old == new)
-
-    def needs_replace(self, name: str, old: Values, new: Values) -> bool:
-        """Whether a change of an input that is in `replaces` does replace; most always do."""
-        del name, old, new
-        return True
 
     def declared_part(self, name: str, declared: Values, present: Values) -> Any:
         """Returns what is present of an input; of labels only those that the program declares."""
