@@ -6,10 +6,12 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
+import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import uvicorn
 
@@ -17,6 +19,7 @@ from emulator.clock import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from starlette.applications import Starlette
 
@@ -51,9 +54,12 @@ def serve(create: Callable[[], Starlette], data: Path, port: int | None = None) 
     Raises:
         ServerError: the port is taken, or another emulator has the folder.
     """
+    # uvicorn ends orderly on these signals, and then raises them once more for whoever handled them before.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     with only_one(data), listen(data, port) as listener:
-        number = listener.getsockname()[1]
-        noted = {"url": f"http://{HOST}:{number}", "port": number, "pid": os.getpid(), "started": timestamp()}
+        taken = listener.getsockname()[1]
+        noted = {"url": f"http://{HOST}:{taken}", "port": taken, "pid": os.getpid(), "started": timestamp()}
         partial = data / f"{ADDRESS_FILE}.new"
         partial.write_text(json.dumps(noted))
         partial.replace(data / ADDRESS_FILE)
@@ -133,6 +139,10 @@ def running(data: Path) -> bool:
         return False
     except ServerError:
         return True
+
+
+def _end(_: int, __: FrameType | None) -> NoReturn:
+    sys.exit(0)
 
 
 def _bind(port: int) -> socket.socket:

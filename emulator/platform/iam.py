@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -110,15 +111,13 @@ class Policies:
 
         Conditions are kept but not evaluated: a conditional binding counts.
         """
-        inherited = self._parent(resource)
         now = clock.now()
-        for name in (resource, inherited) if inherited else (resource,):
-            stored = self._documents.get(_COLLECTION, name)
-            for role, granted_to in _grants(stored["policy"].get("bindings", ())) if stored else ():
-                if role in roles and granted_to in {member, "allUsers", "allAuthenticatedUsers"} and stored:
-                    since: float = stored["since"][_grant_key(role, granted_to)]
-                    if now >= since:
-                        return True
+        members = (member, "allUsers", "allAuthenticatedUsers")
+        for name in filter(None, (resource, self._parent(resource))):
+            since = (self._documents.get(_COLLECTION, name) or {"since": {}})["since"]
+            keys = (_grant_key(role, granted_to) for role in roles for granted_to in members)
+            if any(now >= since.get(key, math.inf) for key in keys):
+                return True
         return False
 
     def _write(

@@ -111,15 +111,17 @@ class Quotas:
 
     def granted(self, project: str, quota_id: str, dimensions: Mapping[str, str] = {}) -> int:
         """What the project may use now. A quota that the emulator does not know is 0 until a preference is granted."""
-        best = (-1, self.default(quota_id))
-        for preference in self.preferences(project):
-            wanted = preference.get("dimensions", {})
-            if preference["quotaId"] == quota_id and wanted.items() <= dict(dimensions).items():
-                # The preference for exactly these dimensions goes before the one for all.
-                best = max(
-                    best, (len(wanted), int(preference["quotaConfig"]["grantedValue"])), key=lambda each: each[0]
-                )
-        return best[1]
+        matching = [
+            preference
+            for preference in self.preferences(project)
+            if preference["quotaId"] == quota_id
+            and preference.get("dimensions", {}).items() <= dict(dimensions).items()
+        ]
+        if not matching:
+            return self.default(quota_id)
+        # A preference for exactly these dimensions goes before one for all.
+        closest = max(matching, key=lambda preference: len(preference.get("dimensions", {})))
+        return int(closest["quotaConfig"]["grantedValue"])
 
     def default(self, quota_id: str) -> int:
         """What a project has without asking."""

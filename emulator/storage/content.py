@@ -122,7 +122,7 @@ class Content:
 
 
 def _files(folder: Path, above: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+    with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             name = above + entry.name
             if entry.is_dir():
@@ -130,7 +130,7 @@ def _files(folder: Path, above: str, prefix: str) -> Iterator[tuple[str, os.stat
                     yield from _files(Path(entry.path), f"{name}/", prefix)
             elif name.startswith(prefix) and _speakable(entry.name):
                 # A broken link, or a file that has just gone, is no object.
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     status = entry.stat()
                     if stat.S_ISREG(status.st_mode):
                         yield name, status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import shutil
 import threading
 import time
@@ -235,6 +236,7 @@ class ObjectStore:
 
     def drop_bucket(self, bucket: str) -> bool:
         """Deletes a bucket if it is empty; False when it is not."""
+        self.list(bucket)  # as in `put`: nobody waits for the hashing
         with self._documents.transaction():
             if self.generations(bucket):
                 return False
@@ -276,7 +278,8 @@ class ObjectStore:
                 holder = self.buckets.find(bucket)
                 if holder is None:
                     raise BucketNotFoundError
-                kept = {key: before[key] for key in WRITABLE if key in before}
+                guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
+                kept = {"contentType": guessed} | {key: before[key] for key in WRITABLE if key in before}
                 resource = new_resource(bucket, name, self._next_generation(), sums, holder["storageClass"], kept)
                 if before and self._content.noncurrent(bucket, name, before["generation"]).exists():
                     self._keep_noncurrent(before)  # the process died between keeping the old and noting the new

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -57,7 +56,7 @@ def new_resource(
         "bucket": bucket,
         "generation": str(generation),
         "metageneration": "1",
-        "contentType": mimetypes.guess_type(name)[0] or "application/octet-stream",
+        "contentType": "application/octet-stream",
         "storageClass": storage_class,
         "size": str(sums.size),
         "crc32c": sums.crc32c,

@@ -29,6 +29,7 @@ class _UploadRoutes:
     def __init__(self, services: Services) -> None:
         self._store = services.storage
         self._uploads = Uploads(services.documents, services.storage)
+        self._turns: dict[str, object] = {}
 
     async def insert(self, request: Request) -> Response:
         kind = request.query_params.get("uploadType")
@@ -38,10 +39,10 @@ class _UploadRoutes:
         if kind == "multipart":
             multipart = Multipart(content_type, request.stream())
             await multipart.start()
-            target = self._target(request, multipart.metadata, multipart.content_type)
+            target = await self._target(request, multipart.metadata, multipart.content_type)
             return await self._receive(request, target, multipart.content())
         if kind == "media":
-            return await self._receive(request, self._target(request, {}, content_type), request.stream())
+            return await self._receive(request, await self._target(request, {}, content_type), request.stream())
         raise invalid(f"Invalid upload type: {kind}. It is media, multipart or resumable.")
 
     async def resume(self, request: Request) -> Response:
@@ -49,6 +50,8 @@ class _UploadRoutes:
         session = self._session(request)
         if session.result is not None:
             return self._done(session.result, request)
+        # A client that asks again has given its last request up; should that one still be here, it writes no more.
+        turn = self._turns[session.upload_id] = object()
         chunk = Chunk.read(request.headers.get("content-range"))
         total = chunk.total if chunk.total is not None else session.total
         if chunk.start is not None:
@@ -58,7 +61,7 @@ class _UploadRoutes:
                     f" {chunk.start} byte(s), which exceeds already uploaded size of {session.received} byte(s)."
                 )
                 raise StorageError(400, "badRequest", message)
-            await self._append(request, session, chunk)
+            await self._append(request, session, chunk, turn)
             if chunk.end is None:
                 total = session.received
         if total is None or session.received < total:
@@ -69,6 +72,7 @@ class _UploadRoutes:
             self._uploads.cancel(session.upload_id)
             raise StorageError(400, "badRequest", message)
         result = await run_in_threadpool(self._uploads.finish, session, request.headers.get("x-goog-hash", ""))
+        self._turns.pop(session.upload_id, None)
         return self._done(result, request)
 
     async def cancel(self, request: Request) -> Response:
@@ -78,12 +82,12 @@ class _UploadRoutes:
     async def _begin(self, request: Request) -> Response:
         metadata = await json_object(request)
         announced = request.headers.get("x-upload-content-length", "")
-        target = self._target(request, metadata, request.headers.get("x-upload-content-type", ""))
+        target = await self._target(request, metadata, request.headers.get("x-upload-content-type", ""))
         upload_id = self._uploads.begin(target, int(announced) if announced.isdigit() else None)
         location = request.url.include_query_params(upload_id=upload_id)
         return Response(headers={"Location": str(location), "X-GUploader-UploadID": upload_id})
 
-    async def _append(self, request: Request, session: Session, chunk: Chunk) -> None:
+    async def _append(self, request: Request, session: Session, chunk: Chunk, turn: object) -> None:
         """Writes the body behind what is here, leaving out what is here already.
 
         A connection that breaks leaves what arrived, of which the service keeps whole grains.
@@ -91,8 +95,10 @@ class _UploadRoutes:
         start = chunk.start or 0
         skip, came = session.received - start, 0
         try:
-            with session.file.open("ab") as out:
+            with session.file.open("ab", buffering=0) as out:
                 async for piece in request.stream():
+                    if self._turns.get(session.upload_id) is not turn:
+                        raise StorageError(409, "conflict", "A later request has taken this upload over.")
                     out.write(piece[max(0, skip - came) :])
                     came += len(piece)
         except ClientDisconnect:
@@ -119,9 +125,9 @@ class _UploadRoutes:
             staged.unlink(missing_ok=True)
         return self._done(result, request)
 
-    def _target(self, request: Request, metadata: Mapping[str, Any], content_type: str) -> UploadTarget:
+    async def _target(self, request: Request, metadata: Mapping[str, Any], content_type: str) -> UploadTarget:
         target = UploadTarget.read(request.path_params["bucket"], request.query_params, metadata, content_type)
-        target.check(self._store)
+        await run_in_threadpool(target.check, self._store)
         return target
 
     def _session(self, request: Request) -> Session:

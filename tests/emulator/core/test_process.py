@@ -191,6 +191,19 @@ def test_large_objects_are_never_held_in_memory(data: Path) -> None:
             assert process.memory_info().rss - before < 40 << 20
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_in_the_foreground_it_ends_cleanly(data: Path, number: signal.Signals) -> None:
+    data.mkdir()
+    arguments = [sys.executable, "-m", "emulator", "serve", "--data", str(data)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        deadline = time.monotonic() + 30
+        while command("status", data=data).returncode:
+            assert time.monotonic() < deadline
+        process.send_signal(number)
+        assert process.communicate(timeout=20)[0] == ""
+    assert process.returncode == 0
+
+
 def test_a_killed_process_can_be_started_again_at_once(data: Path) -> None:
     assert command("start", data=data).returncode == 0
     kill(data)

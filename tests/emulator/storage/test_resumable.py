@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -155,13 +156,32 @@ def test_a_connection_that_breaks_leaves_what_arrived(
         connection.sendall(head.encode() + b"x" * (GRAIN * 2 + 5))
         received = emulator.data / "uploads" / parts.query.rpartition("=")[2]
         while received.stat().st_size < GRAIN * 2:
-            pass
-    while (status := put(emulator, session, b"", "bytes */*")).headers.get("range") != f"bytes=0-{GRAIN * 2 - 1}":
-        assert status.status_code == 308
-    assert 499 in [entry["status"] for entry in emulator.requests()]
+            time.sleep(0.01)
+    while 499 not in [entry["status"] for entry in emulator.requests()]:
+        time.sleep(0.01)
+    status = put(emulator, session, b"", "bytes */*")
+    assert (status.status_code, status.headers["range"]) == (308, f"bytes=0-{GRAIN * 2 - 1}")
     assert not [record for record in caplog.records if record.name == "emulator"]  # no error of the emulator's
     rest = put(emulator, session, b"y" * (GRAIN * 2), f"bytes {GRAIN * 2}-{GRAIN * 4 - 1}/{GRAIN * 4}")
     assert rest.json()["size"] == str(GRAIN * 4)
+
+
+def test_a_request_that_was_given_up_writes_no_more(emulator: Emulator, session: str) -> None:
+    parts = urlsplit(session)
+    head = (
+        f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        f"Content-Length: {GRAIN * 2}\r\nContent-Range: bytes 0-{GRAIN * 2 - 1}/{GRAIN * 2}\r\n\r\n"
+    )
+    received = emulator.data / "uploads" / parts.query.rpartition("=")[2]
+    with socket.create_connection((parts.hostname, parts.port)) as hanging:
+        hanging.sendall(head.encode() + b"x" * (GRAIN + 5))
+        while received.stat().st_size < GRAIN + 5:
+            time.sleep(0.01)
+        assert put(emulator, session, b"", "bytes */*").headers["range"] == f"bytes=0-{GRAIN - 1}"
+        hanging.sendall(b"x" * (GRAIN - 5))
+        assert b"409 Conflict" in hanging.recv(10_000)
+    done = put(emulator, session, b"y" * GRAIN, f"bytes {GRAIN}-{GRAIN * 2 - 1}/{GRAIN * 2}").json()
+    assert emulator.http.get(done["mediaLink"]).content == b"x" * GRAIN + b"y" * GRAIN
 
 
 def test_a_dropped_answer_is_found_again_by_the_client(emulator: Emulator, bucket: Bucket) -> None:
