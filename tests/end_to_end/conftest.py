@@ -62,6 +62,21 @@ class Stack(Program):
             text=True,
         )
 
+    def tunestack(self, *arguments: str, fails: bool = False) -> str:
+        """Runs our own command and gives what it printed."""
+        done = subprocess.run(
+            ["tunestack", *arguments],
+            check=False,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode != 0) is fails, done.stdout
+        return done.stdout
+
     def jobs(self) -> list[dict[str, Any]]:
         """Returns the tuning jobs of the project, oldest first."""
         found = self.emulator.http.get(f"{MODELS}/tuningJobs").json().get("tuningJobs", [])
@@ -138,6 +153,8 @@ def stack(
                 "machineType": "g2-standard-12",
                 "acceleratorType": "NVIDIA_L4",
                 "smokePrompt": "Hello, I cannot log in to the Team plan.",
+                "heldOut": "data/validation.jsonl",
+                "rollout": {"maxSurgeReplicas": 1},
             }
         },
     )

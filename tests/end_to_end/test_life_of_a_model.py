@@ -32,6 +32,7 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
         f"gs://tunestack-test-local-tuning-output/tickets/{model['specHash']}/"
     )
     before = stack.predict(PROMPT)
+    assert stack.tunestack("predict", "--max-tokens", "40", "--stack", "local", "--", PROMPT).strip() == before.strip()
     stack.pulumi("preview", "--expect-no-changes")
     stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 
@@ -83,6 +84,30 @@ def swap(stack: Any, one: str, other: str) -> None:
     first.rename(aside)
     second.rename(first)
     aside.rename(second)
+
+
+def test_the_closing_table(stack: Any) -> None:
+    printed = stack.tunestack("summary", "--stack", "local", fails=True)
+    assert "stack local has no outputs yet; run pulumi up --stack local first" in printed
+    stack.up()
+    printed = stack.tunestack("summary", "--untuned", "--stack", "local")
+    job = stack.jobs()[0]["name"].rpartition("/")[2]
+    for told in (
+        "gs://tunestack-test-local-tuning-data",
+        "roles/storage.objectUser on tunestack-test-local-tuning-output:",
+        "gcp-sa-vertex-moss-ft.iam.gserviceaccount.com",
+        "asked 1, granted 1",
+        "60 + 10 validation examples, prompt-completion, about",
+        f"job {job} succeeded",
+        "→ final",
+        "on Google Cloud: g2-standard-12, about 1.15 USD an hour until it is undeployed",
+        "untuned",
+    ):
+        assert told in printed
+    endpoints = stack.emulator.http.get("/v1beta1/projects/tunestack-test/locations/us-central1/endpoints").json()
+    assert [endpoint["displayName"] for endpoint in endpoints["endpoints"]] == ["support"], "the untuned model is gone"
+    stack.pulumi("preview", "--expect-no-changes")
+    assert "it has no way to delete them" in stack.tunestack("kept", "--stack", "local")
 
 
 def test_a_change_of_data_replaces_and_says_how_much(stack: Any) -> None:

@@ -22,6 +22,7 @@ from tunestack.provider.lifecycle import (
     ReadRequest,
     ReadResult,
     ResourceError,
+    Severity,
     UpdateRequest,
     UpdateResult,
 )
@@ -83,6 +84,7 @@ class DatasetLifecycle(Lifecycle):
     def __init__(self, run: Run) -> None:
         self._run = run
         self._checked: dict[tuple[object, ...], Content] = {}
+        self._warned: set[Path] = set()
 
     async def check(self, request: CheckRequest) -> CheckResult:
         """Checks the files; adds the hash of their content, so that a reviewed plan refuses other data."""
@@ -100,9 +102,14 @@ class DatasetLifecycle(Lifecycle):
         if found:
             return CheckResult(inputs, found)
         content = await self._content(files["training"], files.get("validation"))
-        for name, report in (("training", content.training), ("validation", content.validation)):
-            if report is not None and not report.ok:
+        for name, report in zip(("training", "validation"), content.reports, strict=False):
+            if not report.ok:
                 found.append(CheckFailure(name, _complaint(report, known[name])))
+            elif report.path not in self._warned:
+                self._warned.add(report.path)  # Check runs twice on a replace
+                for problem in report.warnings[:PROBLEMS_SHOWN]:
+                    told = _as_named(str(problem), report, known[name])
+                    await self._run.tell(request.urn, told, severity=Severity.WARNING)
         if not found:
             inputs["contentHash"] = wrap(content.hash)
         return CheckResult(inputs, found)
@@ -196,10 +203,13 @@ def _unreadable(path: str, resolved: Path) -> str:
 
 
 def _complaint(report: data.Report, path: str) -> str:
-    """Returns the first problems, with the file as the program names it."""
+    """Returns the first errors, with the file as the program names it."""
     shown = [str(problem) for problem in report.errors[:PROBLEMS_SHOWN]]
-    errors = sum(count for kind, count in report.problem_counts.items() if data.KINDS[kind] == "error")
-    rest = errors - len(shown)
+    rest = report.error_count - len(shown)
     if rest > 0:
         shown.append(f"and {rest} more")
-    return "\n".join(shown).replace(str(report.path), path)
+    return _as_named("\n".join(shown), report, path)
+
+
+def _as_named(text: str, report: data.Report, path: str) -> str:
+    return text.replace(str(report.path), path)

@@ -152,6 +152,18 @@ async def test_a_broken_line_is_named_as_the_program_names_the_file(
     assert last == "and 2 more"
 
 
+async def test_what_is_odd_but_possible_is_told_once(
+    provider: TunestackProvider, listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' * 2)
+    for _ in range(2):
+        assert await refused(provider, "Dataset", {"training": "train.jsonl", "bucket": "data"}) == {}
+    told = [message for severity, message in listener.lines if severity is Severity.WARNING]
+    assert len(told) == len(set(told))
+    assert any(message.startswith("train.jsonl:2: ") for message in told), "the second line repeats the first"
+
+
 @pytest.mark.parametrize(
     ("settings", "name", "reason"),
     [
