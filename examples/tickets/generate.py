@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SEED = 20260708
-TRAINING, VALIDATION, HELD_OUT = 400, 60, 40
+SIZES = {"train.jsonl": 600, "validation.jsonl": 96, "heldout.jsonl": 48}
 
 PRODUCTS = {
     "starter-plan": ("the Starter plan", "our Starter subscription", "the small Starter package"),
@@ -203,9 +203,8 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 NAMES = ("Anna", "Ben", "Chen", "Dora", "Emil", "Fatima", "Grace", "Hugo", "Ines", "Jonas", "Karim", "Lena", "Maria")
 
 
-def ticket(choose: random.Random) -> dict[str, str]:
+def ticket(issue: Issue, choose: random.Random) -> dict[str, str]:
     """Draws one ticket: ``prompt`` is what the customer wrote, ``completion`` the record as JSON."""
-    issue = choose.choice(ISSUES)
     product = choose.choice(issue.products)
     urgency = choose.choice(tuple(URGENCY))
     spoken = choose.choice(PRODUCTS[product])
@@ -229,18 +228,23 @@ def ticket(choose: random.Random) -> dict[str, str]:
 
 
 def generate(seed: int = SEED) -> dict[str, list[dict[str, str]]]:
-    """Returns the three files' examples by file name; no prompt occurs twice, within a file or across them."""
+    """Returns the three files' examples by file name.
+
+    Each file has as many tickets of one issue as of any other. No prompt occurs twice, within a file or across them.
+    """
     choose = random.Random(seed)  # noqa: S311 - reproducible wording, not a secret
-    tickets: dict[str, dict[str, str]] = {}
-    while len(tickets) < TRAINING + VALIDATION + HELD_OUT:
-        drawn = ticket(choose)
-        tickets.setdefault(drawn["prompt"], drawn)
-    examples = list(tickets.values())
-    return {
-        "train.jsonl": examples[:TRAINING],
-        "validation.jsonl": examples[TRAINING : TRAINING + VALIDATION],
-        "heldout.jsonl": examples[TRAINING + VALIDATION :],
-    }
+    written: set[str] = set()
+    files: dict[str, list[dict[str, str]]] = {}
+    for name, size in SIZES.items():
+        examples: list[dict[str, str]] = []
+        while len(examples) < size:
+            drawn = ticket(ISSUES[len(examples) % len(ISSUES)], choose)
+            if drawn["prompt"] not in written:
+                written.add(drawn["prompt"])
+                examples.append(drawn)
+        choose.shuffle(examples)
+        files[name] = examples
+    return files
 
 
 def main() -> None:
