@@ -80,5 +80,11 @@ class Tuning(pulumi.ComponentResource):
             strict=wanted.strict,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access, *after]),
         )
-        model = TunedModel(name, tuning_job=job, wait=wanted.wait, opts=pulumi.ResourceOptions(parent=self))
+        model = TunedModel(
+            name,
+            tuning_job=job,
+            expire_intermediate=settings.buckets.intermediate_checkpoint_days is not None,
+            wait=wanted.wait,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         return Tuned(wanted, job, model)

@@ -136,7 +136,7 @@ def stack(
         location="us-central1",
         emulator=True,
         labels={"environment": "test"},
-        buckets={"forceDestroy": True},
+        buckets={"forceDestroy": True, "intermediateCheckpointDays": 30},
         quota={"concurrentTuningJobs": 1, "contactEmail": "ada@example.com"},
         datasets={"tickets": {"training": "data/train.jsonl", "validation": "data/validation.jsonl"}},
         models={

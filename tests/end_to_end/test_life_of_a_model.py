@@ -28,6 +28,7 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     endpoint, model = outputs["endpoints"]["support"], outputs["models"]["tickets"]
     assert endpoint["state"] == "SERVING"
     assert [checkpoint["name"] for checkpoint in model["checkpoints"]][-1] == "final"
+    assert expiring(stack) == {"checkpoint"}, "the final checkpoint never expires"
     assert model["finalCheckpointUri"].startswith(
         f"gs://tunestack-test-local-tuning-output/tickets/{model['specHash']}/"
     )
@@ -75,6 +76,13 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     }
     assert left == {"models": {}, "endpoints": {}}
     assert stack.emulator.http.get("/storage/v1/b?project=tunestack-test").json().get("items", []) == []
+
+
+def expiring(stack: Any) -> set[str]:
+    """Returns the kinds of checkpoints that the output bucket's lifecycle will delete."""
+    objects = stack.emulator.http.get("/storage/v1/b/tunestack-test-local-tuning-output/o").json()["items"]
+    folders = {item["name"].split("/checkpoints/")[1].split("/")[0] for item in objects if "customTime" in item}
+    return {folder.partition("-")[0] for folder in folders}
 
 
 def swap(stack: Any, one: str, other: str) -> None:

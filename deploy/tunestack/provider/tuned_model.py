@@ -41,8 +41,12 @@ class TunedModelInputs(Inputs, frozen=True, kw_only=True):
     spec_hash: str | None = None
     base_model: str | None = None
     mode: str | None = None
+    expire_intermediate: bool = False
     wait: bool = True
 
+
+SETTINGS = ("expireIntermediate", "wait")
+"""Inputs that say what to do with the job's result; a change of them is an update."""
 
 OUTPUTS = ("state", "checkpoints", "finalCheckpointUri", "billedTokens", "billedCostUsd", "durationSeconds")
 
@@ -64,7 +68,7 @@ class TunedModelLifecycle(Lifecycle):
             return DiffResult({"job": PropertyChange(differing["job"], replaces=True)})
         state = plain_map(request.state).get("state")
         if state in states.ENDED:
-            return DiffResult({"wait": PropertyChange(differing["wait"])} if "wait" in differing else {})
+            return DiffResult({name: PropertyChange(kind) for name, kind in differing.items() if name in SETTINGS})
         if plain_map(request.new).get("wait") is False:
             try:
                 job = await self._run.call(jobs.get, self._run.connection, request.resource_id)
@@ -133,6 +137,8 @@ class TunedModelLifecycle(Lifecycle):
         outputs = wrap_map(_outputs(job, found, inputs))
         if job.is_over and not artifacts.has_final(found):
             raise InitFailedError(job.name, {**checked, **outputs}, [_no_model(job, inputs)])
+        if inputs.expire_intermediate and job.is_over:
+            await self._run.call(artifacts.mark_intermediate, self._run.connection, inputs.artifacts_uri)
         if job.state == states.PARTIALLY_SUCCEEDED:
             await self._run.tell(
                 urn, f"job {job.number} succeeded only in part: {job.error}", severity=Severity.WARNING

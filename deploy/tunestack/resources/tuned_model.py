@@ -26,6 +26,8 @@ class TunedModel(Declaration):
     Args:
         resource_name: the name in the program.
         tuning_job: the job to wait for.
+        expire_intermediate: True marks all checkpoints but the final one with a custom time once the job has succeeded,
+            so that a lifecycle rule of the bucket (days since custom time) deletes them and nothing else.
         wait: False returns at once with what is known; a later `pulumi up` fills in the rest.
         opts: the engine's options; `custom_timeouts` bounds the wait, never the job.
     """
@@ -48,6 +50,7 @@ class TunedModel(Declaration):
         resource_name: str,
         *,
         tuning_job: TuningJob,
+        expire_intermediate: pulumi.Input[bool] | None = None,
         wait: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -59,6 +62,7 @@ class TunedModel(Declaration):
                 "spec_hash": tuning_job.spec_hash,
                 "base_model": tuning_job.base_model,
                 "mode": tuning_job.mode,
+                "expire_intermediate": expire_intermediate,
                 "wait": wait,
             },
             opts,

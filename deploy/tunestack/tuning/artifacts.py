@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tunestack.retries import repeatable
@@ -47,6 +48,25 @@ def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
         if blob.name.endswith(".safetensors") and "/" in blob.name.removeprefix(prefix)
     }
     return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in sorted(names, key=_order)]
+
+
+@repeatable
+def mark_intermediate(connection: Connection, output_uri: str) -> int:
+    """Gives the objects of all checkpoints but the final one a custom time, for the bucket's lifecycle to count from.
+
+    A lifecycle rule cannot tell a `checkpoint-M` from `final` by name, since both lie behind the hash of the spec.
+
+    Returns:
+        How many objects were marked; those that are marked already stay as they are.
+    """
+    bucket, folder = split(output_uri)
+    marked = 0
+    for blob in connection.storage.list_blobs(bucket, prefix=f"{folder}/{FOLDER}/checkpoint-".lstrip("/")):
+        if blob.custom_time is None:
+            blob.custom_time = datetime.now(UTC)
+            blob.patch()
+            marked += 1
+    return marked
 
 
 def has_final(found: list[Checkpoint]) -> bool:
