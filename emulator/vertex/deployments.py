@@ -64,27 +64,25 @@ class Deployments:
         """Starts a deployment: the model serves when the operation ends, and until then whatever served before."""
         request = call.read(DeployModelRequest)
         name = self._endpoints.name(call)
-        deployed = request.get("deployedModel", {})
-        endpoint = self._endpoints.find(name)
-        deployed["id"] = self._new_id(call, name, endpoint, deployed.get("id", ""))
+        deployed, sent = request.get("deployedModel", {}), request.get("trafficSplit", {})
         reference = call.place.own(deployed.get("model", ""), "models")
         model = self._models.find(call.place, reference)
         deployed["model"] = f"{call.place.name}/models/{reference.partition('@')[0]}"
         deployed["modelVersionId"] = model["versionId"]
         deployed.setdefault("displayName", model["displayName"])
         capacity.accelerators(deployed)
-        previous = deployed.get("rolloutOptions", {}).get("previousDeployedModel", "")
-        if previous and previous not in deployed_ids(endpoint):
-            raise not_found("DeployedModel", f"{name}/deployedModels/{previous}")
-        split = self._split_after(endpoint, deployed["id"], previous, request.get("trafficSplit", {}))
-        check_traffic(split, {*deployed_ids(endpoint), deployed["id"]} - {previous})
-        details = {"endpoint": name, "deployedModel": deployed, "sent": request.get("trafficSplit", {})}
+        previous = _previous(deployed)
         with self._services.documents.transaction():
+            endpoint = self._endpoints.find(name)
+            deployed["id"] = self._new_id(call, endpoint, deployed.get("id", ""))
+            if previous and previous not in deployed_ids(endpoint):
+                raise not_found("DeployedModel", f"{name}/deployedModels/{previous}")
+            split = _split_after(endpoint, deployed["id"], previous, sent)
+            check_traffic(split, {*deployed_ids(endpoint), deployed["id"]} - {previous})
             if previous and not _surges(deployed):
                 self._endpoints.update(name, lambda shown: _mark(shown, previous, interrupted=True))
-            return self._operations.start(
-                call, "DeployModel", details, delay=self._settings.deploy, under=f"endpoints/{call.part('endpoint')}"
-            )
+            details = {"endpoint": name, "deployedModel": deployed, "sent": sent}
+            return self._operations.start(call, "DeployModel", details, delay=self._settings.deploy, parent=name)
 
     def undeploy(self, call: Call) -> Details:
         """Starts an undeployment, if it leaves the traffic whole."""
@@ -96,9 +94,7 @@ class Deployments:
             "sent": request.get("trafficSplit", {}),
         }
         _split_without(self._endpoints.find(name), details["id"], details["sent"])
-        return self._operations.start(
-            call, "UndeployModel", details, delay=self._settings.operation, under=f"endpoints/{call.part('endpoint')}"
-        )
+        return self._operations.start(call, "UndeployModel", details, delay=self._settings.operation, parent=name)
 
     def mutate(self, call: Call) -> Details:
         """Starts a change of replicas or logging."""
@@ -108,13 +104,7 @@ class Deployments:
         _deployed(self._endpoints.find(name), deployed.get("id", ""))
         mask = [part.strip() for part in (request.get("updateMask") or call.parameter("updateMask")).split(",")]
         details = {"endpoint": name, "deployedModel": deployed, "mask": [path for path in mask if path]}
-        return self._operations.start(
-            call,
-            "MutateDeployedModel",
-            details,
-            delay=self._settings.operation,
-            under=f"endpoints/{call.part('endpoint')}",
-        )
+        return self._operations.start(call, "MutateDeployedModel", details, delay=self._settings.operation, parent=name)
 
     def of_model(self, name: str) -> Iterator[dict[str, str]]:
         """Where a model is deployed, or about to be."""
@@ -139,12 +129,12 @@ class Deployments:
     def finish_deploy(self, details: Details) -> Details:
         """Puts the new deployed model in, moves the traffic and takes the previous one out."""
         deployed = details["deployedModel"]
-        previous = deployed.get("rolloutOptions", {}).get("previousDeployedModel", "")
+        previous = _previous(deployed)
         self._require_capacity(details["endpoint"], deployed, previous)
         deployed = deployed | {"createTime": timestamp()}
 
         def change(endpoint: Details) -> None:
-            endpoint["trafficSplit"] = self._split_after(endpoint, deployed["id"], previous, details["sent"])
+            endpoint["trafficSplit"] = _split_after(endpoint, deployed["id"], previous, details["sent"])
             old = [other for other in endpoint.get("deployedModels", ()) if other["id"] == previous]
             endpoint["deployedModels"] = [
                 *(other for other in endpoint.get("deployedModels", ()) if other["id"] != previous),
@@ -180,7 +170,7 @@ class Deployments:
         return {"deployedModel": changed}
 
     def _resume_previous(self, details: Details) -> None:
-        previous = details["deployedModel"].get("rolloutOptions", {}).get("previousDeployedModel", "")
+        previous = _previous(details["deployedModel"])
         if previous and not _surges(details["deployedModel"]):
             self._endpoints.update(details["endpoint"], lambda shown: _mark(shown, previous, interrupted=False))
 
@@ -202,24 +192,29 @@ class Deployments:
         place = Place(self._services.projects.get(number), location)
         return self._models.find(place, f"{deployed['model'].rsplit('/', 1)[-1]}@{deployed['modelVersionId']}")
 
-    def _new_id(self, call: Call, name: str, endpoint: Details, wanted: str) -> str:
+    def _new_id(self, call: Call, endpoint: Details, wanted: str) -> str:
         if wanted and not _ID.fullmatch(wanted):
             raise invalid_argument(f"Invalid DeployedModel ID {wanted!r}: 1-10 characters of [0-9].")
         deploying = [
             details["deployedModel"]["id"]
             for details in self._operations.pending("DeployModel", call.place.name)
-            if details["endpoint"] == name
+            if details["endpoint"] == endpoint["name"]
         ]
         if wanted in {*deployed_ids(endpoint), *deploying}:
-            raise already_exists("DeployedModel", f"{name}/deployedModels/{wanted}")
+            raise already_exists("DeployedModel", f"{endpoint['name']}/deployedModels/{wanted}")
         return wanted or str(secrets.randbelow(9 * 10**9) + 10**9)
 
-    @staticmethod
-    def _split_after(endpoint: Details, new: str, previous: str, sent: Traffic) -> Traffic:
-        """The traffic once the new model serves: what was asked for, or the previous one's share for the new one."""
-        split: Traffic = sent or endpoint.get("trafficSplit", {})
-        renamed = {_NEW: new} if sent else {previous: new}
-        return {renamed.get(key, key): share for key, share in split.items()}
+
+def _previous(deployed: Details) -> str:
+    """The id of the deployed model that a roll replaces, or nothing."""
+    return str(deployed.get("rolloutOptions", {}).get("previousDeployedModel", ""))
+
+
+def _split_after(endpoint: Details, new: str, previous: str, sent: Traffic) -> Traffic:
+    """The traffic once the new model serves: what was asked for, or the previous one's share for the new one."""
+    split: Traffic = sent or endpoint.get("trafficSplit", {})
+    renamed = {_NEW: new} if sent else {previous: new}
+    return {renamed.get(key, key): share for key, share in split.items()}
 
 
 def _surges(deployed: Details) -> bool:

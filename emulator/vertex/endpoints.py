@@ -10,7 +10,7 @@ from google.cloud.aiplatform_v1beta1.types import Endpoint
 from emulator.clock import timestamp
 from emulator.vertex import labels, listing
 from emulator.vertex.calls import new_id
-from emulator.vertex.operations import Effect
+from emulator.vertex.operations import Effect, deletion
 from emulator.vertex.refusals import already_exists, failed_precondition, invalid_argument, invalid_fields, not_found
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Endpoints:
         self._documents = services.documents
         self._operations = operations
         operations.register("CreateEndpoint", Effect("Endpoint", lambda details: self.find(details["name"])))
-        operations.register("DeleteEndpoint", Effect("google.protobuf.Empty", self._finish_delete))
+        operations.register("DeleteEndpoint", deletion(self._finish_delete))
 
     def create(self, call: Call) -> dict[str, Any]:
         """Creates an endpoint.
@@ -54,8 +54,7 @@ class Endpoints:
             endpoint.pop(field, None)
         with self._documents.transaction():
             name = self.add(call, endpoint, call.parameter("endpointId"))
-            under = "/".join(name.split("/")[-2:])
-            return self._operations.start(call, "CreateEndpoint", {"name": name}, delay=0, under=under)
+            return self._operations.start(call, "CreateEndpoint", {"name": name}, delay=0, parent=name)
 
     def get(self, call: Call) -> dict[str, Any]:
         """Returns an endpoint."""
@@ -91,8 +90,7 @@ class Endpoints:
             "DeleteEndpoint",
             {"name": name},
             delay=0,
-            under="/".join(name.split("/")[-2:]),
-            metadata="DeleteOperationMetadata",
+            parent=name,
         )
 
     def name(self, call: Call) -> str:

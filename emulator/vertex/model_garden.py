@@ -70,7 +70,6 @@ class ModelGarden:
         source, public = self._source(request)
         config, endpoint_config = request.get("modelConfig", {}), request.get("endpointConfig", {})
         model_id = config.get("modelUserId") or new_id()
-        self._models.check_new(call.place, model_id, chosen="modelUserId" in config)
         resources = request.get("deployConfig", {}).get("dedicatedResources", {})
         if not resources.get("machineSpec"):
             resources["machineSpec"] = _machine_spec(_DEFAULT_MACHINE)
@@ -82,6 +81,7 @@ class ModelGarden:
         model = f"{call.place.name}/models/{model_id}"
         container = config.get("containerSpec") or _CONTAINER
         with self._services.documents.transaction():
+            self._models.check_new(call.place, model_id, chosen="modelUserId" in config)
             name = self._endpoints.add(call, endpoint, endpoint_config.get("endpointUserId", ""))
             version = self._models.add(model, {"displayName": display_name, "containerSpec": container, **source})
             deployed |= {"model": model, "modelVersionId": version, "displayName": display_name}

@@ -11,7 +11,7 @@ from google.cloud.aiplatform_v1beta1.types import MergeVersionAliasesRequest, Mo
 from emulator.clock import timestamp
 from emulator.vertex import labels, listing
 from emulator.vertex.calls import new_id
-from emulator.vertex.operations import Effect
+from emulator.vertex.operations import Effect, deletion
 from emulator.vertex.refusals import already_exists, failed_precondition, invalid_argument, invalid_fields, not_found
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Models:
         self.deployments: Callable[[str], Iterable[dict[str, str]]] = lambda _: ()
         """The deployed models of a model: `endpoint`, `deployedModelId` and `version` of each."""
         operations.register("UploadModel", Effect("UploadModelResponse", self._finish_upload))
-        operations.register("DeleteModel", Effect("google.protobuf.Empty", self._finish_delete))
-        operations.register("DeleteModelVersion", Effect("google.protobuf.Empty", self._finish_delete_version))
+        operations.register("DeleteModel", deletion(self._finish_delete))
+        operations.register("DeleteModelVersion", deletion(self._finish_delete_version))
 
     def upload(self, call: Call) -> dict[str, Any]:
         """Starts the upload of a model, or of the next version of one that exists."""
@@ -63,10 +63,9 @@ class Models:
             self.check_new(call.place, model_id, chosen="modelId" in request)
         for alias in model.get("versionAliases", ()):
             _check_alias(alias)
-        details = {"name": f"{call.place.name}/models/{model_id}", "model": model, "version": "parentModel" in request}
-        return self._operations.start(
-            call, "UploadModel", details, delay=self._settings.operation, under=f"models/{model_id}"
-        )
+        name = f"{call.place.name}/models/{model_id}"
+        details = {"name": name, "model": model, "version": "parentModel" in request}
+        return self._operations.start(call, "UploadModel", details, delay=self._settings.operation, parent=name)
 
     def get(self, call: Call) -> dict[str, Any]:
         """Returns a version: `ID` the default one, `ID@2` by number, `ID@alias` by alias."""
@@ -129,8 +128,7 @@ class Models:
             "DeleteModel",
             {"name": name},
             delay=self._settings.operation,
-            under=f"models/{name.rsplit('/', 1)[-1]}",
-            metadata="DeleteOperationMetadata",
+            parent=name,
         )
 
     def delete_version(self, call: Call) -> dict[str, Any]:
@@ -154,8 +152,7 @@ class Models:
             "DeleteModelVersion",
             {"name": name, "number": number},
             delay=self._settings.operation,
-            under=f"models/{name.rsplit('/', 1)[-1]}",
-            metadata="DeleteOperationMetadata",
+            parent=name,
         )
 
     def find(self, place: Place, reference: str) -> dict[str, Any]:

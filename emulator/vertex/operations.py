@@ -42,12 +42,19 @@ class Effect:
         apply: Changes the documents, inside a transaction, and returns the response.
         prepare: Runs before, outside of any lock, for what takes long.
         undo: Removes what the start left, after an error or a cancellation.
+        metadata: The type of the operation's metadata; by default it follows the name of the effect.
     """
 
     response: str
     apply: Callable[[Details], Details]
     prepare: Callable[[Details], None] = _nothing
     undo: Callable[[Details], None] = _nothing
+    metadata: str = ""
+
+
+def deletion(apply: Callable[[Details], Details]) -> Effect:
+    """The effect of a delete, whatever is deleted."""
+    return Effect("google.protobuf.Empty", apply, metadata="DeleteOperationMetadata")
 
 
 class Operations:
@@ -57,7 +64,6 @@ class Operations:
         self._documents = services.documents
         self._effects: dict[str, Effect] = {}
         self._changed = threading.Condition()
-        self._running: set[str] = set()
         self._stopped = False
         services.on_start.append(self._resume)
         services.on_stop.append(self._stop)
@@ -66,32 +72,19 @@ class Operations:
         """Names an effect, so that documents can refer to it."""
         self._effects[kind] = effect
 
-    def start(
-        self,
-        call: Call,
-        kind: str,
-        details: Details,
-        *,
-        delay: float,
-        under: str = "",
-        metadata: str = "",
-    ) -> dict[str, Any]:
+    def start(self, call: Call, kind: str, details: Details, *, delay: float, parent: str = "") -> dict[str, Any]:
         """Starts an operation and returns it; with a delay of 0 it has ended already.
 
         Args:
             call: The call that asks for it.
-            kind: The effect's name; its metadata type is `<kind>OperationMetadata` unless `metadata` says another.
+            kind: The effect's name.
             details: What the effect needs, as JSON.
             delay: Seconds until it ends.
-            under: The resource whose operation it is, such as `endpoints/12`; none for the location's own.
-            metadata: The metadata type, where it does not follow the kind.
+            parent: The name of the resource whose operation it is; the location's own without one.
         """
-        parent = f"{call.place.name}/{under}" if under else call.place.name
-        name = f"{parent}/operations/{new_id()}"
-        document = {
-            "name": name,
+        name = f"{parent or call.place.name}/operations/{new_id()}"
+        document: Details = {
             "kind": kind,
-            "metadata": metadata or f"{kind}OperationMetadata",
             "details": details,
             "version": call.version,
             "due": time.time() + delay,
@@ -103,7 +96,7 @@ class Operations:
         if delay == 0:
             self._finish(name)
         else:
-            threading.Thread(target=self._wait_and_finish, args=(name,), daemon=True, name=f"operation {kind}").start()
+            self._finish_later(name, document["due"])
         return self._answer(name, call.version)
 
     def get(self, call: Call) -> dict[str, Any]:
@@ -147,11 +140,12 @@ class Operations:
 
     def _answer(self, name: str, version: str) -> dict[str, Any]:
         document = self._document(name)
+        effect = self._effects[document["kind"]]
         types = f"type.googleapis.com/google.cloud.aiplatform.{version if version != 'ui' else document['version']}."
         answer: dict[str, Any] = {
             "name": name,
             "metadata": {
-                "@type": types + document["metadata"],
+                "@type": types + (effect.metadata or f"{document['kind']}OperationMetadata"),
                 "genericMetadata": {"createTime": document["createTime"], "updateTime": document["updateTime"]},
             },
         }
@@ -160,26 +154,25 @@ class Operations:
         if "error" in document:
             answer["error"] = document["error"]
         if "response" in document:
-            kind = self._effects[document["kind"]].response
+            kind = effect.response
             answer["response"] = {
                 "@type": f"type.googleapis.com/{kind}" if "." in kind else types + kind,
                 **document["response"],
             }
         return answer
 
-    def _wait_and_finish(self, name: str) -> None:
-        document = self._documents.get(_COLLECTION, name)
-        while document is not None and not document["done"] and (left := document["due"] - time.time()) > 0:
+    def _finish_later(self, name: str, due: float) -> None:
+        def wait() -> None:
             with self._changed:
-                if self._stopped:
-                    return
-                self._changed.wait(left)
-            document = self._documents.get(_COLLECTION, name)
-        self._finish(name)
+                self._changed.wait_for(lambda: self._stopped, due - time.time())
+            self._finish(name)
+
+        threading.Thread(target=wait, daemon=True, name=name).start()
 
     def _finish(self, name: str) -> None:
-        document = self._documents.get(_COLLECTION, name)
-        if document is None or document["done"] or self._stopped:
+        """Ends an operation, unless it was cancelled meanwhile or the emulator stops: then the next start does it."""
+        document = None if self._stopped else self._documents.get(_COLLECTION, name)
+        if document is None or document["done"]:
             return
         effect = self._effects[document["kind"]]
         try:
@@ -191,6 +184,8 @@ class Operations:
         except ServiceError as error:
             self._end(name, error)
         except Exception:
+            if self._stopped:
+                return
             _LOG.exception("operation %s", name)
             self._end(name, ServiceError("INTERNAL", "Internal error encountered."))
         else:
@@ -216,7 +211,7 @@ class Operations:
     def _resume(self) -> None:
         for name, document in self._documents.list(_COLLECTION):
             if not document["done"]:
-                threading.Thread(target=self._wait_and_finish, args=(name,), daemon=True).start()
+                self._finish_later(name, document["due"])
 
     def _stop(self) -> None:
         self._stopped = True

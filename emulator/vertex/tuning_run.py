@@ -77,9 +77,8 @@ class TuningRun:
         try:
             outcome = self._work()
         except (_Cancelled, TrainingCancelled):
-            if self._stopping.is_set():
+            if self._stopping.wait(self._settings.tuning_cancel):
                 return
-            time.sleep(self._settings.tuning_cancel)
             # "Only populated when job's state is JOB_STATE_FAILED or JOB_STATE_CANCELLED": tuning_job.proto, `error`.
             outcome = {"state": "JOB_STATE_CANCELLED", "error": {"code": 1, "message": "The tuning job was cancelled."}}
         except _Stopping:
@@ -87,6 +86,8 @@ class TuningRun:
         except ServiceError as error:
             outcome = {"state": "JOB_STATE_FAILED", "error": status(error)}
         except Exception:
+            if self._stopping.is_set():
+                return
             _LOG.exception("tuning job %s", self._name)
             outcome = {"state": "JOB_STATE_FAILED", "error": {"code": 13, "message": "Internal error encountered."}}
         self._jobs.update(self._name, lambda job: _end(job, outcome))
@@ -177,7 +178,7 @@ class TuningRun:
     def _write(self, plan: tuning_requests.Plan, folder: str, content: Path) -> None:
         for file in sorted(content.iterdir()):
             name = f"{plan.output.prefix}{_CHECKPOINTS}/{folder}/{file.name}"
-            self._services.storage.write(plan.output.bucket, name, file.read_bytes())
+            self._services.storage.write(plan.output.bucket, name, file)
 
     def _report(self, plan: tuning_requests.Plan, progress: Progress) -> None:
         if time.monotonic() - self._reported < _PROGRESS_INTERVAL and progress.step < progress.total_steps:

@@ -172,8 +172,10 @@ class Cloud:
 
     def done(self, operation: dict[str, Any]) -> dict[str, Any]:
         """Waits for the end of an operation."""
+        deadline = time.monotonic() + 60
         while not operation.get("done"):
-            operation = self.call("POST", f"/v1beta1/{operation['name']}:wait", {})
+            assert time.monotonic() < deadline, operation
+            operation = self.call("POST", f"/v1beta1/{operation['name']}:wait?timeout=10s", {})
         return operation
 
     @staticmethod

@@ -38,7 +38,7 @@ def _with(change: dict[str, Any]) -> dict[str, Any]:
         (_job(tuningMode="TUNING_MODE_PEFT_ADAPTER"), "INVALID_ARGUMENT", "PEFT_ADAPTER is not supported for google/g"),
         (_job(LLAMA), "INVALID_ARGUMENT", "tuning_mode is required"),
         (_with({"outputUri": None}), "INVALID_ARGUMENT", "tuning_job.output_uri"),
-        (_with({"outputUri": "/tmp/out"}), "INVALID_ARGUMENT", "tuning_job.output_uri"),  # noqa: S108
+        (_with({"outputUri": "out/folder"}), "INVALID_ARGUMENT", "tuning_job.output_uri"),
         (
             _with({"outputUri": "gs://no-such-bucket-here/out"}),
             "INVALID_ARGUMENT",
