@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import warnings
 from functools import cache
@@ -22,6 +24,7 @@ def prepare() -> None:
     Only $JAX_PLATFORMS makes it use anything but the processor: an accelerator in the machine is not ours to take.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _keep_work_space()
     import jax
 
     settings = {
@@ -34,3 +37,15 @@ def prepare() -> None:
         jax.config.update(name, value)  # type: ignore[no-untyped-call]
     # A cache that cannot be read or written costs a compilation, nothing else.
     warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache")
+
+
+def _keep_work_space() -> None:
+    """Has glibc reuse a training step's work space instead of returning it to the system and faulting it in again.
+
+    It does so with every block of over 32 MB: 20 of 54 ms of processor time for a step of 2 x 320 tokens.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD in malloc.h.
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # Another C library, or none to be found.
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(mmap_threshold, 1 << 29)
+        allocator.mallopt(trim_threshold, 1 << 29)

@@ -20,7 +20,7 @@ from emulator.language_model.tokenization import Tokenization
 from emulator.language_model.transformer import initial_weights
 
 SEED = 5
-EXAMPLES = 90_000
+EXAMPLES = 75_000
 TOKENIZER_EXAMPLES = 20_000
 BATCH_SIZE = 6
 PEAK_LEARNING_RATE = 2e-3

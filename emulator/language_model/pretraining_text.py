@@ -8,13 +8,29 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from emulator.language_model.contract import Example
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _texts(lists: Any) -> Iterator[str]:
+    """All texts in nested lists and tables."""
+    if isinstance(lists, str):
+        yield lists
+        return
+    for inner in lists.values() if isinstance(lists, dict) else lists:
+        yield from _texts(inner)
+
+
 _LISTS = tomllib.loads(Path(__file__).with_name("pretraining_words.toml").read_text(encoding="utf-8"))
 _TOPICS: dict[str, dict[str, list[str]]] = _LISTS["topics"]
+_PLAIN_WORDS = sorted({word for text in _texts(_LISTS) for word in re.findall("[A-Za-z]+", text)})
 _WORDS = sorted({word for topic in _TOPICS.values() for word in (*topic["things"], *topic["states"])})
 
 # Fields, the values each may have, and the sentences that give a value away.
@@ -23,8 +39,8 @@ _MESSAGES: list[Form] = list(_LISTS["messages"].values())
 
 
 def _fill(choose: random.Random, wording: str) -> str:
-    return wording.format(**{name: choose.choice(_LISTS[f"{kind}s" if kind != "person" else "people"])
-                             for name, kind in (("name", "person"), ("day", "day"), ("place", "place"))})  # fmt: skip
+    name, day, place = (choose.choice(_LISTS[kind]) for kind in ("people", "days", "places"))
+    return wording.format(name=name, day=day, place=place)
 
 
 def _sentence(choose: random.Random, topic: dict[str, list[str]]) -> str:
@@ -111,6 +127,23 @@ def _conversion(choose: random.Random) -> Example:
     return Example(f"{_lines(record)}\n{choose.choice(_LISTS['record_requests'])}", json.dumps(record))
 
 
+def _copy(choose: random.Random) -> Example:
+    """Pieces of words and foreign characters to be repeated: here every token occurs, so that none stays untrained."""
+    pieces = []
+    for _ in range(choose.randint(2, 7)):
+        word = choose.choice(_PLAIN_WORDS)
+        start = choose.randrange(len(word))
+        foreign = chr(
+            choose.choice((0x21, 0x3F, 0xA1, 0x391, 0x411, 0x905, 0x3042, 0x4E00, 0x1F600)) + choose.randrange(63)
+        )
+        pieces.append(foreign if choose.random() < 0.15 else word[start : start + choose.randint(1, 8)])
+        pieces.append(
+            choose.choice(('"', '"', "-", "/", "_", ", ", ": ", " ", " ", " ", "\n", "#", "(", ")", "+", "%", "'s "))
+        )
+    text = "".join(pieces)
+    return Example(f"Copy: {text}", text)
+
+
 def _message(choose: random.Random) -> Example:
     """A message of a known kind, answered in prose, or as the record or the lines that it asks for."""
     form = dict(choose.choice(_MESSAGES))
@@ -175,7 +208,16 @@ def _form(choose: random.Random) -> Example:
     return Example(f"{text} Record: {', '.join(record)}.", json.dumps(record))
 
 
-_SHARES = {_prose: 0.14, _question: 0.1, _sum: 0.06, _conversion: 0.06, _message: 0.3, _facts: 0.14, _form: 0.2}
+_SHARES = {
+    _prose: 0.13,
+    _question: 0.09,
+    _sum: 0.06,
+    _conversion: 0.06,
+    _copy: 0.08,
+    _message: 0.3,
+    _facts: 0.12,
+    _form: 0.16,
+}
 
 
 def pretraining_examples(count: int, seed: int) -> list[Example]:
