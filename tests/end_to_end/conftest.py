@@ -121,8 +121,8 @@ def stack(
     """A project with the checkout's program, a configuration of its own, and nothing applied yet."""
     emulator = start_emulator({"vertex": vertex})
     folder = tmp_path / "project"
-    for made in ("stacks", "data"):
-        (folder / made).mkdir(parents=True)
+    for part in ("stacks", "data"):
+        (folder / part).mkdir(parents=True)
     (folder / "Pulumi.yaml").write_text((CHECKOUT / "Pulumi.yaml").read_text())
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     # A copy: behind a link the provider would find the checkout's Pulumi.yaml, and its data.

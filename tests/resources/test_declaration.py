@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pulumi
 import pytest
@@ -21,7 +21,7 @@ class Recorder(pulumi.runtime.Mocks):
         self.inputs[args.typ] = dict(args.inputs)
         return f"{args.name}-id", {**args.inputs, "modelVersion": "7"}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
         raise AssertionError(f"nothing here calls {args.token}")
 
 
@@ -40,7 +40,7 @@ def test_wire_name(name: str, wire: str) -> None:
 
 
 def test_only_the_names_that_are_ours_are_translated(recorder: Recorder) -> None:
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def declare() -> pulumi.Output[Any]:
         deployment = ModelDeployment(
             "support",

@@ -107,7 +107,7 @@ def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
     billed = f"{_or_unknown(model.get('billedTokens'))} tokens billed{price}"
     checkpoints = " → ".join(checkpoint["name"] for checkpoint in model.get("checkpoints") or ())
     lines = [
-        f"{model['baseModel']}, {model['mode']}, {model['epochs']} epochs",
+        f"{model['baseModel']}, {model['mode']}, {model['epochs']} {'epoch' if model['epochs'] == 1 else 'epochs'}",
         f"job {job} {states.phrase(model['state'] or 'unknown')} in {model.get('durationSeconds') or 0:.0f} s",
         f"on Google Cloud: {estimated}" if emulated else f"{billed}; {estimated}",
         f"checkpoints {checkpoints or 'none yet'}",
