@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import pulumi
@@ -26,10 +28,15 @@ class Recorder(pulumi.runtime.Mocks):
 
 
 @pytest.fixture
-def recorder() -> Recorder:
+def recorder() -> Iterator[Recorder]:
+    # The SDK takes the thread's event loop, and an asynchronous test before this one leaves none.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     made = Recorder()
     pulumi.runtime.set_mocks(made, preview=False)
-    return made
+    yield made
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.mark.parametrize(
