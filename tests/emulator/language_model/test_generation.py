@@ -62,7 +62,7 @@ def test_the_context_is_a_limit_too(generator: Generator) -> None:
 
 
 def test_a_learned_end_is_a_stop(base: Path, colours: list[Example], tune: Callable[..., Any]) -> None:
-    trained = tune(base, colours, Hyperparameters("FULL", epochs=15))
+    trained = tune(base, colours, Hyperparameters(epochs=15, batch_size=1))
     answer = Generator.load(trained.checkpoints[-1]).generate(colours[0].prompt, max_tokens=30)
     assert (answer.text, answer.finish_reason) == ("green", "stop")
     assert answer.completion_tokens < 30
@@ -70,7 +70,8 @@ def test_a_learned_end_is_a_stop(base: Path, colours: list[Example], tune: Calla
 
 def test_swapping_folders_swaps_answers(base: Path, tune: Callable[..., Any]) -> None:
     folders = [
-        tune(base, [Example("Say it", word)], Hyperparameters(epochs=15)).checkpoints[-1] for word in ("red", "black")
+        tune(base, [Example("Say it", word)], Hyperparameters(epochs=15, batch_size=1)).checkpoints[-1]
+        for word in ("red", "black")
     ]
 
     def answers() -> list[str]:

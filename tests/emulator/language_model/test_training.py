@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FULL = Hyperparameters("FULL", epochs=15)
-SHORT = Hyperparameters("FULL", epochs=2)
+FULL = Hyperparameters("FULL", epochs=15, batch_size=2)
+SHORT = Hyperparameters("FULL", epochs=2, batch_size=2)
 
 
 def weights_of(folder: Path) -> dict[str, NDArray[np.float32]]:
@@ -39,7 +39,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_it_learns_what_it_is_shown(
     mode: Literal["FULL", "PEFT_ADAPTER"], base: Path, colours: list[Example], tune: Callable[..., Any]
 ) -> None:
-    trained = tune(base, colours, Hyperparameters(mode, epochs=20, adapter_size=16))
+    trained = tune(base, colours, Hyperparameters(mode, epochs=20, adapter_size=16, batch_size=2))
     assert trained.result.training_losses[-1] < 0.1 < trained.result.training_losses[0]
     assert [trained.answer(example.prompt) for example in colours] == [example.completion for example in colours]
 
@@ -165,7 +165,7 @@ def test_cancelling_stops_before_the_next_step(tiny_base: Path, colours: list[Ex
             tiny_base,
             colours,
             [],
-            Hyperparameters("FULL", epochs=3),
+            Hyperparameters("FULL", epochs=3, batch_size=2),
             save=lambda epoch, step, write: saved.append(epoch),
             progress=seen.append,
             cancelled=lambda: len(seen) == 5,
