@@ -20,7 +20,7 @@ _TERM = re.compile(
     r"\s*(?P<field>labels\.[\w-]+|\w+)\s*(?P<relation>!=|=|:)\s*(?P<value>\"[^\"]*\"|'[^']*'|\*|[^\s\"']+)\s*(?:AND\s|$)",
     re.IGNORECASE,
 )
-_LARGEST_PAGE = 100
+LARGEST_PAGE = 100
 
 
 def answer(call: Call, collection: str, resources: Iterable[Resource], fields: Mapping[str, str]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def answer(call: Call, collection: str, resources: Iterable[Resource], fields: M
         key=lambda resource: str(resource.get(camel_case(field), "")),
         reverse=direction.strip() == "desc",
     )
-    return page(collection, found, call.request, default=_LARGEST_PAGE, limit=_LARGEST_PAGE)
+    return page(collection, found, call.request, default=LARGEST_PAGE, limit=LARGEST_PAGE)
 
 
 def matcher(text: str, fields: Mapping[str, str]) -> Callable[[Resource], bool]:

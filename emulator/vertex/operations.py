@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.clock import timestamp
 from emulator.errors import ServiceError
+from emulator.paging import page
+from emulator.vertex import listing
 from emulator.vertex.calls import Call, new_id
 from emulator.vertex.refusals import not_found, status
 
@@ -104,11 +106,20 @@ class Operations:
         return self._answer(_name(call), call.version)
 
     def list_page(self, call: Call) -> dict[str, Any]:
-        """Returns the operations of a location or of one resource in it."""
+        """Returns the operations of one resource, or those that are a location's own, the newest first.
+
+        google.longrunning.ListOperationsRequest has "the standard list filter" and names no fields; `done` is read here.
+        """
         prefix = f"{call.place.name}/{call.part('under')}operations/"
-        return {
-            "operations": [self._answer(name, call.version) for name, _ in self._documents.list(_COLLECTION, prefix)]
-        }
+        matches = listing.matcher(call.parameter("filter"), {"done": "done"})
+        found = [
+            (name, document)
+            for name, document in self._documents.list(_COLLECTION, prefix)
+            if matches({"done": str(document["done"]).lower()})
+        ]
+        found.sort(key=lambda operation: str(operation[1]["createTime"]), reverse=True)
+        shown = [self._shown(name, document, call.version) for name, document in found]
+        return page("operations", shown, call.request, default=listing.LARGEST_PAGE, limit=listing.LARGEST_PAGE)
 
     def wait(self, call: Call) -> dict[str, Any]:
         """Returns an operation once it has ended, or after the timeout asked for."""
@@ -139,7 +150,9 @@ class Operations:
         return document
 
     def _answer(self, name: str, version: str) -> dict[str, Any]:
-        document = self._document(name)
+        return self._shown(name, self._document(name), version)
+
+    def _shown(self, name: str, document: Details, version: str) -> dict[str, Any]:
         effect = self._effects[document["kind"]]
         types = f"type.googleapis.com/google.cloud.aiplatform.{version if version != 'ui' else document['version']}."
         answer: dict[str, Any] = {
