@@ -108,7 +108,8 @@ class Operations:
     def list_page(self, call: Call) -> dict[str, Any]:
         """Returns the operations of one resource, or those that are a location's own, the newest first.
 
-        google.longrunning.ListOperationsRequest has "the standard list filter" and names no fields; `done` is read here.
+        google.longrunning.ListOperationsRequest has "the standard list filter", whose fields are not named; here it has
+        `done`.
         """
         prefix = f"{call.place.name}/{call.part('under')}operations/"
         matches = listing.matcher(call.parameter("filter"), {"done": "done"})
