@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tunestack.serving.specification import Container, ServingSpec
+from tunestack.serving.specification import Container, ServingSpec, model_id_of
 
 SPEC = ServingSpec(
-    urn="urn:pulumi:local::tunestack::tunestack:index:ModelDeployment::support",
+    model_id=model_id_of("urn:pulumi:local::tunestack::tunestack:index:ModelDeployment::support"),
     checkpoint_uri="gs://bucket/job/postprocess/node-0/checkpoints/final",
     display_name="support",
     machine_type="g2-standard-12",
@@ -38,7 +38,7 @@ def test_ids_are_what_the_service_takes() -> None:
         ({"service_account": "a@b"}, {"deployed_model_id"}, "other rights need another deployment"),
         ({"min_replicas": 2}, set(), "replicas change in place"),
         ({"display_name": "other"}, set(), "a name is no reason to roll"),
-        ({"urn": "urn:pulumi:dev::p::t::n"}, {"model_id", "deployed_model_id"}, "another owner has a model of its own"),
+        ({"model_id": "tunestack-0"}, {"model_id", "deployed_model_id"}, "another owner has a model of its own"),
     ],
 )
 def test_what_moves_which_id(change: dict[str, Any], moves: set[str], why: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+from pulumi.provider.experimental.property_value import PropertyValue
 
 from tunestack.catalogue import UnknownMachineError, machine, money, problems, serving_estimate
 from tunestack.provider.inputs import Inputs, failures, read, without_unknown
 from tunestack.provider.lifecycle import (
+    Change,
     CheckFailure,
     CheckRequest,
     CheckResult,
@@ -29,16 +32,19 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
     UpdateResult,
 )
-from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap_map
+from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
 from tunestack.provider.run import Progress, Run
-from tunestack.serving import deployments, models, rollout
-from tunestack.serving.operations import StoppedError, Wait
-from tunestack.serving.specification import Container, ServingSpec
+from tunestack.serving import deployments, models
+from tunestack.serving.clients import endpoint_client
+from tunestack.serving.deployments import DeployedModel
+from tunestack.serving.operations import OperationFailedError, StoppedError
+from tunestack.serving.rollout import Rollout, RolloutError, UnknownOutcomeError
+from tunestack.serving.specification import Container, ServingSpec, model_id_of
 from tunestack.tuning import artifacts
 from tunestack.tuning.ownership import Owner
 
 
-class Rollout(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class RolloutInputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """How a new version takes over, in replicas; one more at a time unless said otherwise."""
 
     max_surge_replicas: int | None = None
@@ -64,15 +70,15 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
     display_name: str | None = None
     smoke_prompt: str | None = None
     container: Container | None = None
-    rollout: Rollout = Rollout()
+    rollout: RolloutInputs = RolloutInputs()
     service_account: str | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     strict: bool = True
 
-    def spec(self, urn: str) -> ServingSpec:
+    def spec(self, urn: str, model_id: str) -> ServingSpec:
         """Returns what the service is asked for."""
         return ServingSpec(
-            urn=urn,
+            model_id=model_id,
             checkpoint_uri=self.checkpoint_uri,
             display_name=self.display_name or Owner(urn).name,
             machine_type=self.machine_type,
@@ -87,7 +93,15 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
 
 
 OUTPUTS = ("modelVersion", "deployedModelId", "state")
-"""Outputs that an update may change; the model's name and the price derive from inputs."""
+"""Outputs that a roll changes; the model's name and the price derive from inputs."""
+
+ROLLS = frozenset({"endpoint", "checkpointUri", "machineType", "acceleratorType", "acceleratorCount", "container"})
+"""Inputs whose change is a roll; so is one of `serviceAccount`."""
+
+OURS = frozenset({"baseModel", "rollout", "smokePrompt", "strict"})
+"""Inputs that say how we go about it: the service has nothing of them, so a change of them changes nothing there."""
+
+DEFAULTS: dict[str, Any] = {"acceleratorCount": 1, "minReplicas": 1, "labels": {}}
 
 SERVING = "SERVING"
 PENDING = "PENDING"
@@ -124,134 +138,195 @@ class ModelDeploymentLifecycle(Lifecycle):
         if (endpoint := sound.get("endpoint")) and not _is_endpoint(endpoint):
             reason = f"{endpoint!r} is not an endpoint's resource name: projects/…/locations/REGION/endpoints/…"
             found.append(CheckFailure("endpoint", reason))
+        for name in ("acceleratorCount", "minReplicas"):
+            if isinstance(count := sound.get(name), int) and count < 1 and name not in {f.property for f in found}:
+                found.append(CheckFailure(name, f"{count} serves nobody; write 1 or more"))
         if (sound.get("maxReplicas") or 10**6) < (least := sound.get("minReplicas") or 1):
             found.append(CheckFailure("maxReplicas", f"{sound['maxReplicas']} is less than minReplicas, {least}"))
         return CheckResult(request.new, found)
 
     async def diff(self, request: DiffRequest) -> DiffResult:
-        """Never replaces; while the tuned model behind it is not finished, asks again each time."""
+        """Never replaces; what is pending is gone on with each time."""
+        ignored = OURS | set(request.ignore_changes)
         differing = {
             name: PropertyChange(kind)
-            for name, kind in changed(request.old_inputs, request.new).items()
-            if name not in request.ignore_changes
+            for name, kind in _changes(request.old_inputs, request.new).items()
+            if name not in ignored
         }
-        if plain_map(request.state).get("state") == PENDING:
+        if plain_map(request.state).get("state") == PENDING and plain_map(request.new).get("checkpointUri") != "":
             differing["state"] = PropertyChange(output=True)
         return DiffResult(differing, stables=("model",))
 
     async def create(self, request: CreateRequest) -> CreateResult:
         """Uploads the checkpoint as a model and deploys it; finds what an interrupted run has done already."""
-        outputs = {**request.inputs, **wrap_map(_hourly_cost(without_unknown(request.inputs)))}
+        known = without_unknown(request.inputs)
+        outputs = {**request.inputs, **wrap_map(_hourly_cost(known))}
         if request.preview:
-            await self._run.tell(request.urn, f"serves on {_machine(without_unknown(request.inputs))}")
+            await self._run.tell(request.urn, _forecast(known, "deploys"))
             return CreateResult("", outputs)
         inputs = read(ModelDeploymentInputs, request.inputs)
-        served = await self._serve(request.urn, inputs, outputs, previous=None)
-        return CreateResult(_id(request.urn, inputs), {**outputs, **served})
+        resource_id = f"{inputs.endpoint.rpartition('/endpoints/')[0]}/models/{model_id_of(request.urn)}"
+        outputs["model"] = wrap(resource_id)
+        try:
+            served = await self._serve(request.urn, resource_id, inputs, {}, request.timeout)
+        except (RolloutError, UnknownOutcomeError, StoppedError) as error:
+            raise InitFailedError(resource_id, {**outputs, **_pending({})}, [_reason(error)]) from error
+        return CreateResult(resource_id, {**outputs, **served})
 
     async def read(self, request: ReadRequest) -> ReadResult:
-        """Reports what really serves: an undeployed model shows as drift and the next up mends it."""
+        """Reports what really serves: what was undeployed or lost its traffic shows as drift, and the next up mends it.
+
+        An import finds endpoint, checkpoint and machines by the id, which is the model's resource name.
+        """
+        if not request.state:
+            return await self._import(request.resource_id)
         state = plain_map(request.state)
-        if not state:
-            raise ResourceError("import of a model deployment is not possible yet; declare it, and it is deployed anew")
-        endpoint, wanted = state.get("endpoint", ""), state.get("deployedModelId")
         if state.get("state") != SERVING:
             return ReadResult(request.resource_id, request.state, request.inputs)
-        try:
-            present = await self._run.call(deployments.deployed, models.at(self._run.connection, endpoint), endpoint)
-        except deployments.EndpointNotFoundError:
-            present = ()
-        if any(model.id == wanted for model in present):
+        present = await self._present(state["endpoint"])
+        if any(model.id == state["deployedModelId"] and model.traffic == 100 for model in present):
             return ReadResult(request.resource_id, request.state, request.inputs)
-        gone = wrap_map({"state": PENDING, "deployedModelId": ""})
-        return ReadResult(request.resource_id, {**request.state, **gone}, request.inputs)
+        return ReadResult(request.resource_id, {**request.state, **_pending(state)}, request.inputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:
-        """Rolls to a new checkpoint or machine; changes replicas where nothing else has changed."""
-        known = without_unknown(request.new)
+        """Rolls to a new checkpoint or machine; changes replicas, labels and the name where they are."""
+        known, previous = without_unknown(request.new), plain_map(request.state)
         outputs = {**request.state, **request.new, **wrap_map(_hourly_cost(known))}
         if request.preview:
-            await self._run.tell(request.urn, _update_reason(request, known))
-            return UpdateResult({**outputs, **wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN))})
+            names = _changes(request.old_inputs, request.new)
+            rolls = bool((ROLLS | {"serviceAccount"}) & names.keys()) or previous.get("state") == PENDING
+            await self._run.tell(request.urn, _update_forecast(names, known, previous))
+            return UpdateResult({**outputs, **(wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN)) if rolls else {})})
         inputs = read(ModelDeploymentInputs, request.new)
-        previous = plain_map(request.state)
-        served = await self._serve(request.urn, inputs, outputs, previous=previous)
-        await self._leave_old_endpoint(request.urn, inputs, previous)
+        try:
+            served = await self._serve(request.urn, request.resource_id, inputs, previous, request.timeout)
+            if (old := previous.get("endpoint")) and old != inputs.endpoint:
+                await self._undeploy(request.urn, old, request.resource_id, request.timeout)
+        except RolloutError as error:
+            # Nothing has changed: the state stays as it was, and the next up sees the same change.
+            raise ResourceError(_reason(error)) from error
+        except (UnknownOutcomeError, StoppedError) as error:
+            # The service may go on with it: whatever the program says next, the next up looks again.
+            partial = {**request.state, **_pending(previous)}
+            raise InitFailedError(request.resource_id, partial, [_reason(error)], request.old_inputs) from error
         return UpdateResult({**outputs, **served})
 
     async def delete(self, request: DeleteRequest) -> None:
         """Undeploys first, deletes the model then: the service refuses it the other way round."""
-        state = plain_map(request.state)
-        endpoint, model = state.get("endpoint", ""), state.get("model", "")
-        connection = models.at(self._run.connection, endpoint)
-        wait = Progress(self._run, request.urn).waiting()
+        model = request.resource_id
+        if model in self._run.touched:
+            return  # a replacement has just taken it over
         try:
-            await self._undeploy(endpoint, model, wait)
-            if model:
-                await self._run.call(models.delete, connection, model, wait)
-        except StoppedError as stopped:
-            raise ResourceError(f"interrupted while it {stopped}; the next pulumi destroy goes on") from None
+            endpoint = plain_map(request.state).get("endpoint", "")
+            await self._undeploy(request.urn, endpoint, model, request.timeout)
+            wait = Progress(self._run, request.urn).waiting(request.timeout)
+            await self._run.call(models.delete, models.at(self._run.connection, model), model, wait)
+        except (StoppedError, OperationFailedError) as error:
+            raise ResourceError(f"{error}; the next pulumi destroy goes on") from error
 
     async def _serve(
-        self, urn: str, inputs: ModelDeploymentInputs, outputs: Properties, previous: dict[str, Any] | None
-    ) -> Properties:
-        """Brings what is asked for into service, whatever part of it is there already.
-
-        Raises:
-            InitFailedError: something failed; what served before still serves.
-        """
+        self, urn: str, resource_id: str, inputs: ModelDeploymentInputs, previous: dict[str, Any], seconds: float
+    ) -> dict[str, PropertyValue]:
+        """Brings what is asked for into service, whatever part of it is there already; see `Rollout.serve`."""
+        self._run.touched.add(resource_id)
         if not inputs.checkpoint_uri:
-            await self._run.tell(
-                urn, "pending: its tuned model is not finished; the next pulumi up goes on", severity=Severity.WARNING
-            )
-            return wrap_map({"model": "", "modelVersion": "", "deployedModelId": "", "state": PENDING})
-        spec = inputs.spec(urn)
-        connection = models.at(self._run.connection, inputs.endpoint)
-        wait = Progress(self._run, urn).waiting()
-        way = rollout.Rollout(connection, inputs.endpoint, spec, wait, inputs.rollout.options(), inputs.smoke_prompt)
-        try:
-            served = await self._run.call(way.serve)
-        except (StoppedError, rollout.RolloutError) as error:
-            reason = str(error)
-            if isinstance(error, StoppedError):
-                reason = f"interrupted while it {error}; the service goes on, and so does the next pulumi up"
-            if previous is not None:
-                # The state stays as it was, old version and all; the next up sees the same change and goes on.
-                raise ResourceError(reason) from error
-            partial = wrap_map({"model": models.model_name(connection, spec), "state": PENDING})
-            raise InitFailedError(_id(urn, inputs), {**outputs, **partial}, [reason]) from error
+            message = "pending: its tuned model is not finished; the next pulumi up goes on"
+            await self._run.tell(urn, message, severity=Severity.WARNING)
+            return _pending(previous if previous.get("endpoint") == inputs.endpoint else {})
+        way = Rollout(
+            connection=models.at(self._run.connection, inputs.endpoint),
+            endpoint=inputs.endpoint,
+            spec=inputs.spec(urn, resource_id.rpartition("/")[2]),
+            wait=Progress(self._run, urn).waiting(seconds),
+            options=inputs.rollout.options(),
+            smoke_prompt=inputs.smoke_prompt,
+            trusted=previous.get("deployedModelId", "") if previous.get("state") == SERVING else "",
+        )
+        served = await self._run.call(way.serve)
         for warning in served.warnings:
             await self._run.tell(urn, warning, severity=Severity.WARNING)
         return wrap_map(
             {
-                "model": served.version.model,
                 "modelVersion": served.version.version,
                 "deployedModelId": served.deployed_model_id,
                 "state": SERVING,
             }
         )
 
-    async def _leave_old_endpoint(self, urn: str, inputs: ModelDeploymentInputs, previous: dict[str, Any]) -> None:
-        old = previous.get("endpoint")
-        if not old or old == inputs.endpoint:
-            return
-        await self._undeploy(old, previous.get("model", ""), Progress(self._run, urn).waiting())
-
-    async def _undeploy(self, endpoint: str, model: str, wait: Wait) -> None:
+    async def _present(self, endpoint: str) -> tuple[DeployedModel, ...]:
         connection = models.at(self._run.connection, endpoint)
         try:
-            present = await self._run.call(deployments.deployed, connection, endpoint)
+            return await self._run.call(deployments.deployed, connection, endpoint)
         except deployments.EndpointNotFoundError:
-            return
-        for deployed in present:
-            if model and deployed.is_of(model):
-                await self._run.call(deployments.undeploy, connection, endpoint, deployed.id, wait)
+            return ()
+
+    async def _undeploy(self, urn: str, endpoint: str, model: str, seconds: float) -> None:
+        connection = models.at(self._run.connection, endpoint)
+        wait = Progress(self._run, urn).waiting(seconds)
+        await self._run.call(wait.settle, endpoint_client(connection), endpoint)
+        own = [deployed for deployed in await self._present(endpoint) if deployed.is_of(model)]
+        await self._run.call(deployments.undeploy, connection, endpoint, own, wait)
+
+    async def _import(self, resource_id: str) -> ReadResult:
+        if not resource_id.startswith("projects/") or "/models/" not in resource_id:
+            raise ResourceError(f"{resource_id!r} is no model's resource name: projects/…/locations/REGION/models/ID")
+        connection = models.at(self._run.connection, resource_id)
+        found = await self._run.call(deployments.endpoint_of, connection, resource_id)
+        if found is None:
+            raise ResourceError(f"no endpoint in {connection.location} serves {resource_id}")
+        endpoint, serving = found
+        version = await self._run.call(models.get, connection, f"{resource_id}@{serving.version}")
+        machine_type, accelerator_type, accelerator_count = serving.machine
+        inputs = {
+            "endpoint": endpoint,
+            "checkpointUri": version.checkpoint_uri,
+            "machineType": machine_type,
+            "acceleratorType": accelerator_type,
+            "acceleratorCount": accelerator_count,
+            "minReplicas": serving.min_replicas,
+            "maxReplicas": serving.max_replicas,
+            "displayName": version.display_name,
+            "serviceAccount": serving.service_account or None,
+            "labels": dict(version.labels),
+        }
+        outputs = {
+            "model": resource_id,
+            "modelVersion": version.version,
+            "deployedModelId": serving.id,
+            "state": SERVING,
+        }
+        known = {name: value for name, value in inputs.items() if value is not None}
+        return ReadResult(resource_id, wrap_map({**known, **_hourly_cost(known), **outputs}), wrap_map(known))
 
 
-def _id(urn: str, inputs: ModelDeploymentInputs) -> str:
-    """Returns the id: where the owner's model is, which no roll changes."""
-    location = inputs.endpoint.rpartition("/endpoints/")[0]
-    return f"{location}/models/{inputs.spec(urn).model_id}"
+def _pending(previous: dict[str, Any]) -> dict[str, PropertyValue]:
+    """Returns the outputs of a deployment that is not what it shall be; what serves meanwhile stays known."""
+    serving = {name: previous.get(name) or "" for name in ("modelVersion", "deployedModelId")}
+    return wrap_map({**serving, "state": PENDING})
+
+
+def _changes(before: Properties, after: Properties) -> dict[str, Change]:
+    """Returns what differs; a default that is said aloud is no change."""
+    old, new = plain_map(before), plain_map(after)
+    implied = {**DEFAULTS, "maxReplicas": None}
+
+    def meant(inputs: dict[str, Any], name: str) -> Any:
+        value = inputs.get(name)
+        if name == "maxReplicas" and value is None:
+            return meant(inputs, "minReplicas")
+        return implied.get(name) if value is None else value
+
+    return {
+        name: kind
+        for name, kind in changed(before, after).items()
+        if new.get(name) is UNKNOWN or meant(old, name) != meant(new, name)
+    }
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RolloutError):
+        return str(error)
+    return f"{error}; the service may go on with it, and the next pulumi up looks"
 
 
 def _is_endpoint(name: Any) -> bool:
@@ -271,17 +346,18 @@ def _hourly_cost(known: dict[str, Any]) -> dict[str, float | None]:
     return {"estimatedHourlyCostUsd": None if usd is None else float(usd)}
 
 
-def _machine(known: dict[str, Any]) -> str:
+def _forecast(known: dict[str, Any], verb: str) -> str:
     usd = _hourly_cost(known).get("estimatedHourlyCostUsd")
     price = money(None if usd is None else Decimal(str(usd)))
     accelerators = f"{known.get('acceleratorCount', 1)} × {known.get('acceleratorType')}"
-    return f"{known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
+    return f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
 
 
-def _update_reason(request: UpdateRequest, known: dict[str, Any]) -> str:
-    names = changed(request.old_inputs, request.new)
-    if plain_map(request.state).get("state") == PENDING:
-        return f"deploys what is still pending, on {_machine(known)}"
+def _update_forecast(names: Mapping[str, Change], known: dict[str, Any], previous: dict[str, Any]) -> str:
+    if known.get("checkpointUri") == "":
+        return "still waits for its tuned model"
     if "checkpointUri" in names:
-        return f"rolls to the new checkpoint in place, on {_machine(known)}"
-    return f"changes {', '.join(names) or 'nothing that serves'} in place, on {_machine(known)}"
+        return _forecast(known, "rolls to the new checkpoint in place,")
+    if previous.get("state") == PENDING:
+        return _forecast(known, "goes on with what is pending,")
+    return _forecast(known, f"changes {', '.join(names)} in place,")

@@ -88,14 +88,15 @@ class Progress:
         self._shown, self._at = "", 0.0
         self._started = time.monotonic()
 
-    def waiting(self) -> Wait:
-        """Returns a wait for a thread that shows here what it waits for."""
+    def waiting(self, seconds: float = 0) -> Wait:
+        """Returns a wait for a thread that shows here what it waits for; 0 seconds are for as long as it takes."""
         loop = asyncio.get_running_loop()
 
         def show(state: str) -> None:
             asyncio.run_coroutine_threadsafe(self.show(state), loop)
 
-        return Wait(self._run.connection.poll_seconds, show, self._run.stopped)
+        deadline = time.monotonic() + seconds if seconds else None
+        return Wait(self._run.connection.poll_seconds, show, self._run.stopped, deadline)
 
     async def show(self, state: str) -> None:
         """Shows the state, with the time since the wait began."""

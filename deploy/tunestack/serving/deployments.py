@@ -1,12 +1,13 @@
-"""Deployed models on an endpoint: deploy, roll, undeploy."""
+"""Deployed models on an endpoint: deploy, roll, scale, route, undeploy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import repeatable
+from tunestack.serving.clients import CALL_SECONDS, endpoint_client
 from tunestack.serving.models import ModelVersion
 from tunestack.serving.specification import ServingSpec
 
@@ -27,17 +28,37 @@ class DeployedModel:
         id: digits, chosen by whoever deployed it.
         model: the model's resource name, without version.
         version: the model's version.
-        traffic: share of the endpoint's requests, in percent.
+        display_name: its name in the console.
+        machine: machine type, accelerator type and their number.
         min_replicas: replicas that always run.
         max_replicas: replicas at the most.
+        service_account: whose rights it has; empty for the service's own.
+        traffic: share of the endpoint's requests, in percent.
     """
 
     id: str
     model: str
     version: str
-    traffic: int
-    min_replicas: int = 1
-    max_replicas: int = 1
+    display_name: str
+    machine: tuple[str, str, int]
+    min_replicas: int
+    max_replicas: int
+    service_account: str
+    traffic: int = 0
+
+    @classmethod
+    def wanted(cls, spec: ServingSpec, version: ModelVersion) -> DeployedModel:
+        """Returns what a spec asks for."""
+        return cls(
+            id=spec.deployed_model_id,
+            model=version.model,
+            version=version.version,
+            display_name=spec.display_name,
+            machine=spec.machine,
+            min_replicas=spec.min_replicas,
+            max_replicas=spec.max_replicas,
+            service_account=spec.service_account or "",
+        )
 
     def is_of(self, model: str) -> bool:
         """Says whether this is a version of a model; the service names projects by number, whoever asks by id."""
@@ -46,7 +67,7 @@ class DeployedModel:
 
 @repeatable
 def deployed(connection: Connection, endpoint: str) -> tuple[DeployedModel, ...]:
-    """Returns all deployed models of an endpoint, those without traffic too.
+    """Returns all deployed models of an endpoint, those without traffic too; least traffic first.
 
     Raises:
         EndpointNotFoundError: it does not exist.
@@ -54,108 +75,153 @@ def deployed(connection: Connection, endpoint: str) -> tuple[DeployedModel, ...]
     from google.api_core.exceptions import NotFound
 
     try:
-        found = _client(connection).get_endpoint(name=endpoint)
+        found = endpoint_client(connection).get_endpoint(name=endpoint)
     except NotFound:
         raise EndpointNotFoundError(endpoint) from None
-    return tuple(
-        DeployedModel(
-            id=model.id,
-            model=model.model.partition("@")[0],
-            version=model.model_version_id or model.model.partition("@")[2],
-            traffic=found.traffic_split.get(model.id, 0),
-            min_replicas=model.dedicated_resources.min_replica_count,
-            max_replicas=model.dedicated_resources.max_replica_count,
-        )
-        for model in found.deployed_models
-    )
+    return _deployed_models(found)
+
+
+@repeatable
+def endpoint_of(connection: Connection, model: str) -> tuple[str, DeployedModel] | None:
+    """Returns the endpoint that serves a model with most of its traffic, None when there is none."""
+    for endpoint in endpoint_client(connection).list_endpoints(parent=connection.parent):
+        for present in reversed(_deployed_models(endpoint)):
+            if present.is_of(model):
+                return endpoint.name, present
+    return None
 
 
 def deploy(
     connection: Connection,
     endpoint: str,
-    spec: ServingSpec,
-    version: ModelVersion,
+    wanted: DeployedModel,
     wait: Wait,
     *,
-    deployed_model_id: str,
     instead_of: str = "",
     rollout: Mapping[str, int] | None = None,
 ) -> None:
     """Deploys a version; with `instead_of`, rolls it over a deployed model, which serves until the new one is ready.
 
+    The id is of our choice, so the request may be repeated: the service deploys it once.
+
     Args:
         connection: in the endpoint's region.
         endpoint: resource name.
-        spec: the machines.
-        version: what to deploy.
+        wanted: what to deploy how; its traffic is not looked at.
         wait: how to wait.
-        deployed_model_id: id on the endpoint.
         instead_of: id of the deployed model that goes.
         rollout: `max_surge_replicas` and `max_unavailable_replicas`.
     """
+    from google.api_core.exceptions import Conflict
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
-    machine = aiplatform.MachineSpec(
-        machine_type=spec.machine_type,
-        accelerator_type=spec.accelerator_type,
-        accelerator_count=spec.accelerator_count,
-    )
+    machine_type, accelerator_type, accelerator_count = wanted.machine
     model = aiplatform.DeployedModel(
-        id=deployed_model_id,
-        model=version.name,
-        display_name=spec.display_name,
+        id=wanted.id,
+        model=f"{wanted.model}@{wanted.version}",
+        display_name=wanted.display_name,
         dedicated_resources=aiplatform.DedicatedResources(
-            machine_spec=machine,
-            min_replica_count=spec.min_replicas,
-            max_replica_count=spec.max_replicas,
+            machine_spec=aiplatform.MachineSpec(
+                machine_type=machine_type, accelerator_type=accelerator_type, accelerator_count=accelerator_count
+            ),
+            min_replica_count=wanted.min_replicas,
+            max_replica_count=wanted.max_replicas,
         ),
-        service_account=spec.service_account or "",
+        service_account=wanted.service_account,
     )
-    request = aiplatform.DeployModelRequest(endpoint=endpoint, deployed_model=model)
     if instead_of:
         model.rollout_options = aiplatform.RolloutOptions(previous_deployed_model=instead_of, **(rollout or {}))
-        request.deployed_model = model
-    else:
+    request = aiplatform.DeployModelRequest(endpoint=endpoint, deployed_model=model)
+    if not instead_of:
         request.traffic_split = {"0": 100}  # "0" is the model of this very request
-    wait.result(_client(connection).deploy_model(request), "rolls" if instead_of else "deploys")
+    client = endpoint_client(connection)
+    try:
+        wait.start(lambda: client.deploy_model(request, timeout=CALL_SECONDS), "rolls" if instead_of else "deploys")
+    except Conflict:
+        # An earlier request with this id got through although its answer did not.
+        wait.settle(client, endpoint)
+        if all(present.id != wanted.id for present in deployed(connection, endpoint)):
+            raise
 
 
-def scale(connection: Connection, endpoint: str, spec: ServingSpec, deployed_model_id: str, wait: Wait) -> None:
+def scale(connection: Connection, endpoint: str, wanted: DeployedModel, wait: Wait) -> None:
     """Changes the number of replicas in place."""
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
     model = aiplatform.DeployedModel(
-        id=deployed_model_id,
+        id=wanted.id,
         dedicated_resources=aiplatform.DedicatedResources(
-            min_replica_count=spec.min_replicas, max_replica_count=spec.max_replicas
+            min_replica_count=wanted.min_replicas, max_replica_count=wanted.max_replicas
         ),
     )
-    paths = ["dedicated_resources.min_replica_count", "dedicated_resources.max_replica_count"]
-    operation = _client(connection).mutate_deployed_model(
-        endpoint=endpoint, deployed_model=model, update_mask={"paths": paths}
+    mask = {"paths": ["dedicated_resources.min_replica_count", "dedicated_resources.max_replica_count"]}
+    client = endpoint_client(connection)
+    wait.start(
+        lambda: client.mutate_deployed_model(
+            endpoint=endpoint, deployed_model=model, update_mask=mask, timeout=CALL_SECONDS
+        ),
+        "scales",
     )
-    wait.result(operation, "scales")
 
 
-def undeploy(connection: Connection, endpoint: str, deployed_model_id: str, wait: Wait) -> None:
-    """Takes a deployed model, and what it costs, off an endpoint; it is no error when either is gone."""
-    from google.api_core.exceptions import BadRequest, NotFound
-
-    try:
-        present = deployed(connection, endpoint)
-        if all(model.id != deployed_model_id for model in present):
-            return
-        operation = _client(connection).undeploy_model(endpoint=endpoint, deployed_model_id=deployed_model_id)
-        wait.result(operation, "undeploys")
-    except (EndpointNotFoundError, NotFound):
-        return
-    except BadRequest:
-        # Somebody else undeployed it meanwhile; anything else is told.
-        if any(model.id == deployed_model_id for model in deployed(connection, endpoint)):
-            raise
-
-
-def _client(connection: Connection) -> Any:
+@repeatable
+def route(connection: Connection, endpoint: str, deployed_model_id: str) -> None:
+    """Gives a deployed model all of the endpoint's traffic."""
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
-    return aiplatform.EndpointServiceClient(**connection.gapic_arguments())
+    endpoint_client(connection).update_endpoint(
+        endpoint=aiplatform.Endpoint(name=endpoint, traffic_split={deployed_model_id: 100}),
+        update_mask={"paths": ["traffic_split"]},
+        timeout=CALL_SECONDS,
+    )
+
+
+def undeploy(connection: Connection, endpoint: str, going: Sequence[DeployedModel], wait: Wait) -> None:
+    """Takes deployed models, and what they cost, off an endpoint; it is no error when they are gone.
+
+    Args:
+        connection: in the endpoint's region.
+        endpoint: resource name.
+        going: least traffic first, as `deployed` returns them: the service keeps a model that has traffic while others
+            remain.
+        wait: how to wait.
+    """
+    from google.api_core.exceptions import BadRequest, NotFound
+
+    client = endpoint_client(connection)
+    for model in going:
+        undeployed = model.id
+
+        def call(deployed_model_id: str = undeployed) -> Any:
+            return client.undeploy_model(endpoint=endpoint, deployed_model_id=deployed_model_id, timeout=CALL_SECONDS)
+
+        try:
+            wait.start(call, "undeploys")
+        except NotFound:
+            continue
+        except BadRequest:
+            # Somebody else undeployed it meanwhile; anything else is told.
+            if any(present.id == undeployed for present in deployed(connection, endpoint)):
+                raise
+
+
+def _deployed_models(endpoint: Any) -> tuple[DeployedModel, ...]:
+    found = (
+        DeployedModel(
+            id=model.id,
+            model=model.model.partition("@")[0],
+            version=model.model_version_id or model.model.partition("@")[2],
+            display_name=model.display_name,
+            machine=_machine(model.dedicated_resources.machine_spec),
+            min_replicas=model.dedicated_resources.min_replica_count,
+            max_replicas=model.dedicated_resources.max_replica_count,
+            service_account=model.service_account,
+            traffic=endpoint.traffic_split.get(model.id, 0),
+        )
+        for model in endpoint.deployed_models
+    )
+    return tuple(sorted(found, key=lambda model: model.traffic))
+
+
+def _machine(machine: Any) -> tuple[str, str, int]:
+    return machine.machine_type, machine.accelerator_type.name, machine.accelerator_count

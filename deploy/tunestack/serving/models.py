@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tunestack.retries import repeatable
+import tenacity
+
+from tunestack.retries import is_transient, repeatable
+from tunestack.serving.clients import CALL_SECONDS, model_client
 from tunestack.serving.specification import ServingSpec
 
 if TYPE_CHECKING:
@@ -20,12 +24,27 @@ class NoContainerError(Exception):
     """The service does not recommend to serve a checkpoint on this machine, and the program names no container."""
 
 
+class ModelNotFoundError(Exception):
+    """The service has no such model."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """A version: the model's resource name without version, and the version's number."""
+    """A version of a model.
+
+    Attributes:
+        model: the model's resource name, without version.
+        version: the version's number.
+        checkpoint_uri: `gs://` folder that it was made from.
+        display_name: the model's name in the console.
+        labels: of the version.
+    """
 
     model: str
     version: str
+    checkpoint_uri: str = ""
+    display_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -46,6 +65,11 @@ def at(connection: Connection, resource_name: str) -> Connection:
     return replace(connection, location=resource_name.split("/")[3])
 
 
+def name_of(connection: Connection, spec: ServingSpec) -> str:
+    """Returns the resource name of the owner's model, without version."""
+    return f"{connection.parent}/models/{spec.model_id}"
+
+
 @repeatable
 def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
     """Returns what the service recommends for the checkpoint on the machine asked for.
@@ -55,7 +79,7 @@ def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
     """
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
-    response = _client(connection).recommend_spec(
+    response = model_client(connection).recommend_spec(
         aiplatform.RecommendSpecRequest(parent=connection.parent, gcs_uri=spec.checkpoint_uri, check_user_quota=True)
     )
     quota = aiplatform.RecommendSpecResponse.Recommendation.QuotaState
@@ -78,26 +102,47 @@ def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
 
 
 @repeatable
-def version(connection: Connection, spec: ServingSpec) -> ModelVersion | None:
-    """Returns the version that holds the spec's checkpoint, None when it was not uploaded yet."""
+def get(connection: Connection, name: str) -> ModelVersion:
+    """Returns a version by its name, number or alias; the default one where the name has none.
+
+    Raises:
+        ModelNotFoundError: there is no such version.
+    """
     from google.api_core.exceptions import NotFound
 
     try:
-        model = _client(connection).get_model(name=f"{model_name(connection, spec)}@{spec.version_alias}")
+        found = model_client(connection).get_model(name=name)
     except NotFound:
+        raise ModelNotFoundError(name) from None
+    return ModelVersion(
+        model=name.partition("@")[0],
+        version=found.version_id,
+        checkpoint_uri=found.artifact_uri,
+        display_name=found.display_name,
+        labels=dict(found.labels),
+    )
+
+
+def version_of(connection: Connection, spec: ServingSpec) -> ModelVersion | None:
+    """Returns the version that holds the spec's checkpoint, None when it was not uploaded yet."""
+    try:
+        return get(connection, f"{name_of(connection, spec)}@{spec.version_alias}")
+    except ModelNotFoundError:
         return None
-    return ModelVersion(model_name(connection, spec), model.version_id)
 
 
 def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait) -> ModelVersion:
     """Makes the checkpoint the next version of the owner's model, or its first."""
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
-    client = _client(connection)
-    exists = _exists(connection, model_name(connection, spec))
+    name, client = name_of(connection, spec), model_client(connection)
+    try:
+        exists = bool(get(connection, name))
+    except ModelNotFoundError:
+        exists = False
     request = aiplatform.UploadModelRequest(
         parent=connection.parent,
-        parent_model=model_name(connection, spec) if exists else "",
+        parent_model=name if exists else "",
         model_id="" if exists else spec.model_id,
         model=aiplatform.Model(
             display_name=spec.display_name,
@@ -107,8 +152,29 @@ def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait
             labels=spec.labels,
         ),
     )
-    response = wait.result(client.upload_model(request), "uploads the model")
-    return ModelVersion(model_name(connection, spec), response.model_version_id)
+    try:
+        operation = client.upload_model(request, timeout=CALL_SECONDS)
+    except Exception as error:
+        # No answer: a plain repetition would be another version, so what the service has is looked at first.
+        if not is_transient(error):
+            raise
+        wait.settle(client, name)
+        return version_of(connection, spec) or upload(connection, spec, container, wait)
+    response = wait.result(operation, "uploads the model")
+    return ModelVersion(name, response.model_version_id, spec.checkpoint_uri, spec.display_name, spec.labels)
+
+
+@repeatable
+def describe(connection: Connection, version: ModelVersion, spec: ServingSpec) -> None:
+    """Gives a version the display name and labels of the spec, where it has others."""
+    from google.cloud import aiplatform_v1beta1 as aiplatform
+
+    if (version.display_name, version.labels) != (spec.display_name, spec.labels):
+        model_client(connection).update_model(
+            model=aiplatform.Model(name=version.name, display_name=spec.display_name, labels=spec.labels),
+            update_mask={"paths": ["display_name", "labels"]},
+            timeout=CALL_SECONDS,
+        )
 
 
 def container_of(spec: ServingSpec) -> Any:
@@ -134,20 +200,14 @@ def delete(connection: Connection, model: str, wait: Wait) -> None:
 
 def delete_version(connection: Connection, uploaded: ModelVersion, wait: Wait) -> None:
     """Deletes one version; the last one only goes with its model."""
-    versions = list(_client(connection).list_model_versions(name=uploaded.model))
+    versions = repeatable(lambda: list(model_client(connection).list_model_versions(name=uploaded.model)))()
     if len(versions) == 1 and versions[0].version_id == uploaded.version:
         delete(connection, uploaded.model, wait)
     else:
         _delete(connection, "delete_model_version", uploaded.name, wait)
 
 
-def model_name(connection: Connection, spec: ServingSpec) -> str:
-    """Returns the resource name of the owner's model, without version."""
-    return f"{connection.parent}/models/{spec.model_id}"
-
-
 def _delete(connection: Connection, method: str, name: str, wait: Wait) -> None:
-    import tenacity
     from google.api_core.exceptions import BadRequest, NotFound
 
     def still_deployed(error: BaseException) -> bool:
@@ -157,32 +217,15 @@ def _delete(connection: Connection, method: str, name: str, wait: Wait) -> None:
     retrying_while_deployed = tenacity.Retrying(
         retry=tenacity.retry_if_exception(still_deployed),
         wait=tenacity.wait_exponential_jitter(initial=0.5, max=10, jitter=0.5),
-        stop=tenacity.stop_after_delay(DELETE_SECONDS),
+        sleep=tenacity.sleep_using_event(wait.stopped),
+        stop=tenacity.stop_after_delay(DELETE_SECONDS) | tenacity.stop_when_event_set(wait.stopped),
         reraise=True,
     )
+    call = getattr(model_client(connection), method)
     try:
-        for attempt in retrying_while_deployed:
-            with attempt:
-                wait.result(getattr(_client(connection), method)(name=name), "deletes the model")
+        retrying_while_deployed(lambda: wait.start(lambda: call(name=name, timeout=CALL_SECONDS), "deletes the model"))
     except NotFound:
         return
-
-
-@repeatable
-def _exists(connection: Connection, name: str) -> bool:
-    from google.api_core.exceptions import NotFound
-
-    try:
-        _client(connection).get_model(name=name)
-    except NotFound:
-        return False
-    return True
-
-
-def _client(connection: Connection) -> Any:
-    from google.cloud import aiplatform_v1beta1 as aiplatform
-
-    return aiplatform.ModelServiceClient(**connection.gapic_arguments())
 
 
 def _machine(offer: Any) -> tuple[str, str, int]:

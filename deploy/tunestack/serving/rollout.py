@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tunestack.retries import is_transient
 from tunestack.serving import deployments, models, predict
+from tunestack.serving.clients import endpoint_client, model_client
 from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.models import ModelVersion
+from tunestack.serving.operations import OperationFailedError
 from tunestack.serving.specification import ServingSpec
 
 if TYPE_CHECKING:
@@ -23,7 +26,11 @@ SMOKE_TOKENS = 64
 
 
 class RolloutError(Exception):
-    """The new version does not serve; what served before still does."""
+    """The new version does not serve; the message says what does."""
+
+
+class UnknownOutcomeError(Exception):
+    """The service could not be asked whether it has done what it was told to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class Rollout:
         wait: how to wait.
         options: `max_surge_replicas`, `max_unavailable_replicas`.
         smoke_prompt: what the new version must answer, or None.
+        trusted: id of the deployed model that has answered before; another one must answer first.
     """
 
     connection: Connection
@@ -54,46 +62,62 @@ class Rollout:
     wait: Wait
     options: Mapping[str, int]
     smoke_prompt: str | None
+    trusted: str = ""
 
     def serve(self) -> Served:
         """Brings the spec into service.
 
         Raises:
-            RolloutError: it could not be; the endpoint serves what it served before.
-            StoppedError: the user stopped the wait.
+            RolloutError: it could not be; the message says what serves instead.
+            UnknownOutcomeError: the service cannot be reached any more.
+            StoppedError: the user stopped the wait, or there was no time left.
         """
         from google.api_core.exceptions import GoogleAPICallError
 
-        warnings: list[str] = []
         try:
-            own = self._own()
-            known = models.version(self.connection, self.spec)
-            version = known or self._upload(warnings)
-            if any(model.id == self.spec.deployed_model_id for model in own):
-                self._scale(own)
-            else:
-                self._deploy(version, own, is_new=known is None)
-            self._clear(own)
-        except GoogleAPICallError as error:
-            raise RolloutError(f"the service refused: {error.message} (HTTP {error.code})") from error
-        except models.NoContainerError as error:
+            return self._serve()
+        except (OperationFailedError, models.NoContainerError) as error:
             raise RolloutError(str(error)) from error
-        return Served(version, self.spec.deployed_model_id, tuple(warnings))
+        except Exception as error:
+            if is_transient(error):
+                raise UnknownOutcomeError(f"the service cannot be reached any more: {error}") from error
+            if isinstance(error, GoogleAPICallError):
+                raise RolloutError(f"the service refused: {error.message} (HTTP {error.code})") from error
+            raise
+
+    def _serve(self) -> Served:
+        warnings: list[str] = []
+        self.wait.settle(endpoint_client(self.connection), self.endpoint)
+        self.wait.settle(model_client(self.connection), models.name_of(self.connection, self.spec))
+        before = self._own()
+        known = models.version_of(self.connection, self.spec)
+        version = known or self._upload(warnings)
+        models.describe(self.connection, version, self.spec)
+        wanted = DeployedModel.wanted(self.spec, version)
+        current = next((model for model in before if model.id == wanted.id), None)
+        if current is None:
+            self._deploy(wanted, before[-1] if before else None, version if known is None else None)
+        else:
+            self._adjust(current, wanted)
+        left = [model for model in self._own() if model.id != wanted.id]
+        # What an interrupted roll has left beside the new version would be billed for ever.
+        deployments.undeploy(self.connection, self.endpoint, left, self.wait)
+        return Served(version, wanted.id, tuple(warnings))
 
     def _own(self) -> Sequence[DeployedModel]:
-        """Returns the owner's deployed models, those with traffic first."""
+        """Returns the owner's deployed models, least traffic first."""
         try:
             present = deployments.deployed(self.connection, self.endpoint)
         except deployments.EndpointNotFoundError:
             raise RolloutError(f"there is no endpoint {self.endpoint}; run pulumi refresh, then up") from None
-        model = models.model_name(self.connection, self.spec)
-        foreign = [deployed for deployed in present if not deployed.is_of(model)]
+        foreign = [model for model in present if not model.is_of(models.name_of(self.connection, self.spec))]
         if foreign:
             raise RolloutError(
-                f"{self.endpoint} already serves {foreign[0].model}, which this resource does not own; undeploy it, or "
-                "give this deployment an endpoint of its own"
+                f"{self.endpoint} already serves {foreign[0].model}, which this resource does not own. If the resource "
+                "was renamed, add aliases=[pulumi.Alias(name=…)] with its old name; else undeploy that model, or give "
+                "this deployment an endpoint of its own"
             )
-        return sorted(present, key=lambda deployed: -deployed.traffic)
+        return present
 
     def _upload(self, warnings: list[str]) -> ModelVersion:
         container = models.container_of(self.spec)
@@ -107,37 +131,46 @@ class Rollout:
                 )
         return models.upload(self.connection, self.spec, container, self.wait)
 
-    def _scale(self, own: Sequence[DeployedModel]) -> None:
-        current = next(model for model in own if model.id == self.spec.deployed_model_id)
-        if (current.min_replicas, current.max_replicas) != (self.spec.min_replicas, self.spec.max_replicas):
-            deployments.scale(self.connection, self.endpoint, self.spec, current.id, self.wait)
+    def _adjust(self, current: DeployedModel, wanted: DeployedModel) -> None:
+        """Mends what is there already: its traffic, its replicas, and whether it was ever asked."""
+        if current.traffic != 100:
+            deployments.route(self.connection, self.endpoint, current.id)
+        if (current.min_replicas, current.max_replicas) != (wanted.min_replicas, wanted.max_replicas):
+            deployments.scale(self.connection, self.endpoint, wanted, self.wait)
+        if current.id != self.trusted and (reason := self._smoke()):
+            raise RolloutError(
+                f"version {current.version} serves, but did not answer the smoke prompt: {reason}; name another "
+                "checkpoint, or mend the prompt"
+            )
 
-    def _deploy(self, version: ModelVersion, own: Sequence[DeployedModel], *, is_new: bool) -> None:
+    def _deploy(self, wanted: DeployedModel, before: DeployedModel | None, uploaded: ModelVersion | None) -> None:
         from google.api_core.exceptions import GoogleAPICallError
 
         try:
-            self._start(version, self.spec.deployed_model_id, own[0].id if own else "")
-        except GoogleAPICallError as error:
-            self._take_back(version, is_new=is_new)
-            raise RolloutError(f"deploying failed: {error.message}; {_left(own)}") from error
+            self._roll(wanted, before)
+        except (OperationFailedError, GoogleAPICallError) as error:
+            if is_transient(error):
+                raise
+            self._take_back(wanted, uploaded)
+            raise RolloutError(f"deploying failed: {_message(error)}; {_left(before)}") from error
         reason = self._smoke()
-        if reason:
-            if own:
-                before = ModelVersion(own[0].model, own[0].version)
-                self._start(before, own[0].id, self.spec.deployed_model_id)
-            self._take_back(version, is_new=is_new)
-            raise RolloutError(f"the new version did not answer the smoke prompt: {reason}; {_left(own)}")
+        if not reason:
+            return
+        if before is not None:
+            try:
+                self._roll(before, wanted)
+            except (OperationFailedError, GoogleAPICallError) as error:
+                raise RolloutError(
+                    f"version {wanted.version} did not answer the smoke prompt: {reason}; bringing back version "
+                    f"{before.version} failed, too: {_message(error)}; version {wanted.version} serves now"
+                ) from error
+        self._take_back(wanted, uploaded)
+        raise RolloutError(f"version {wanted.version} did not answer the smoke prompt: {reason}; {_left(before)}")
 
-    def _start(self, version: ModelVersion, deployed_model_id: str, instead_of: str) -> None:
+    def _roll(self, wanted: DeployedModel, before: DeployedModel | None) -> None:
+        instead_of = before.id if before else ""
         deployments.deploy(
-            self.connection,
-            self.endpoint,
-            self.spec,
-            version,
-            self.wait,
-            deployed_model_id=deployed_model_id,
-            instead_of=instead_of,
-            rollout=self.options,
+            self.connection, self.endpoint, wanted, self.wait, instead_of=instead_of, rollout=self.options
         )
 
     def _smoke(self) -> str:
@@ -152,20 +185,19 @@ class Rollout:
             return str(error.message)
         return "" if text.strip() else "its answer is empty"
 
-    def _take_back(self, version: ModelVersion, *, is_new: bool) -> None:
-        """Leaves nothing of the new version behind."""
-        deployments.undeploy(self.connection, self.endpoint, self.spec.deployed_model_id, self.wait)
-        if is_new:
-            models.delete_version(self.connection, version, self.wait)
-
-    def _clear(self, own: Sequence[DeployedModel]) -> None:
-        """Undeploys what an interrupted roll has left beside the new version: it would be billed for ever."""
-        for model in own:
-            if model.id != self.spec.deployed_model_id:
-                deployments.undeploy(self.connection, self.endpoint, model.id, self.wait)
+    def _take_back(self, wanted: DeployedModel, uploaded: ModelVersion | None) -> None:
+        """Leaves nothing of the new version behind; `uploaded` is the version when this run made it."""
+        present = [model for model in self._own() if model.id == wanted.id]
+        deployments.undeploy(self.connection, self.endpoint, present, self.wait)
+        if uploaded is not None:
+            models.delete_version(self.connection, uploaded, self.wait)
 
 
-def _left(own: Sequence[DeployedModel]) -> str:
-    if own:
-        return f"version {own[0].version} goes on serving"
+def _message(error: Exception) -> str:
+    return str(getattr(error, "message", None) or error)
+
+
+def _left(before: DeployedModel | None) -> str:
+    if before is not None:
+        return f"version {before.version} goes on serving"
     return "nothing of it is left on the endpoint"

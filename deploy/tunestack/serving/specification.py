@@ -27,7 +27,7 @@ class ServingSpec:
     """A checkpoint and the machines that serve it.
 
     Attributes:
-        urn: of the resource that owns model and deployed model.
+        model_id: id of the model; `model_id_of` derives it from the owner.
         checkpoint_uri: `gs://` folder of the weights.
         display_name: the model's name in the console.
         machine_type: such as `g2-standard-12`.
@@ -40,7 +40,7 @@ class ServingSpec:
         labels: of the model.
     """
 
-    urn: str
+    model_id: str
     checkpoint_uri: str
     display_name: str
     machine_type: str
@@ -53,11 +53,6 @@ class ServingSpec:
     labels: dict[str, str] = field(default_factory=dict)
 
     @property
-    def model_id(self) -> str:
-        """Id of the model: derived from the owner, so that a repeated upload is refused instead of doubled."""
-        return f"tunestack-{digest(self.urn)}"
-
-    @property
     def version_alias(self) -> str:
         """Alias of the version: derived from what a version is made of, since its number is the service's choice."""
         return f"t-{_digest(self.checkpoint_uri, msgspec.to_builtins(self.container))}"
@@ -65,13 +60,18 @@ class ServingSpec:
     @property
     def deployed_model_id(self) -> str:
         """Id on the endpoint: 10 digits, which is what the service takes, derived from everything that needs a roll."""
-        parts = (self.urn, self.version_alias, *self.machine, self.service_account)
+        parts = (self.model_id, self.version_alias, *self.machine, self.service_account)
         return str(int(_digest(*parts), 16) % 9_000_000_000 + 1_000_000_000)
 
     @property
     def machine(self) -> tuple[str, str, int]:
         """Machine type, accelerator type and their number."""
         return self.machine_type, self.accelerator_type, self.accelerator_count
+
+
+def model_id_of(urn: str) -> str:
+    """Returns the id of the model that a resource owns: a repeated upload is refused instead of doubled."""
+    return f"tunestack-{digest(urn)}"
 
 
 def _digest(*parts: Any) -> str:

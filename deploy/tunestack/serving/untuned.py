@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tunestack.serving import deployments, models, predict
+from tunestack.serving.clients import CALL_SECONDS, endpoint_client, model_client
 from tunestack.serving.operations import Wait
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def answers(connection: Connection, base_model: str, prompts: Sequence[str], *, max_tokens: int) -> list[str]:
-    """Returns the base model's answers; billed on Google Cloud for as long as that takes.
+    """Returns the base model's answers; accepts the model's licence, and is billed for as long as that takes.
 
     Args:
         connection: in the region to deploy in.
@@ -36,33 +37,31 @@ def _endpoint(connection: Connection, base_model: str) -> Iterator[str]:
     wait = Wait(connection.poll_seconds, lambda _: None, threading.Event())
     # Ids of our choice: a deploy that fails leaves its endpoint behind, and nobody would know which.
     number = str(secrets.randbelow(9_000_000_000) + 1_000_000_000)
+    endpoint, model_name = f"{connection.parent}/endpoints/{number}", f"{connection.parent}/models/untuned-{number}"
     request = aiplatform.DeployRequest(
         destination=connection.parent,
         publisher_model_name=f"publishers/{publisher}/models/{model}",
-        # The licence of an open model is accepted where the model is tuned; deploying it asks again.
         model_config=aiplatform.DeployRequest.ModelConfig(accept_eula=True, model_user_id=f"untuned-{number}"),
         endpoint_config=aiplatform.DeployRequest.EndpointConfig(
             endpoint_display_name="untuned", endpoint_user_id=number
         ),
     )
-    endpoint = f"{connection.parent}/endpoints/{number}"
     client = aiplatform.ModelGardenServiceClient(**connection.gapic_arguments())
-    try:
-        wait.result(client.deploy(request), "deploys")
+    with contextlib.ExitStack() as cleaning:
+        # Last in, first out; each runs even if another fails, and none before the deployment has settled.
+        cleaning.callback(models.delete, connection, model_name, wait)
+        cleaning.callback(_remove, connection, endpoint, wait)
+        cleaning.callback(wait.settle, model_client(connection), model_name)
+        cleaning.callback(wait.settle, endpoint_client(connection), endpoint)
+        wait.result(client.deploy(request, timeout=CALL_SECONDS), "deploys")
         yield endpoint
-    finally:
-        _remove(connection, endpoint, wait)
-        models.delete(connection, f"{connection.parent}/models/untuned-{number}", wait)
 
 
 def _remove(connection: Connection, endpoint: str, wait: Wait) -> None:
-    from google.cloud import aiplatform_v1beta1 as aiplatform
-
     try:
         present = deployments.deployed(connection, endpoint)
     except deployments.EndpointNotFoundError:
         return
-    for deployed in present:
-        deployments.undeploy(connection, endpoint, deployed.id, wait)
-    endpoints = aiplatform.EndpointServiceClient(**connection.gapic_arguments())
-    wait.result(endpoints.delete_endpoint(name=endpoint), "deletes the endpoint")
+    deployments.undeploy(connection, endpoint, present, wait)
+    client = endpoint_client(connection)
+    wait.start(lambda: client.delete_endpoint(name=endpoint, timeout=CALL_SECONDS), "deletes the endpoint")
