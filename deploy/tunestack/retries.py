@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
+import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -18,21 +20,33 @@ RETRY_SECONDS = 120.0
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP codes after which the same request may pass; those that google-genai and google-cloud-storage repeat."""
 
+STOPPED: ContextVar[threading.Event | None] = ContextVar("STOPPED", default=None)
+"""Set where somebody may stop a run: calls made from there are not repeated once the event is set. A thread that
+`asyncio.to_thread` starts has its caller's."""
+
 
 def is_transient(error: BaseException) -> bool:
     """Says whether a call through google-genai, requests or Google's generated clients may pass when repeated."""
     code = getattr(error, "code", None)
     if isinstance(code, int):
-        return code in TRANSIENT
+        # "ABORTED: retry at a higher level" (google.rpc.Code) is a 409, as is what really exists already.
+        return code in TRANSIENT or (code == 409 and _status(error) == "ABORTED")
+    return is_transport_error(error)
+
+
+def is_transport_error(error: BaseException) -> bool:
+    """Says whether no answer came, or none that was whole."""
     return isinstance(error, _transport_errors())
 
 
 def retrying() -> tenacity.Retrying:
-    """Returns a loop that repeats transient failures with growing pauses for up to two minutes."""
+    """Returns a loop that repeats transient failures with growing pauses for up to two minutes, unless stopped."""
+    stopped = STOPPED.get() or threading.Event()
     return tenacity.Retrying(
+        sleep=tenacity.sleep_using_event(stopped),
         retry=tenacity.retry_if_exception(is_transient),
         wait=tenacity.wait_exponential_jitter(initial=0.25, max=20, jitter=0.25),
-        stop=tenacity.stop_after_delay(RETRY_SECONDS),
+        stop=tenacity.stop_after_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped),
         reraise=True,
     )
 
@@ -47,18 +61,27 @@ def repeatable(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+def _status(error: BaseException) -> str | None:
+    """Returns the service's own name of a code: google-genai has it as text, generated clients as gRPC's status."""
+    status = getattr(error, "status", None) or getattr(getattr(error, "grpc_status_code", None), "name", None)
+    return status if isinstance(status, str) else None
+
+
 def _transport_errors() -> tuple[type[BaseException], ...]:
-    """Returns what the HTTP libraries raise without an answer; google-genai uses httpx or its fork, what is there."""
+    """Returns what the HTTP libraries raise without an answer; google-genai uses httpx or its fork, what is there.
+
+    A library that was not imported has raised nothing.
+    """
     found: list[type[BaseException]] = [ConnectionError, TimeoutError]
     for module, name in (
         ("httpx", "TransportError"),
         ("httpx2", "TransportError"),
-        ("requests", "ConnectionError"),
-        ("requests", "Timeout"),
+        ("requests.exceptions", "ConnectionError"),
+        ("requests.exceptions", "Timeout"),
+        ("requests.exceptions", "ChunkedEncodingError"),
         ("google.auth.exceptions", "TransportError"),
+        ("google.api_core.exceptions", "RetryError"),
     ):
-        try:
-            found.append(getattr(importlib.import_module(module), name))
-        except ImportError:
-            continue
+        if kind := getattr(sys.modules.get(module), name, None):
+            found.append(kind)
     return tuple(found)

@@ -15,6 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 from tunestack.provider.lifecycle import InitFailedError, InterruptedWaitError, InvalidArgumentsError, ResourceError
 from tunestack.provider.properties import keep_secrets
 from tunestack.provider.property_wire import marshal, unmarshal
+from tunestack.service_errors import explain
 
 if TYPE_CHECKING:
     from google.protobuf.struct_pb2 import Struct
@@ -65,6 +66,8 @@ def failure(error: Exception, operation: Operation, mask: SecretMask) -> Failure
             return Failure(grpc.StatusCode.FAILED_PRECONDITION, mask.hide(str(error)))
         case InvalidArgumentsError():
             return Failure(grpc.StatusCode.INVALID_ARGUMENT, mask.hide(str(error)))
+    if explained := explain(error):
+        return Failure(grpc.StatusCode.FAILED_PRECONDITION, mask.hide(explained))
     print(mask.hide("".join(traceback.format_exception(error))), file=sys.stderr, flush=True)
     first_line = mask.hide(str(error)).partition("\n")[0]
     message = (

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import Engine, InterruptedWaitError, Severity
+from tunestack.retries import STOPPED
 from tunestack.serving.operations import Wait
 
 T = TypeVar("T")
@@ -63,7 +64,8 @@ class Run:
         raise InterruptedWaitError(what)
 
     async def call(self, function: Callable[..., T], *arguments: object, **named: object) -> T:
-        """Runs a blocking call of a client in a thread."""
+        """Runs a blocking call of a client in a thread; an interrupt ends its repetitions."""
+        STOPPED.set(self.stopped)
         return await asyncio.to_thread(function, *arguments, **named)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.genai.errors import APIError
 from google.protobuf.empty_pb2 import Empty
 from google.rpc import status_pb2
 from pulumi.provider.experimental.property_value import PropertyValue
@@ -77,6 +78,12 @@ async def refused(call: Any) -> grpc.aio.AioRpcError:
             grpc.StatusCode.INVALID_ARGUMENT,
             "name: is missing",
             "outside a function call there is no place for failures but the message",
+        ),
+        (
+            APIError(400, {"error": {"message": "Invalid filter"}}),
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "the service answered: Invalid filter (HTTP 400)",
+            "the service's refusal is no defect of the provider",
         ),
         (
             KeyError("endpoint"),

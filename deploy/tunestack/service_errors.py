@@ -1,0 +1,69 @@
+"""What went wrong between this machine and the service, in words that say what to do."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from urllib.parse import urlsplit
+
+from tunestack.retries import is_transient, is_transport_error
+
+
+def explain(error: BaseException) -> str | None:
+    """Returns what a user can do about a failed call of the service, or None when the failure is of another kind."""
+    code = getattr(error, "code", None)
+    if isinstance(code, int):
+        said = getattr(error, "message", None) or str(error)
+        return f"the service answered: {said} (HTTP {int(code)}){_way_on(error, int(code))}"
+    if is_transport_error(error):
+        return _no_answer(error)
+    if isinstance(error, _kind("google.auth.exceptions", "GoogleAuthError")):
+        return (
+            f"there are no usable Google Cloud credentials on this machine: {_first_line(error)}. Run gcloud auth "
+            "application-default login, or set GOOGLE_APPLICATION_CREDENTIALS"
+        )
+    data_errors = (_kind("tunestack.data.bucket", "UploadError"), _kind("tunestack.data.report", "UnreadableDataError"))
+    return str(error) if isinstance(error, data_errors) else None
+
+
+def _way_on(error: BaseException, code: int) -> str:
+    if code == 401:
+        return "; run gcloud auth application-default login"
+    if code == 403:
+        return "; whoever runs this needs that permission, or the API that it names has to be enabled first"
+    return "; it may pass: run the command again in a while" if is_transient(error) else ""
+
+
+def _no_answer(error: BaseException) -> str:
+    # Google's libraries repeat by themselves and then raise an error of their own around the last one.
+    cause = getattr(error, "cause", None) or error
+    address = urlsplit(_address(cause))
+    if _is_loopback(address.hostname):
+        return f"the emulator at {address.scheme}://{address.netloc} does not answer; start it with make emulator"
+    service = address.hostname or "the service"
+    return f"{service} cannot be reached: {_first_line(cause)}. Look at the network, then run the command again"
+
+
+def _address(error: BaseException) -> str:
+    """Returns where the request went, empty where the library does not say."""
+    try:
+        return str(error.request.url)  # type: ignore[attr-defined]
+    except (AttributeError, RuntimeError):  # httpx raises the latter when it knows of no request
+        return ""
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _kind(module: str, name: str) -> type[BaseException] | tuple[()]:
+    """Returns an exception's type without importing it: what was not imported was not raised."""
+    found: type[BaseException] | tuple[()] = getattr(sys.modules.get(module), name, ())
+    return found
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).partition("\n")[0].rstrip(".")
