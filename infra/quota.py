@@ -15,6 +15,8 @@ DISPLAY_NAME = "Global concurrent managed OSS model fine-tuning jobs per project
 SERVICE = "aiplatform.googleapis.com"
 UNLIMITED = -1
 """What Cloud Quotas says for no limit."""
+_AT_FIRST = 1
+"""Jobs at once of a project that never asked for more: the tuning page, section Quota."""
 
 
 class TuningQuota(pulumi.ComponentResource):
@@ -40,11 +42,8 @@ class TuningQuota(pulumi.ComponentResource):
         super().__init__("infra:index:TuningQuota", resource_name, None, opts)
         self._project = project
         self._wanted = wanted
-        found = gcp.cloudquota.get_s_quota_infos_output(
-            parent=f"projects/{project}",
-            service=SERVICE,
-            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[services]),
-        ).apply(lambda listed: _found(listed.quota_infos))
+        present = self._present_quota()
+        found = self._quota_later(services) if present is None else pulumi.Output.from_input(present)
         # The value in effect before this stack asked. Compared with the value of today a request would vanish from
         # the program as soon as it is granted; and a project that keeps an earlier grant is not asked again, which
         # the service would refuse: a preference can be made once and never deleted.
@@ -54,10 +53,37 @@ class TuningQuota(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
         )
         self.preferred = wanted.concurrent_tuning_jobs if wanted else None
+        self._quota_id = found.apply(lambda quota: quota["id"])
         self.granted: pulumi.Output[int | None] = pulumi.Output.all(found, before.output).apply(
             lambda known: self._granted(known[0], known[1])
         )
+        if present is None and pulumi.runtime.is_dry_run() and wanted and wanted.concurrent_tuning_jobs > _AT_FIRST:
+            # What cannot be looked up yet is taken to be what projects start with: so the preview shows the request,
+            # and a plan allows it.
+            self._request(wanted)
         self.register_outputs({"granted": self.granted})
+
+    def _present_quota(self) -> dict[str, Any] | None:
+        """Returns the quota if the project's APIs are enabled already.
+
+        Looked up before anything is changed, so that preview and update find the same and decide alike.
+        """
+        try:
+            listed = gcp.cloudquota.get_s_quota_infos(
+                parent=f"projects/{self._project}", service=SERVICE, opts=pulumi.InvokeOptions(parent=self)
+            )
+        except Exception as error:
+            # Whatever else it may be, the look-up that waits for the APIs will tell.
+            pulumi.log.debug(f"the quota cannot be looked up yet: {error}", self)
+            return None
+        return _found(listed.quota_infos)
+
+    def _quota_later(self, services: Services) -> pulumi.Output[dict[str, Any]]:
+        options = pulumi.InvokeOutputOptions(parent=self, depends_on=list(services.apis.values()))
+        listed = gcp.cloudquota.get_s_quota_infos_output(
+            parent=f"projects/{self._project}", service=SERVICE, opts=options
+        )
+        return services.tied(listed.apply(lambda known: _found(known.quota_infos)))
 
     def _granted(self, quota: dict[str, Any], before: float) -> pulumi.Output[int | None] | int | None:
         wanted, granted = self._wanted, quota["granted"]
@@ -69,23 +95,25 @@ class TuningQuota(pulumi.ComponentResource):
             return _whole(granted)
         if before == UNLIMITED or wanted.concurrent_tuning_jobs <= before:
             return _whole(granted)
-        preference = gcp.cloudquota.SQuotaPreference(
+        request = self._request(wanted)
+        # A grant that comes later is seen by the look-up first; one that comes at once by the request. The id makes it
+        # unknown while the request is not made: what that will get cannot be foretold.
+        in_effect: pulumi.Output[int | None] = pulumi.Output.all(request.quota_config.granted_value, request.id).apply(
+            lambda known: max((value for value in (_whole(known[0]), _whole(granted)) if value), default=None)
+        )
+        return in_effect
+
+    def _request(self, wanted: QuotaSettings) -> gcp.cloudquota.SQuotaPreference:
+        return gcp.cloudquota.SQuotaPreference(
             "concurrent-tuning-jobs",
             name="tunestack-concurrent-tuning-jobs",
             parent=f"projects/{self._project}",
             service=SERVICE,
-            quota_id=quota["id"],
+            quota_id=self._quota_id,
             quota_config={"preferred_value": str(wanted.concurrent_tuning_jobs)},
             contact_email=wanted.contact_email,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # A grant that comes later is seen by the look-up first; one that comes at once by the request.
-        in_effect: pulumi.Output[int | None] = preference.quota_config.apply(
-            lambda config: max(
-                (value for value in (_whole(config.granted_value), _whole(granted)) if value), default=None
-            )
-        )
-        return in_effect
 
 
 def _found(quota_infos: list[Any]) -> dict[str, Any]:

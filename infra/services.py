@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pulumi
 import pulumi_gcp as gcp
+
+_T = TypeVar("_T")
 
 APIS = ("aiplatform", "cloudquotas", "cloudresourcemanager", "iam", "serviceusage", "storage")
 """What the program itself and tuning need: reference of the service, section Names."""
@@ -20,7 +24,7 @@ class Services(pulumi.ComponentResource):
 
     def __init__(self, resource_name: str, *, project: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("infra:index:Services", resource_name, None, opts)
-        apis = {
+        self.apis = {
             api: gcp.projects.Service(
                 api,
                 project=project,
@@ -37,13 +41,13 @@ class Services(pulumi.ComponentResource):
             "aiplatform-agent",
             project=project,
             service="aiplatform.googleapis.com",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[apis["aiplatform"], apis["serviceusage"]]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.apis["aiplatform"], self.apis["serviceusage"]]),
         )
         described = gcp.organizations.get_project_output(
             project_id=project,
-            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[apis["cloudresourcemanager"]]),
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[self.apis["cloudresourcemanager"]]),
         )
-        self.project_number: pulumi.Output[str] = described.number
+        self.project_number: pulumi.Output[str] = self.tied(described.number)
         self.platform_agent: pulumi.Output[str] = pulumi.Output.all(self.project_number, identity.id).apply(
             lambda known: _agent(known[0], "aiplatform")
         )
@@ -53,6 +57,15 @@ class Services(pulumi.ComponentResource):
         )
         """IAM member of the agent that tunes open models."""
         self.register_outputs({"projectNumber": self.project_number})
+
+    def tied(self, looked_up: pulumi.Output[_T]) -> pulumi.Output[_T]:
+        """Returns what was looked up, dependent on all APIs.
+
+        A look-up that waits for an API has that dependency once it was made, but not while a preview cannot make it; a
+        plan would then refuse the resources behind it.
+        """
+        enabled = (api.id for api in self.apis.values())
+        return pulumi.Output.all(looked_up, *enabled).apply(lambda known: known[0])
 
 
 def _agent(project_number: str, service: str) -> str:

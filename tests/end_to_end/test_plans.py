@@ -1,0 +1,23 @@
+"""A plan of the whole stack: applied as it was reviewed, and refused where the data is not what was reviewed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+
+
+def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:
+    stack.pulumi("preview", "--save-plan", "plan.json")
+    reviewed = stack.data().read_text()
+    stack.data().write_text(reviewed + reviewed.splitlines(keepends=True)[0])
+    refused = stack.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json", fails=True)
+    assert "Dataset::tickets violates plan: properties changed:" in refused
+    assert stack.jobs() == []
+
+    stack.data().write_text(reviewed)
+    stack.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json")
+    assert stack.outputs()["endpoints"]["support"]["state"] == "SERVING"
+    assert len(stack.jobs()) == 1
