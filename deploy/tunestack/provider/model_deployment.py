@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from tunestack.catalogue import UnknownMachineError, machine, money, problems, serving_estimate
-from tunestack.provider.inputs import Inputs, failures, read, without_unknown
+from tunestack.catalogue import problems
+from tunestack.provider.deployment_inputs import (
+    PENDING,
+    ROLLS,
+    SERVING,
+    ModelDeploymentInputs,
+    changes,
+    forecast,
+    hourly_cost,
+    is_endpoint,
+    update_verb,
+)
+from tunestack.provider.inputs import failures, read, without_unknown
 from tunestack.provider.lifecycle import (
-    Change,
     CheckFailure,
     CheckRequest,
     CheckResult,
@@ -23,7 +30,6 @@ from tunestack.provider.lifecycle import (
     DiffResult,
     InitFailedError,
     Lifecycle,
-    Properties,
     PropertyChange,
     ReadRequest,
     ReadResult,
@@ -32,79 +38,18 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
     UpdateResult,
 )
-from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
+from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Progress, Run
 from tunestack.serving import deployments, models
 from tunestack.serving.clients import endpoint_client
 from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.operations import OperationFailedError, StoppedError
 from tunestack.serving.rollout import Rollout, RolloutError, UnknownOutcomeError
-from tunestack.serving.specification import Container, ServingSpec, model_id_of
+from tunestack.serving.specification import model_id_of
 from tunestack.tuning import artifacts
-from tunestack.tuning.ownership import Owner
-
-
-class RolloutInputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """How a new version takes over, in replicas; one more at a time unless said otherwise."""
-
-    max_surge_replicas: int | None = None
-    max_unavailable_replicas: int | None = None
-
-    def options(self) -> dict[str, int]:
-        """Returns the service's options."""
-        chosen = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
-        return chosen or {"max_surge_replicas": 1}
-
-
-class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
-    """What to serve where."""
-
-    endpoint: str
-    checkpoint_uri: str
-    machine_type: str
-    accelerator_type: str
-    accelerator_count: int = 1
-    min_replicas: int = 1
-    max_replicas: int | None = None
-    base_model: str | None = None
-    display_name: str | None = None
-    smoke_prompt: str | None = None
-    container: Container | None = None
-    rollout: RolloutInputs = RolloutInputs()
-    service_account: str | None = None
-    labels: dict[str, str] = msgspec.field(default_factory=dict)
-    strict: bool = True
-
-    def spec(self, urn: str, model_id: str) -> ServingSpec:
-        """Returns what the service is asked for."""
-        return ServingSpec(
-            model_id=model_id,
-            checkpoint_uri=self.checkpoint_uri,
-            display_name=self.display_name or Owner(urn).name,
-            machine_type=self.machine_type,
-            accelerator_type=self.accelerator_type,
-            accelerator_count=self.accelerator_count,
-            min_replicas=self.min_replicas,
-            max_replicas=self.max_replicas or self.min_replicas,
-            container=self.container,
-            service_account=self.service_account,
-            labels=self.labels,
-        )
-
 
 OUTPUTS = ("modelVersion", "deployedModelId", "state")
 """Outputs that a roll changes; the model's name and the price derive from inputs."""
-
-ROLLS = frozenset({"endpoint", "checkpointUri", "machineType", "acceleratorType", "acceleratorCount", "container"})
-"""Inputs whose change is a roll; so is one of `serviceAccount`."""
-
-OURS = frozenset({"baseModel", "rollout", "smokePrompt", "strict"})
-"""Inputs that say how we go about it: the service has nothing of them, so a change of them changes nothing there."""
-
-DEFAULTS: dict[str, Any] = {"acceleratorCount": 1, "minReplicas": 1, "labels": {}}
-
-SERVING = "SERVING"
-PENDING = "PENDING"
 
 
 class ModelDeploymentLifecycle(Lifecycle):
@@ -112,6 +57,10 @@ class ModelDeploymentLifecycle(Lifecycle):
 
     def __init__(self, run: Run) -> None:
         self._run = run
+
+    @property
+    def _location(self) -> str:
+        return self._run.connection.location
 
     async def check(self, request: CheckRequest) -> CheckResult:
         """Refuses a machine that does not exist, has other accelerators, or cannot hold the model."""
@@ -135,7 +84,7 @@ class ModelDeploymentLifecycle(Lifecycle):
                 artifacts.split(uri)
             except ValueError as error:
                 found.append(CheckFailure("checkpointUri", str(error)))
-        if (endpoint := sound.get("endpoint")) and not _is_endpoint(endpoint):
+        if (endpoint := sound.get("endpoint")) and not is_endpoint(endpoint):
             reason = f"{endpoint!r} is not an endpoint's resource name: projects/…/locations/REGION/endpoints/…"
             found.append(CheckFailure("endpoint", reason))
         for name in ("acceleratorCount", "minReplicas"):
@@ -147,11 +96,10 @@ class ModelDeploymentLifecycle(Lifecycle):
 
     async def diff(self, request: DiffRequest) -> DiffResult:
         """Never replaces; what is pending is gone on with each time."""
-        ignored = OURS | set(request.ignore_changes)
         differing = {
             name: PropertyChange(kind)
-            for name, kind in _changes(request.old_inputs, request.new).items()
-            if name not in ignored
+            for name, kind in changes(request.old_inputs, request.new).items()
+            if name not in request.ignore_changes
         }
         if plain_map(request.state).get("state") == PENDING and plain_map(request.new).get("checkpointUri") != "":
             differing["state"] = PropertyChange(output=True)
@@ -160,9 +108,9 @@ class ModelDeploymentLifecycle(Lifecycle):
     async def create(self, request: CreateRequest) -> CreateResult:
         """Uploads the checkpoint as a model and deploys it; finds what an interrupted run has done already."""
         known = without_unknown(request.inputs)
-        outputs = {**request.inputs, **wrap_map(_hourly_cost(known))}
+        outputs = {**request.inputs, **wrap_map(hourly_cost(known, self._location))}
         if request.preview:
-            await self._run.tell(request.urn, _forecast(known, "deploys"))
+            await self._run.tell(request.urn, forecast(known, self._location, "deploys"))
             return CreateResult("", outputs)
         inputs = read(ModelDeploymentInputs, request.inputs)
         resource_id = f"{inputs.endpoint.rpartition('/endpoints/')[0]}/models/{model_id_of(request.urn)}"
@@ -191,11 +139,13 @@ class ModelDeploymentLifecycle(Lifecycle):
     async def update(self, request: UpdateRequest) -> UpdateResult:
         """Rolls to a new checkpoint or machine; changes replicas, labels and the name where they are."""
         known, previous = without_unknown(request.new), plain_map(request.state)
-        outputs = {**request.state, **request.new, **wrap_map(_hourly_cost(known))}
+        outputs = {**request.state, **request.new, **wrap_map(hourly_cost(known, self._location))}
         if request.preview:
-            names = _changes(request.old_inputs, request.new)
-            rolls = bool((ROLLS | {"serviceAccount"}) & names.keys()) or previous.get("state") == PENDING
-            await self._run.tell(request.urn, _update_forecast(names, known, previous))
+            names = changes(request.old_inputs, request.new)
+            rolls = bool(ROLLS & names.keys()) or previous.get("state") == PENDING
+            waits = known.get("checkpointUri") == ""
+            line = forecast(known, self._location, update_verb(names, previous))
+            await self._run.tell(request.urn, "still waits for its tuned model" if waits else line)
             return UpdateResult({**outputs, **(wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN)) if rolls else {})})
         inputs = read(ModelDeploymentInputs, request.new)
         try:
@@ -296,7 +246,9 @@ class ModelDeploymentLifecycle(Lifecycle):
             "state": SERVING,
         }
         known = {name: value for name, value in inputs.items() if value is not None}
-        return ReadResult(resource_id, wrap_map({**known, **_hourly_cost(known), **outputs}), wrap_map(known))
+        return ReadResult(
+            resource_id, wrap_map({**known, **hourly_cost(known, self._location), **outputs}), wrap_map(known)
+        )
 
 
 def _pending(previous: dict[str, Any]) -> dict[str, PropertyValue]:
@@ -305,59 +257,7 @@ def _pending(previous: dict[str, Any]) -> dict[str, PropertyValue]:
     return wrap_map({**serving, "state": PENDING})
 
 
-def _changes(before: Properties, after: Properties) -> dict[str, Change]:
-    """Returns what differs; a default that is said aloud is no change."""
-    old, new = plain_map(before), plain_map(after)
-    implied = {**DEFAULTS, "maxReplicas": None}
-
-    def meant(inputs: dict[str, Any], name: str) -> Any:
-        value = inputs.get(name)
-        if name == "maxReplicas" and value is None:
-            return meant(inputs, "minReplicas")
-        return implied.get(name) if value is None else value
-
-    return {
-        name: kind
-        for name, kind in changed(before, after).items()
-        if new.get(name) is UNKNOWN or meant(old, name) != meant(new, name)
-    }
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, RolloutError):
         return str(error)
     return f"{error}; the service may go on with it, and the next pulumi up looks"
-
-
-def _is_endpoint(name: Any) -> bool:
-    parts = str(name).split("/")
-    return len(parts) == 6 and parts[0::2] == ["projects", "locations", "endpoints"] and all(parts)
-
-
-def _hourly_cost(known: dict[str, Any]) -> dict[str, float | None]:
-    if "machineType" not in known:
-        return {}
-    try:
-        row = machine(known["machineType"])
-    except UnknownMachineError:
-        return {"estimatedHourlyCostUsd": None}
-    location = known["endpoint"].split("/")[3] if _is_endpoint(known.get("endpoint")) else None
-    usd = serving_estimate(row, location, known.get("minReplicas") or 1).usd_per_hour
-    return {"estimatedHourlyCostUsd": None if usd is None else float(usd)}
-
-
-def _forecast(known: dict[str, Any], verb: str) -> str:
-    usd = _hourly_cost(known).get("estimatedHourlyCostUsd")
-    price = money(None if usd is None else Decimal(str(usd)))
-    accelerators = f"{known.get('acceleratorCount', 1)} × {known.get('acceleratorType')}"
-    return f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
-
-
-def _update_forecast(names: Mapping[str, Change], known: dict[str, Any], previous: dict[str, Any]) -> str:
-    if known.get("checkpointUri") == "":
-        return "still waits for its tuned model"
-    if "checkpointUri" in names:
-        return _forecast(known, "rolls to the new checkpoint in place,")
-    if previous.get("state") == PENDING:
-        return _forecast(known, "goes on with what is pending,")
-    return _forecast(known, f"changes {', '.join(names)} in place,")

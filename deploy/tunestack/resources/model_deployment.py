@@ -39,8 +39,9 @@ class Container(TypedDict):
 class ModelDeployment(Declaration):
     """Serves a checkpoint on an endpoint that has a lifetime of its own.
 
-    A new checkpoint rolls in place: it becomes the model's next version and takes the traffic when it is ready and has
-    answered the smoke prompt. Whatever fails on the way, the old version goes on serving.
+    A new checkpoint rolls in place: it becomes the model's next version, and the old version serves until the new one
+    is ready. Then it must answer the smoke prompt; if it does not, the version before is brought back. If deploying it
+    fails, the old one simply goes on serving.
 
     Args:
         resource_name: the name in the program.
@@ -53,7 +54,7 @@ class ModelDeployment(Declaration):
         max_replicas: replicas at the most; `min_replicas` when left out.
         base_model: the model that was tuned; lets the catalogue check that its checkpoint fits the machine.
         display_name: the model's name in the console; the resource's name when left out.
-        smoke_prompt: a prompt that a new version must answer before it is trusted; none when left out.
+        smoke_prompt: what a new version must answer, or the version before is brought back; none when left out.
         container: instead of the recommended serving container.
         rollout: how a new version takes over.
         service_account: e-mail address of the service account that the container runs as.

@@ -1,0 +1,137 @@
+"""What a program says of a model deployment, what of it is a change, and how a preview says that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from tunestack.catalogue import UnknownMachineError, machine, money, serving_estimate
+from tunestack.provider.inputs import Inputs
+from tunestack.provider.lifecycle import Change, Properties
+from tunestack.provider.properties import UNKNOWN, changed, plain_map
+from tunestack.serving.specification import Container, ServingSpec
+from tunestack.tuning.ownership import Owner
+
+PENDING = "PENDING"
+SERVING = "SERVING"
+
+ROLLS = frozenset(
+    {"endpoint", "checkpointUri", "machineType", "acceleratorType", "acceleratorCount", "container", "serviceAccount"}
+)
+"""Inputs whose change is a roll."""
+
+OURS = frozenset({"baseModel", "rollout", "smokePrompt", "strict"})
+"""Inputs that say how we go about it: the service has nothing of them, so a change of them changes nothing there."""
+
+DEFAULTS: dict[str, Any] = {"acceleratorCount": 1, "minReplicas": 1, "labels": {}}
+
+
+class RolloutInputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """How a new version takes over, in replicas; one more at a time unless said otherwise."""
+
+    max_surge_replicas: int | None = None
+    max_unavailable_replicas: int | None = None
+
+    def options(self) -> dict[str, int]:
+        """Returns the service's options."""
+        chosen = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
+        return chosen or {"max_surge_replicas": 1}
+
+
+class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
+    """What to serve where."""
+
+    endpoint: str
+    checkpoint_uri: str
+    machine_type: str
+    accelerator_type: str
+    accelerator_count: int = 1
+    min_replicas: int = 1
+    max_replicas: int | None = None
+    base_model: str | None = None
+    display_name: str | None = None
+    smoke_prompt: str | None = None
+    container: Container | None = None
+    rollout: RolloutInputs = RolloutInputs()
+    service_account: str | None = None
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    strict: bool = True
+
+    def spec(self, urn: str, model_id: str) -> ServingSpec:
+        """Returns what the service is asked for."""
+        return ServingSpec(
+            model_id=model_id,
+            checkpoint_uri=self.checkpoint_uri,
+            display_name=self.display_name or Owner(urn).name,
+            machine_type=self.machine_type,
+            accelerator_type=self.accelerator_type,
+            accelerator_count=self.accelerator_count,
+            min_replicas=self.min_replicas,
+            max_replicas=self.max_replicas or self.min_replicas,
+            container=self.container,
+            service_account=self.service_account,
+            labels=self.labels,
+        )
+
+
+def changes(before: Properties, after: Properties) -> dict[str, Change]:
+    """Returns what differs for the service: not what only we look at, nor a default that is said aloud."""
+    old, new = plain_map(before), plain_map(after)
+    implied = {**DEFAULTS, "maxReplicas": None}
+
+    def meant(inputs: dict[str, Any], name: str) -> Any:
+        value = inputs.get(name)
+        if name == "maxReplicas" and value is None:
+            return meant(inputs, "minReplicas")
+        return implied.get(name) if value is None else value
+
+    return {
+        name: kind
+        for name, kind in changed(before, after).items()
+        if name not in OURS and (new.get(name) is UNKNOWN or meant(old, name) != meant(new, name))
+    }
+
+
+def is_endpoint(name: Any) -> bool:
+    """Says whether this is an endpoint's resource name."""
+    parts = str(name).split("/")
+    return len(parts) == 6 and parts[0::2] == ["projects", "locations", "endpoints"] and all(parts)
+
+
+def hourly_cost(known: dict[str, Any], location: str) -> dict[str, float | None]:
+    """Returns the price of the replicas that always run, as an output; None where it is not known.
+
+    Args:
+        known: the inputs that are known.
+        location: where the endpoint will be, as long as a preview does not know it.
+    """
+    if "machineType" not in known:
+        return {}
+    try:
+        row = machine(known["machineType"])
+    except UnknownMachineError:
+        return {"estimatedHourlyCostUsd": None}
+    if is_endpoint(known.get("endpoint")):
+        location = known["endpoint"].split("/")[3]
+    usd = serving_estimate(row, location, known.get("minReplicas") or 1).usd_per_hour
+    return {"estimatedHourlyCostUsd": None if usd is None else float(usd)}
+
+
+def forecast(known: dict[str, Any], location: str, verb: str) -> str:
+    """Returns the preview's line: what happens, on which machine, at what price."""
+    usd = hourly_cost(known, location).get("estimatedHourlyCostUsd")
+    price = money(None if usd is None else Decimal(str(usd)))
+    accelerators = f"{known.get('acceleratorCount') or 1} × {known.get('acceleratorType')}"
+    return f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
+
+
+def update_verb(names: Mapping[str, Change], previous: dict[str, Any]) -> str:
+    """Returns what an update does, in words."""
+    if "checkpointUri" in names:
+        return "rolls to the new checkpoint in place,"
+    if previous.get("state") == PENDING:
+        return "goes on with what is pending,"
+    return f"changes {', '.join(names)} in place,"
