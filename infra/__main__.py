@@ -22,7 +22,7 @@ connection = connect(settings)
 everywhere = pulumi.ResourceOptions(providers=connection.providers)
 
 services = Services("services", project=settings.project, opts=everywhere)
-quota = TuningQuota("quota", project=settings.project, wanted=settings.quota, services=services, opts=everywhere)
+quota = TuningQuota("quota", settings=settings, services=services, opts=everywhere)
 buckets = Buckets("buckets", settings=settings, after=[services], opts=everywhere)
 access = Access(
     "access",

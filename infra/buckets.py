@@ -70,7 +70,7 @@ class Buckets(pulumi.ComponentResource):
                     action={"type": "AbortIncompleteMultipartUpload"}, condition={"age": _UPLOAD_DAYS}
                 ),
             ],
-            labels=settings.labels,
+            labels=settings.guarded("labels", settings.labels),
             force_destroy=settings.buckets.force_destroy,
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
         )

@@ -45,7 +45,8 @@ def export_outputs(
         "datasets": {name: _dataset(dataset) for name, dataset in tuning.datasets.items()},
         "models": {name: _model(tuned) for name, tuned in tuning.models.items()},
         "endpoints": {
-            name: _endpoint(served, tuning.models[served.settings.model]) for name, served in serving.endpoints.items()
+            name: _endpoint(settings, served, tuning.models[served.settings.model])
+            for name, served in serving.endpoints.items()
         },
         "estimatedCostUsd": pulumi.Output.all(
             *(tuned.job.estimated_cost_usd for tuned in tuning.models.values())
@@ -92,7 +93,7 @@ def _model(tuned: Tuned) -> dict[str, Any]:
     }
 
 
-def _endpoint(served: Served, tuned: Tuned) -> dict[str, Any]:
+def _endpoint(settings: Settings, served: Served, tuned: Tuned) -> dict[str, Any]:
     return {
         "id": served.endpoint.id,
         "model": served.settings.model,
@@ -101,5 +102,5 @@ def _endpoint(served: Served, tuned: Tuned) -> dict[str, Any]:
         "state": served.deployment.state,
         "machineType": served.settings.machine_type,
         "estimatedHourlyCostUsd": served.deployment.estimated_hourly_cost_usd,
-        "heldOut": served.settings.held_out,
+        "heldOut": settings.guarded("serving", served.settings.held_out),
     }

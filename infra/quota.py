@@ -8,7 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.services import Services
-from infra.settings import QuotaSettings
+from infra.settings import QuotaSettings, Settings
 
 DISPLAY_NAME = "Global concurrent managed OSS model fine-tuning jobs per project"
 """The quota's name on the tuning page; its id is on no page, so it is looked up under this name on every run."""
@@ -24,8 +24,7 @@ class TuningQuota(pulumi.ComponentResource):
 
     Args:
         resource_name: the name in the program.
-        project: the Google Cloud project's id.
-        wanted: the number of jobs, or None to ask for nothing.
+        settings: the stack's configuration.
         services: the enabled APIs.
         opts: the engine's options.
     """
@@ -34,14 +33,13 @@ class TuningQuota(pulumi.ComponentResource):
         self,
         resource_name: str,
         *,
-        project: str,
-        wanted: QuotaSettings | None,
+        settings: Settings,
         services: Services,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:TuningQuota", resource_name, None, opts)
-        self._project = project
-        self._wanted = wanted
+        self._settings = settings
+        wanted = settings.quota
         present = self._present_quota()
         found = self._quota_later(services) if present is None else pulumi.Output.from_input(present)
         # The value in effect before this stack asked. Compared with the value of today a request would vanish from
@@ -70,7 +68,7 @@ class TuningQuota(pulumi.ComponentResource):
         """
         try:
             listed = gcp.cloudquota.get_s_quota_infos(
-                parent=f"projects/{self._project}", service=SERVICE, opts=pulumi.InvokeOptions(parent=self)
+                parent=f"projects/{self._settings.project}", service=SERVICE, opts=pulumi.InvokeOptions(parent=self)
             )
         except Exception as error:
             # Whatever else it may be, the look-up that waits for the APIs will tell.
@@ -81,12 +79,12 @@ class TuningQuota(pulumi.ComponentResource):
     def _quota_later(self, services: Services) -> pulumi.Output[dict[str, Any]]:
         options = pulumi.InvokeOutputOptions(parent=self, depends_on=list(services.apis.values()))
         listed = gcp.cloudquota.get_s_quota_infos_output(
-            parent=f"projects/{self._project}", service=SERVICE, opts=options
+            parent=f"projects/{self._settings.project}", service=SERVICE, opts=options
         )
         return services.tied(listed.apply(lambda known: _found(known.quota_infos)))
 
     def _granted(self, quota: dict[str, Any], before: float) -> pulumi.Output[int | None] | int | None:
-        wanted, granted = self._wanted, quota["granted"]
+        wanted, granted = self._settings.quota, quota["granted"]
         if wanted is None:
             return _whole(granted)
         reason = _refusal(quota)
@@ -107,11 +105,11 @@ class TuningQuota(pulumi.ComponentResource):
         return gcp.cloudquota.SQuotaPreference(
             "concurrent-tuning-jobs",
             name="tunestack-concurrent-tuning-jobs",
-            parent=f"projects/{self._project}",
+            parent=f"projects/{self._settings.project}",
             service=SERVICE,
             quota_id=self._quota_id,
             quota_config={"preferred_value": str(wanted.concurrent_tuning_jobs)},
-            contact_email=wanted.contact_email,
+            contact_email=self._settings.guarded("quota", wanted.contact_email),
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -62,9 +62,10 @@ class Serving(pulumi.ComponentResource):
             display_name=name,
             project=settings.project,
             location=settings.location,
-            labels=settings.labels,
+            labels=settings.guarded("labels", settings.labels),
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
+        container = cast("Container", wanted.container.model_dump(exclude_none=True)) if wanted.container else None
         deployment = ModelDeployment(
             name,
             endpoint=endpoint.id,
@@ -75,10 +76,10 @@ class Serving(pulumi.ComponentResource):
             accelerator_count=wanted.accelerator_count,
             min_replicas=wanted.min_replicas,
             max_replicas=wanted.max_replicas,
-            smoke_prompt=wanted.smoke_prompt,
-            container=cast("Container", wanted.container.model_dump(exclude_none=True)) if wanted.container else None,
+            smoke_prompt=settings.guarded("serving", wanted.smoke_prompt),
+            container=settings.guarded("serving", container),
             rollout=cast("Rollout", wanted.rollout.model_dump(exclude_none=True)) if wanted.rollout else None,
-            labels=settings.labels,
+            labels=settings.guarded("labels", settings.labels),
             strict=wanted.strict,
             opts=pulumi.ResourceOptions(parent=self),
         )

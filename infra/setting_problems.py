@@ -44,6 +44,10 @@ _PATTERNS = {
 }
 
 
+_PARTS_OF_NAMES = frozenset({"project", "location", "submitters"})
+"""Keys whose values are in the names of resources, which the engine shows everywhere."""
+
+
 class InvalidSettingsError(pulumi.RunError):
     """A configuration that cannot be used; a `RunError`, so that the engine shows the text and no traceback.
 
@@ -95,6 +99,12 @@ def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     buckets = raw.get("buckets")
     if location == "global" and not (isinstance(buckets, Mapping) and buckets.get("location")):
         yield f"{_path(('buckets', 'location'))}: is missing; with location global it is a multi-region: US or EU"
+
+
+def secret_problems(secret_keys: frozenset[str]) -> Iterator[str]:
+    """Yields one text for each secret that could not be kept."""
+    for key in sorted(secret_keys & _PARTS_OF_NAMES):
+        yield f"{_path((key,))}: cannot be a secret, since it becomes part of names; set it without --secret"
 
 
 def _dangling(raw: Mapping[str, Any], section: str, key: str, target: str) -> Iterator[str]:

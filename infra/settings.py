@@ -6,13 +6,21 @@ docs/configuration.md describes every key; a test keeps the two together.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+import pulumi
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from infra.setting_problems import InvalidSettingsError, parsed_scalars, reference_problems, shape_problems
+from infra.setting_problems import (
+    InvalidSettingsError,
+    parsed_scalars,
+    reference_problems,
+    secret_problems,
+    shape_problems,
+)
 
+_T = TypeVar("_T")
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
 """Names of datasets, models and endpoints become part of labels, folders and ids."""
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -113,6 +121,23 @@ class Settings(Section):
     datasets: dict[Name, DatasetSettings] = {}
     models: dict[Name, ModelSettings] = {}
     serving: dict[Name, EndpointSettings] = {}
+    _secret: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Takes the validation's context: the keys that hold a secret."""
+        self._secret = context or frozenset()
+
+    @overload
+    def guarded(self, key: str, value: None) -> None: ...
+    @overload
+    def guarded(self, key: str, value: _T) -> _T | pulumi.Output[_T]: ...
+    def guarded(self, key: str, value: _T | None) -> _T | pulumi.Output[_T] | None:
+        """Returns a value from below a key as resources and outputs may have it: a secret where the key holds one.
+
+        The engine decrypts the configuration for the program and forgets which of it was secret; it only tells the
+        top-level keys that have a secret somewhere. Numbers, names, and what is chosen from public lists stay readable.
+        """
+        return pulumi.Output.secret(value) if key in self._secret and value is not None else value
 
 
 def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[str] = frozenset()) -> Settings:
@@ -121,7 +146,7 @@ def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[
     Args:
         config: full keys such as `tunestack:project`; values as the engine passes them, structured ones as JSON.
         stack: the stack's name, for the messages.
-        secret_keys: full keys whose values must not be shown.
+        secret_keys: full keys that hold a secret: what is below them is neither shown nor passed on in the clear.
 
     Raises:
         InvalidSettingsError: with all problems, each with its path in the YAML.
@@ -131,10 +156,11 @@ def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[
     problems: list[str] = []
     settings: Settings | None = None
     try:
-        settings = Settings.model_validate(raw)
+        settings = Settings.model_validate(raw, context=secrets)
     except ValidationError as error:
         problems += shape_problems(error, Settings, secrets)
     problems += reference_problems(raw)
+    problems += secret_problems(secrets)
     if problems or settings is None:
         raise InvalidSettingsError(f"stacks/Pulumi.{stack}.yaml", problems)
     return settings

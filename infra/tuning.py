@@ -48,8 +48,8 @@ class Tuning(pulumi.ComponentResource):
         self.datasets = {
             name: Dataset(
                 name,
-                training=dataset.training,
-                validation=dataset.validation,
+                training=settings.guarded("datasets", dataset.training),
+                validation=settings.guarded("datasets", dataset.validation),
                 bucket=buckets.data.name,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -72,10 +72,10 @@ class Tuning(pulumi.ComponentResource):
             adapter_size=wanted.adapter_size,
             batch_size=wanted.batch_size,
             learning_rate=wanted.learning_rate,
-            custom_base_model=wanted.custom_base_model,
+            custom_base_model=settings.guarded("models", wanted.custom_base_model),
             service_account=access.service_account,
-            description=wanted.description,
-            labels=settings.labels,
+            description=settings.guarded("models", wanted.description),
+            labels=settings.guarded("labels", settings.labels),
             attempt=wanted.attempt,
             strict=wanted.strict,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access, *after]),

@@ -65,14 +65,21 @@ def delays() -> dict[str, float]:
 
 
 @pytest.fixture
+def vertex() -> dict[str, float]:
+    """What the emulated Vertex AI takes its time for; tests override it."""
+    return {}
+
+
+@pytest.fixture
 def program(
     tmp_path: Path,
     pulumi_environment: dict[str, str],
     start_emulator: Callable[..., Emulator],
     delays: dict[str, float],
+    vertex: dict[str, float],
 ) -> Program:
     """A project that has a stack with nothing but the infrastructure in it."""
-    emulator = start_emulator({"delays": {"apiEnabled": 0, "agentCreated": 0, "tuningAgentCreated": 0, **delays}})
+    emulator = start_emulator({"delays": delays, "vertex": vertex})
     folder = tmp_path / "project"
     (folder / "stacks").mkdir(parents=True)
     (folder / "Pulumi.yaml").write_text((CHECKOUT / "Pulumi.yaml").read_text())

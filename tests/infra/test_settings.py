@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
@@ -234,6 +235,24 @@ def test_a_secret_is_not_shown() -> None:
         read_settings(config, "local", frozenset({"tunestack:quota"}))
     assert "hunter2" not in str(caught.value)
     assert "contactEmail: must be an e-mail address, not the secret that is given" in str(caught.value)
+
+
+def test_what_becomes_part_of_names_cannot_be_a_secret() -> None:
+    secrets = frozenset({"tunestack:project", "tunestack:labels", "tunestack:submitters"})
+    with pytest.raises(InvalidSettingsError) as caught:
+        read_settings(_engine_config(GOOD), "local", secrets)
+    reason = "cannot be a secret, since it becomes part of names; set it without --secret"
+    assert [problem.partition("config.")[2] for problem in caught.value.problems] == [
+        f"tunestack:project: {reason}",
+        f"tunestack:submitters: {reason}",
+    ]
+
+
+def test_only_what_is_below_a_key_with_a_secret_is_guarded() -> None:
+    settings = read_settings(_engine_config(GOOD), "local", frozenset({"tunestack:quota"}))
+    assert isinstance(settings.guarded("quota", "x"), pulumi.Output)
+    assert settings.guarded("quota", None) is None
+    assert settings.guarded("labels", "x") == "x"
 
 
 def test_keys_of_other_namespaces_are_none_of_its_business() -> None:
