@@ -12,6 +12,8 @@ from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
 from bootstrap.local_stack import PASSPHRASE, LocalStack, path_of_user
 
+pytest_plugins = ["tests.running_emulator"]
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 

@@ -12,12 +12,10 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError
 from google.genai import errors
 
-from tests.emulator.conftest import Emulator, start_emulator
+from tests.running_emulator import Emulator
 from tunestack.connection import Connection
 from tunestack.data import UnreadableDataError, UploadError
 from tunestack.service_errors import explain
-
-__all__ = ["start_emulator"]
 
 JOB = "projects/demo-project/locations/us-central1/tuningJobs/7"
 

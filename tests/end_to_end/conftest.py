@@ -12,10 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.emulator.conftest import Emulator, start_emulator
 from tests.infra.conftest import CHECKOUT, Program
-
-__all__ = ["start_emulator"]
+from tests.running_emulator import Emulator
 
 PROJECT = "tunestack-test"
 MODELS = f"/v1beta1/projects/{PROJECT}/locations/us-central1"
@@ -130,7 +128,9 @@ def stack(
     for name, count in (("train", 60), ("validation", 10)):
         lines = (CHECKOUT / "examples" / "tickets" / f"{name}.jsonl").read_text().splitlines(keepends=True)
         (folder / "data" / f"{name}.jsonl").write_text("".join(lines[:count]))
-    made = Stack(folder, {**pulumi_environment, "TUNESTACK_EMULATOR_URL": emulator.url}, emulator)
+    # Without this the program's own modules would come from the checkout, by way of its editable install.
+    environment = {**pulumi_environment, "TUNESTACK_EMULATOR_URL": emulator.url, "PYTHONPATH": str(folder)}
+    made = Stack(folder, environment, emulator)
     made.configure(
         project=PROJECT,
         location="us-central1",

@@ -63,9 +63,9 @@ def test_a_deploy_that_fails_keeps_the_old_version(stack: Any) -> None:
     before = stack.outputs()["endpoints"]["support"]
     answer = stack.predict("Hello")
     stack.model(epochs=2)
-    fault = {"method": "POST", "path": ".*:deployModel", "times": 1, "status": 429, "message": "no capacity"}
     # Refused for good: a plain 429 is worth a wait, and the provider waits.
-    fault |= {"status": 400, "message": "there is no capacity for this machine"}
+    refusal = {"status": 400, "message": "there is no capacity for this machine", "times": 1}
+    fault = {"method": "POST", "path": ".*:deployModel", **refusal}
     assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
     printed = stack.up(fails=True)
     assert "there is no capacity for this machine; version 1 goes on serving" in printed

@@ -21,3 +21,10 @@ def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:
     stack.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json")
     assert stack.outputs()["endpoints"]["support"]["state"] == "SERVING"
     assert len(stack.jobs()) == 1
+
+
+def test_what_is_applied_is_the_projects_own_program(stack: Any) -> None:
+    """And not the checkout's, which is on Python's path as well: a test may change its copy."""
+    with (stack.folder / "infra" / "naming.py").open("a") as program:
+        program.write('\nimport pulumi\n\nraise pulumi.RunError("this is the copy")\n')
+    assert "this is the copy" in stack.pulumi("preview", fails=True)

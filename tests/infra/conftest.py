@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.emulator.conftest import Emulator, start_emulator
-
-__all__ = ["start_emulator"]
+from tests.running_emulator import Emulator
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 PROJECT = "/crm/v1/projects/demo"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 RECORDING = Path(__file__).parents[4] / "shared" / "reference" / "pulumi-gcp-requests.jsonl"
 RECORDED_NUMBER = "123456789"

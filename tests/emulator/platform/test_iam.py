@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.platform.iam import Policies
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 PROJECT = "/crm/v1/projects/demo"
 ACCOUNTS = "/iam/v1/projects/demo/serviceAccounts"

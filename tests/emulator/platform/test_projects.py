@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 
 def test_a_project_is_there_from_its_first_use(emulator: Emulator) -> None:

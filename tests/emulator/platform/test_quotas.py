@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.platform.quotas import Quotas
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 LOCATION = "/quotas/v1/projects/demo/locations/global"
 TUNING = "GlobalConcurrentManagedOssModelTuningJobs"

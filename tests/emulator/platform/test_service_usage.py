@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.platform.service_usage import EnabledServices
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 PARENT = "/su/v1/projects/demo/services"
 

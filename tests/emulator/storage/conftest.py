@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from google.api_core import exceptions
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 
 def test_a_new_bucket_is_complete(emulator: Emulator) -> None:

@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket
 
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 NAMES = ["a", "a/1", "a/2", "a/b/3", "b/1", "b/2", "c", "é", "日本/x"]
 

@@ -14,7 +14,7 @@ from google.api_core import exceptions
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 
 def crc32c(content: bytes) -> str:

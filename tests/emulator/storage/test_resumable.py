@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from google.cloud.storage import Bucket
 
-    from tests.emulator.conftest import Emulator
+    from tests.running_emulator import Emulator
 
 GRAIN = 256 * 1024
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.language_model import write_base_checkpoint
-from tests.emulator.conftest import Emulator, start_emulator
+from tests.running_emulator import Emulator
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import (
     CreateRequest,
@@ -25,8 +25,6 @@ from tunestack.provider.lifecycle import (
 from tunestack.provider.model_deployment import ModelDeploymentLifecycle
 from tunestack.provider.properties import plain_map, wrap_map
 from tunestack.provider.run import Run
-
-__all__ = ["start_emulator"]
 
 PROJECT = "demo"
 PARENT = f"projects/{PROJECT}/locations/us-central1"
