@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import requests
     from google.cloud.storage import Client as StorageClient
     from google.genai import Client as GenaiClient
 
@@ -69,6 +70,24 @@ class Connection:
             credentials=credentials,
             http_options=options,
         )
+
+    @property
+    def service_address(self) -> str:
+        """Where the tuning service listens; each region has an address of its own."""
+        region = "" if self.location == "global" else f"{self.location}-"
+        return self.api_endpoint or f"https://{region}aiplatform.googleapis.com"
+
+    def http(self) -> requests.Session:
+        """Returns a session for plain requests, for where the libraries above would take too long to import."""
+        if not self.api_endpoint:
+            import google.auth
+            from google.auth.transport.requests import AuthorizedSession
+
+            credentials, _ = google.auth.default(["https://www.googleapis.com/auth/cloud-platform"])
+            return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+        import requests
+
+        return requests.Session()
 
     def gapic_arguments(self) -> dict[str, Any]:
         """Returns the constructor arguments that point an `aiplatform_v1beta1` client at this location."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunestack import data
-from tunestack.provider.inputs import Inputs, convert, failures, without_unknown
+from tunestack.provider.inputs import Inputs, convert, failures, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
     CheckRequest,
@@ -18,6 +18,7 @@ from tunestack.provider.lifecycle import (
     DiffRequest,
     DiffResult,
     Lifecycle,
+    Properties,
     PropertyChange,
     ReadRequest,
     ReadResult,
@@ -26,7 +27,7 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
     UpdateResult,
 )
-from tunestack.provider.properties import changed, plain_map, wrap, wrap_map
+from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
 from tunestack.provider.run import Run
 from tunestack.tuning.artifacts import split
 from tunestack.tuning.specification import content_hash
@@ -91,7 +92,9 @@ class DatasetLifecycle(Lifecycle):
         found = failures(DatasetInputs, request.new)
         known = without_unknown(request.new)
         inputs = {name: value for name, value in request.new.items() if name != "contentHash"}
-        if found or "training" not in known:
+        if not found and _is_unnamed(request.new):
+            return CheckResult({**inputs, "contentHash": wrap(UNKNOWN)})
+        if found:
             return CheckResult(inputs, found)
         files = {}
         for name in ("training", "validation"):
@@ -116,7 +119,7 @@ class DatasetLifecycle(Lifecycle):
 
     async def diff(self, request: DiffRequest) -> DiffResult:
         """Replaces when the content or its place changes; a file that only moved on this machine has not changed."""
-        differing = changed(request.old_inputs, request.new)
+        differing = changed(with_defaults(DatasetInputs, request.old_inputs), with_defaults(DatasetInputs, request.new))
         replacing = [
             name
             for name in ("contentHash", "bucket", "prefix")
@@ -129,6 +132,8 @@ class DatasetLifecycle(Lifecycle):
 
     async def create(self, request: CreateRequest) -> CreateResult:
         """Uploads the files, unless the bucket has them under the name of their content."""
+        if request.preview and _is_unnamed(request.inputs):
+            return CreateResult("", request.inputs)
         known = without_unknown(request.inputs)
         # Where the bucket is not named yet, the preview knows everything but the files' addresses.
         inputs = convert(DatasetInputs, {"bucket": "", **known})
@@ -185,6 +190,12 @@ class DatasetLifecycle(Lifecycle):
 
     def _all_exist(self, uris: Sequence[str]) -> bool:
         return all(self._run.connection.storage.bucket(bucket).blob(name).exists() for bucket, name in map(split, uris))
+
+
+def _is_unnamed(properties: Properties) -> bool:
+    """Says whether this is a preview that does not know yet which files are meant."""
+    given = plain_map(properties)
+    return UNKNOWN in (given.get("training"), given.get("validation"))
 
 
 def _resolve(path: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_type_hints
 import msgspec
 
 from tunestack.provider.lifecycle import CheckFailure, Properties
-from tunestack.provider.properties import UNKNOWN, plain_map
+from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
 from tunestack.resources.declaration import wire_name
 
 
@@ -53,6 +53,17 @@ def failures(inputs: type[Inputs], properties: Properties) -> list[CheckFailure]
 def without_unknown(properties: Properties) -> dict[str, Any]:
     """Returns the plain values of what is known, so far as that is all of a value."""
     return {name: value for name, value in plain_map(properties).items() if not _holds_unknown(value)}
+
+
+def with_defaults(inputs: type[Inputs], properties: Properties) -> Properties:
+    """Returns the properties with each default spelled out: to say one aloud changes nothing."""
+    defaults = {
+        field.encode_name: field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        for field in msgspec.structs.fields(inputs)
+        if not field.required
+    }
+    given = {name: value for name, value in properties.items() if value.value is not None}
+    return {**wrap_map(defaults), **given}
 
 
 @cache

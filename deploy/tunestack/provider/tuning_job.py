@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from tunestack.catalogue import UnknownModelError, money, open_model, problems, training_estimate
-from tunestack.provider.inputs import Inputs, convert, failures, read, without_unknown
+from tunestack.provider.inputs import Inputs, convert, failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     Change,
     CheckFailure,
@@ -28,10 +32,11 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
     UpdateResult,
 )
-from tunestack.provider.properties import plain_map, wrap, wrap_map
-from tunestack.provider.run import Pace, Run
-from tunestack.tuning import artifacts, jobs, states, submission
-from tunestack.tuning.ownership import SPEC, Owner
+from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
+from tunestack.provider.run import Pace, Progress, Run
+from tunestack.service_errors import explain
+from tunestack.tuning import artifacts, declared, foresight, jobs, states, submission
+from tunestack.tuning.ownership import OWNER, SPEC, Owner
 from tunestack.tuning.specification import TuningSpec
 
 
@@ -96,6 +101,7 @@ class TuningJobLifecycle(Lifecycle):
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._earlier_owners: dict[str, frozenset[str]] = {}
 
     async def check(self, request: CheckRequest) -> CheckResult:
         """Refuses what the catalogue knows cannot work; adds the hash of the spec once all of it is known."""
@@ -104,7 +110,7 @@ class TuningJobLifecycle(Lifecycle):
         wrong = {failure.property for failure in found}
         # A price needs no exact fit, so a model that the catalogue does not know yet may pass with `strict: false`.
         sound = {name: value for name, value in known.items() if name not in wrong}
-        for problem in problems(
+        refused = problems(
             base_model=sound.get("baseModel"),
             mode=sound.get("mode"),
             location=self._run.connection.location,
@@ -112,8 +118,11 @@ class TuningJobLifecycle(Lifecycle):
             epochs=sound.get("epochs"),
             learning_rate=sound.get("learningRate"),
             batch_size=sound.get("batchSize"),
-        ):
-            if known.get("strict") is False:
+        )
+        is_newer = known.get("strict") is False and any(problem.property == "baseModel" for problem in refused)
+        for problem in refused:
+            # Where a model runs that the catalogue does not know is not known either.
+            if is_newer and problem.property in ("baseModel", "location"):
                 await self._run.tell(
                     request.urn, f"{problem}; passed, since strict is false", severity=Severity.WARNING
                 )
@@ -127,17 +136,19 @@ class TuningJobLifecycle(Lifecycle):
                     found.append(CheckFailure(name, str(error)))
         if isinstance(attempt := sound.get("attempt"), int) and attempt < 1:
             found.append(CheckFailure("attempt", f"{attempt} is not an attempt; the first one is 1"))
-        inputs = dict(request.new)
-        inputs.pop("specHash", None)
-        if not found and all(name in known for name in request.new):
-            inputs["specHash"] = wrap(convert(TuningJobInputs, known).spec().hash())
+        inputs = {name: value for name, value in request.new.items() if name != "specHash"}
+        if not found:
+            # Unknown rather than absent: a reviewed plan refuses an input that it has not seen.
+            is_known = all(name in known for name in inputs)
+            inputs["specHash"] = wrap(convert(TuningJobInputs, known).spec().hash() if is_known else UNKNOWN)
         return CheckResult(inputs, found)
 
     async def diff(self, request: DiffRequest) -> DiffResult:
         """Replaces when another spec is asked for, and says which part of it and at what price."""
-        before, after = plain_map(request.old_inputs), plain_map(request.new)
-        ignored = set(request.ignore_changes)
-        differing = [name for name in RETRAINS if name not in ignored and _differs(before, after, name)]
+        before = plain_map(with_defaults(TuningJobInputs, request.old_inputs))
+        after = plain_map(with_defaults(TuningJobInputs, request.new))
+        self._earlier_owners[request.urn] = frozenset(plain_map(request.state).get("owners") or ())
+        ignored = {*request.ignore_changes, *_unknown_to_an_import(request)}
         for name in FIXED:
             if name not in ignored and _differs(before, after, name):
                 await self._run.tell(
@@ -145,6 +156,7 @@ class TuningJobLifecycle(Lifecycle):
                     f"{FIXED[name]} changed; the service cannot change a job, and nothing is started for it",
                     severity=Severity.WARNING,
                 )
+        differing = [name for name in RETRAINS if name not in ignored and _differs(before, after, name)]
         if not differing:
             return DiffResult(stables=("job", "artifactsUri"))
         reasons = [_reason(name, before, after) for name in differing]
@@ -155,35 +167,43 @@ class TuningJobLifecycle(Lifecycle):
     async def create(self, request: CreateRequest) -> CreateResult:
         """Submits the job, or adopts the one that an interrupted run of this very resource has submitted."""
         known = without_unknown(request.inputs)
-        outputs = {**request.inputs, **wrap_map(_estimate(known)), **wrap_map(_artifacts(request.urn, known))}
+        owner = Owner(request.urn, self._earlier_owners.get(request.urn, frozenset()))
+        outputs = {**request.inputs, **wrap_map({**_estimate(known), "owners": sorted(owner.digests)})}
         if request.preview:
-            job = await self._foreseen(request.urn, known)
+            job = await self._foreseen(owner, known)
             await self._run.tell(request.urn, await self._forecast(request.urn, known, job))
-            return CreateResult(job.name if job else "", {**outputs, **(wrap_map({"job": job.name}) if job else {})})
+            there = _outputs(job) if job else _artifacts(owner, known)
+            return CreateResult(job.name if job else "", {**outputs, **wrap_map(there)})
         inputs = read(TuningJobInputs, request.inputs)
-        owner, spec_hash = Owner(request.urn), inputs.spec().hash()
-        output_uri = _output_uri(owner, inputs.output_uri, spec_hash)
-        job = await self._adoptable(owner, spec_hash, output_uri)
+        spec_hash = inputs.spec().hash()
+        found = await self._run.call(jobs.find, self._run.connection, spec_hash, owner)
+        job = await self._adoptable(found, owner, spec_hash, inputs.output_uri)
         if job is None:
-            await self._make_way(request.urn)
-            job = await self._submit(inputs, owner, output_uri)
+            await self._make_way(request.urn, request.timeout)
+            job = await self._submit(inputs, owner, _output_uri(owner, inputs.output_uri, spec_hash))
         else:
             await self._run.tell(request.urn, f"takes job {job.number} ({states.phrase(job.state)}): the same spec")
         self._run.touched.add(job.name)
-        return CreateResult(job.name, {**outputs, "job": wrap(job.name)})
+        return CreateResult(job.name, {**outputs, **wrap_map(_outputs(job))})
 
     async def read(self, request: ReadRequest) -> ReadResult:
         """Keeps what the state knows: nothing of a job ever changes, and one that vanished is an error, not a gap."""
         try:
             job = await self._run.call(jobs.get, self._run.connection, request.resource_id)
         except jobs.JobNotFoundError:
+            if not request.inputs:
+                raise ResourceError(
+                    f"there is no job {request.resource_id} to import; "
+                    "its name reads projects/…/locations/…/tuningJobs/…"
+                ) from None
             raise InitFailedError(request.resource_id, request.state, [_vanished(request.resource_id)]) from None
-        known = {"job": job.name, "artifactsUri": job.output_uri, "specHash": job.labels.get(SPEC)}
-        return ReadResult(
-            request.resource_id,
-            {**request.state, **wrap_map({name: value for name, value in known.items() if value})},
-            request.inputs,
-        )
+        if request.inputs:
+            return ReadResult(request.resource_id, {**request.state, **wrap_map(_outputs(job))}, request.inputs)
+        inputs = wrap_map(await self._run.call(declared.inputs, self._run.connection, job.name))
+        # Whoever submitted it, it is this resource's from now on.
+        owners = [label] if (label := job.labels.get(OWNER)) else []
+        imported = {**_outputs(job), "owners": owners, "imported": True}
+        return ReadResult(job.name, {**inputs, **wrap_map(imported)}, inputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:
         """Goes on with a job that could not be found before; nothing else of a job can be changed."""
@@ -206,47 +226,57 @@ class TuningJobLifecycle(Lifecycle):
         except jobs.JobNotFoundError:
             return
         if not job.is_over:
-            await self._cancel(job)
+            await self._cancel(request.urn, job, request.timeout)
             await self._run.tell(request.urn, f"job {job.number} is cancelled")
         await self._run.tell(request.urn, f"the service keeps the record of job {job.number}; it costs nothing")
 
-    async def _foreseen(self, urn: str, known: dict[str, Any]) -> jobs.Job | None:
-        """Returns the job that applying would adopt; asked only where a job exists already, so the service does."""
-        if urn not in self._run.reasons or "specHash" not in known or "outputUri" not in known:
+    async def _foreseen(self, owner: Owner, known: dict[str, Any]) -> jobs.Job | None:
+        """Returns the job that applying would adopt, such as one that a crash left out of the state."""
+        if "specHash" not in known or "outputUri" not in known:
             return None
-        owner = Owner(urn)
-        output_uri = _output_uri(owner, known["outputUri"], known["specHash"])
-        return await self._adoptable(owner, known["specHash"], output_uri)
+        spec_hash, parent = known["specHash"], known["outputUri"]
+        try:
+            async with asyncio.timeout(foresight.SECONDS):
+                found = await self._run.call(foresight.look, self._run.connection, spec_hash, owner)
+                return await self._adoptable(found, owner, spec_hash, parent)
+        except ResourceError:
+            raise
+        except Exception as error:
+            # A first preview may come before the project, its APIs or the emulator.
+            await self._run.tell(owner.urn, f"cannot look for earlier jobs yet: {error!r}", severity=Severity.DEBUG)
+            return None
 
     async def _forecast(self, urn: str, known: dict[str, Any], adopted: jobs.Job | None) -> str:
         cost = _price(_estimate(known))
         reason = self._run.reasons.get(urn)
-        if reason is None:
-            model = known.get("baseModel", "a base model")
-            return f"tunes {model} ({known.get('mode')}, {_count(known.get('epochs'), 'epoch')}): {cost}"
-        replaced = await self._running_predecessor(urn)
         if adopted is not None:
-            return f"{reason}: takes job {adopted.number}, which learned the same from the same data; costs nothing"
+            verb = "learned" if adopted.is_over else "learns"
+            takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing"
+            return f"{reason}: {takes}" if reason else takes
+        if reason is None:
+            asked = {name: _shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
+            return f"tunes {asked['baseModel']} ({asked['mode']}, {_epochs(known.get('epochs', UNKNOWN))}): {cost}"
+        replaced = await self._running_predecessor(urn)
         first = f"; job {replaced.number}, still running, is cancelled first" if replaced else ""
         return f"{reason} retrains: {cost}{first}"
 
-    async def _adoptable(self, owner: Owner, spec_hash: str, output_uri: str) -> jobs.Job | None:
+    async def _adoptable(self, found: Sequence[jobs.Job], owner: Owner, spec_hash: str, parent: str) -> jobs.Job | None:
         """Returns a job of this spec that is under way, or that has ended well and whose artifacts are there.
 
         Raises:
-            ResourceError: another resource of this stack owns it.
+            ResourceError: there is none of this resource, but one of another resource of the stack.
         """
-        for job in await self._run.call(jobs.find, self._run.connection, spec_hash, owner):
+        fitting = [job for job in found if job.is_below(parent, spec_hash)]
+        for job in sorted(fitting, key=lambda job: not owner.owns(job.labels)):
             if job.state in states.FRUITFUL:
-                found = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
-                if not artifacts.has_final(found):
+                there = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
+                if not artifacts.has_final(there):
                     continue
             elif job.is_over or job.state in states.STOPPING:
                 continue
             if not owner.owns(job.labels):
                 raise ResourceError(_foreign(job, owner))
-            if job.output_uri.rstrip("/") == output_uri:
-                return job
+            return job
         return None
 
     async def _running_predecessor(self, urn: str) -> jobs.Job | None:
@@ -259,17 +289,35 @@ class TuningJobLifecycle(Lifecycle):
             return None
         return None if job.is_over else job
 
-    async def _make_way(self, urn: str) -> None:
+    async def _make_way(self, urn: str, seconds: float) -> None:
         """Cancels the running job that this one replaces: with a quota of one it could never start otherwise."""
         predecessor = await self._running_predecessor(urn)
         if predecessor is not None:
-            await self._cancel(predecessor)
+            await self._cancel(urn, predecessor, seconds)
             await self._run.tell(urn, f"job {predecessor.number} is cancelled, to make way")
 
-    async def _cancel(self, job: jobs.Job) -> None:
-        await self._run.call(jobs.cancel, self._run.connection, job.name)
-        pace = Pace(self._run.connection.poll_seconds)
-        while not (await self._run.call(jobs.get, self._run.connection, job.name)).is_over:
+    async def _cancel(self, urn: str, job: jobs.Job, seconds: float) -> None:
+        """Stops a job and waits for its end, for some seconds where the program says how many.
+
+        Raises:
+            ResourceError: the service does not stop it.
+        """
+        refusal = await self._run.call(jobs.cancel, self._run.connection, job.name)
+        pace, progress = Pace(self._run.connection.poll_seconds), Progress(self._run, urn)
+        deadline = time.monotonic() + seconds if seconds else math.inf
+        while True:
+            try:
+                job = await self._run.call(jobs.get, self._run.connection, job.name)
+            except jobs.JobNotFoundError:
+                return
+            if job.is_over:
+                return
+            state = f"job {job.number} is {states.phrase(job.state)}"
+            if refusal and job.state != states.CANCELLING:
+                raise ResourceError(f"{state}, and the service refuses to cancel it: {refusal}")
+            if time.monotonic() > deadline:
+                raise ResourceError(f"{state} {seconds:.0f} s after it was to be cancelled; run the command again")
+            await progress.show(f"{state}, to be cancelled")
             await self._run.pause(pace.seconds(), f"interrupted; the service goes on cancelling job {job.number}")
 
     async def _submit(self, inputs: TuningJobInputs, owner: Owner, output_uri: str) -> jobs.Job:
@@ -289,6 +337,12 @@ class TuningJobLifecycle(Lifecycle):
         )
         try:
             return await self._run.call(submission.submit_once, self._run.connection, wanted)
+        except submission.UncertainSubmissionError as uncertain:
+            cause = uncertain.__cause__
+            raise ResourceError(
+                f"{explain(cause) if cause else uncertain}. It is not known whether a job was started; the next pulumi "
+                "up finds it by its labels"
+            ) from cause
         except errors.APIError as error:
             raise ResourceError(
                 f"the service refused the tuning job: {error.message or error} (HTTP {error.code}); nothing was started"
@@ -299,10 +353,30 @@ def _output_uri(owner: Owner, parent: str, spec_hash: str) -> str:
     return f"{parent.rstrip('/')}/{owner.name}/{spec_hash}"
 
 
-def _artifacts(urn: str, known: dict[str, Any]) -> dict[str, str]:
+def _artifacts(owner: Owner, known: dict[str, Any]) -> dict[str, str]:
     if "specHash" not in known or "outputUri" not in known:
         return {}
-    return {"artifactsUri": _output_uri(Owner(urn), known["outputUri"], known["specHash"])}
+    return {"artifactsUri": _output_uri(owner, known["outputUri"], known["specHash"])}
+
+
+def _outputs(job: jobs.Job) -> dict[str, str]:
+    """Returns what the service says of a job; one that was submitted from elsewhere has no hash."""
+    told = {"job": job.name, "artifactsUri": job.output_uri, "specHash": job.labels.get(SPEC)}
+    return {name: value for name, value in told.items() if value}
+
+
+def _unknown_to_an_import(request: DiffRequest) -> set[str]:
+    """Returns the inputs that cannot have changed where Read has written the old ones, until an up writes them.
+
+    A service that says nothing of an input, or a program that leaves one to the service, is no reason to pay again.
+    """
+    before, after = plain_map(request.old_inputs), plain_map(request.new)
+    if before.get("contentHash") is not None:
+        return set()
+    unknown = {name for name in (*RETRAINS, *FIXED) if before.get(name) is None or after.get(name) is None}
+    # The folder of a job from elsewhere is its own: nobody can have declared it as the one above it.
+    is_its_own = before.get("outputUri") == plain_map(request.state).get("artifactsUri")
+    return unknown | ({"outputUri"} if is_its_own else set())
 
 
 def _estimate(known: dict[str, Any]) -> dict[str, Any]:
@@ -332,11 +406,8 @@ def _differs(before: dict[str, Any], after: dict[str, Any], name: str) -> bool:
 
 
 def _value(inputs: dict[str, Any], name: str) -> Any:
-    """Returns an input; one that was left out is its default, since saying a default aloud changes nothing."""
     value = inputs.get(name)
-    if value is not None:
-        return value.rstrip("/") if name == "outputUri" and isinstance(value, str) else value
-    return {"attempt": 1, "labels": {}}.get(name)
+    return value.rstrip("/") if name == "outputUri" and isinstance(value, str) else value
 
 
 def _kind(before: dict[str, Any], after: dict[str, Any], name: str) -> Change:
@@ -348,24 +419,28 @@ def _kind(before: dict[str, Any], after: dict[str, Any], name: str) -> Change:
 def _reason(name: str, before: dict[str, Any], after: dict[str, Any]) -> str:
     if name == "contentHash":
         counts = f" ({before.get('examples')} → {after.get('examples')} examples)"
-        return f"new training data{counts if _differs(before, after, 'examples') else ''}"
+        is_told = _differs(before, after, "examples") and after.get("examples") is not UNKNOWN
+        return f"new training data{counts if is_told else ''}"
     old, new = _value(before, name), _value(after, name)
     return f"{RETRAINS[name]} {_shown(old)} → {_shown(new)}"
 
 
 def _shown(value: Any) -> str:
+    if value is UNKNOWN:
+        return "known after apply"
     return "default" if value is None else str(value)
 
 
-def _count(number: Any, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _epochs(number: Any) -> str:
+    return f"epochs {_shown(number)}" if number is UNKNOWN else f"{number} epoch{'' if number == 1 else 's'}"
 
 
 def _foreign(job: jobs.Job, owner: Owner) -> str:
     return (
-        f"job {job.number} ({states.phrase(job.state)}) learns or has learned the same from the same data, for "
-        f"another resource of this stack. If {owner.name!r} is that resource under a new name, add "
-        f"aliases=[pulumi.Alias(name=…)] with its old name; if it shall be tuned a second time, set attempt to 2"
+        f"job {job.number} ({states.phrase(job.state)}) learns or has learned the same from the same data, for the "
+        f"resource {job.owner_name!r} of this stack. If {owner.name!r} is that resource under a new name, add "
+        f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{job.owner_name}")]) to it; if it shall be tuned a '
+        "second time, set attempt to 2"
     )
 
 

@@ -38,15 +38,23 @@ def split(uri: str) -> tuple[str, str]:
 
 @repeatable
 def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
-    """Returns the checkpoints that hold weights, in the order in which they were made, the final one last."""
+    """Returns the checkpoints that hold weights, in the order in which they were made, the final one last.
+
+    A bucket that is gone holds none.
+    """
+    from google.api_core.exceptions import NotFound
+
     bucket, folder = split(output_uri)
     prefix = f"{folder}/{FOLDER}/".lstrip("/")
     blobs = connection.storage.list_blobs(bucket, prefix=prefix, fields="items(name),nextPageToken")
-    names = {
-        blob.name.removeprefix(prefix).split("/", 1)[0]
-        for blob in blobs
-        if blob.name.endswith(".safetensors") and "/" in blob.name.removeprefix(prefix)
-    }
+    try:
+        names = {
+            blob.name.removeprefix(prefix).split("/", 1)[0]
+            for blob in blobs
+            if blob.name.endswith(".safetensors") and "/" in blob.name.removeprefix(prefix)
+        }
+    except NotFound:
+        return []
     return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in sorted(names, key=_order)]
 
 
@@ -67,6 +75,19 @@ def mark_intermediate(connection: Connection, output_uri: str) -> int:
             blob.patch()
             marked += 1
     return marked
+
+
+@repeatable
+def intermediate_expire(connection: Connection, output_uri: str) -> bool:
+    """Says whether the checkpoints but the final one are marked as `mark_intermediate` does."""
+    from google.api_core.exceptions import NotFound
+
+    bucket, folder = split(output_uri)
+    try:
+        blobs = list(connection.storage.list_blobs(bucket, prefix=f"{folder}/{FOLDER}/checkpoint-".lstrip("/")))
+    except NotFound:
+        return False
+    return bool(blobs) and all(blob.custom_time is not None for blob in blobs)
 
 
 def has_final(found: list[Checkpoint]) -> bool:

@@ -6,7 +6,7 @@ event loop use a thread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ class Job:
         detail: `TUNING_JOB_STATE_…`, or empty.
         error: the service's own message, or empty.
         labels: of the job.
-        output_uri: where its artifacts go.
+        output_uri: where its artifacts go, without a slash at the end.
         created: when it was submitted.
         started: when it began to run.
         ended: when it ended.
@@ -69,6 +69,16 @@ class Job:
         """The last part of the name, by which people call a job."""
         return self.name.rsplit("/", 1)[-1]
 
+    @property
+    def owner_name(self) -> str:
+        """The name that its resource had when it was submitted: the last folder but one."""
+        return self.output_uri.split("/")[-2]
+
+    def is_below(self, parent: str, spec_hash: str) -> bool:
+        """Whether it writes to the folder of this spec below `parent`, whatever its resource was called then."""
+        parts = self.output_uri.rsplit("/", 2)
+        return len(parts) == 3 and (parts[0], parts[2]) == (parent.rstrip("/"), spec_hash)
+
 
 @repeatable
 def get(connection: Connection, name: str) -> Job:
@@ -87,29 +97,50 @@ def get(connection: Connection, name: str) -> Job:
         raise
 
 
-@repeatable
-def find(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
-    """Returns the jobs of a spec that were submitted from the owner's stack, newest first.
+def look(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
+    """Returns the jobs of a spec that are the owner's or its stack's, newest first; asks once.
 
     The filter's grammar is documented for sibling resources only, so the answer is filtered once more here.
     """
-    config: Any = {"filter": f"labels.{SPEC}={spec_hash}", "page_size": 100}
-    jobs = (from_service(job) for job in connection.genai.tunings.list(config=config))
-    own = [job for job in jobs if job.labels.get(SPEC) == spec_hash and owner.shares_stack(job.labels)]
+    config: Any = {"filter": spec_filter(spec_hash), "page_size": 100}
+    return of_stack(map(from_service, connection.genai.tunings.list(config=config)), spec_hash, owner)
+
+
+find = repeatable(look)
+"""The same, repeated while the service is busy."""
+
+
+def spec_filter(spec_hash: str) -> str:
+    """Returns the filter of a list call for the jobs of a spec."""
+    return f"labels.{SPEC}={spec_hash}"
+
+
+def of_stack(jobs: Iterable[Job], spec_hash: str, owner: Owner) -> list[Job]:
+    """Returns those of a spec that are the owner's or its stack's, newest first."""
+    own = [
+        job
+        for job in jobs
+        if job.labels.get(SPEC) == spec_hash and (owner.owns(job.labels) or owner.shares_stack(job.labels))
+    ]
     return sorted(own, key=lambda job: (job.created is not None and job.created.timestamp(), job.name), reverse=True)
 
 
 @repeatable
-def cancel(connection: Connection, name: str) -> None:
-    """Asks the service to stop a job; one that has ended stays as it is."""
+def cancel(connection: Connection, name: str) -> str:
+    """Asks the service to stop a job.
+
+    Returns:
+        Why the service does not want to, empty when it does: the job may have ended since somebody looked.
+    """
     from google.genai import errors
 
     try:
         connection.genai.tunings.cancel(name=name)
     except errors.ClientError as error:
-        # It ended, or was deleted with its project, between the look and the request.
-        if error.code not in (400, 404, 409):
+        if error.code not in (400, 404, 409) or error.status == "ABORTED":
             raise
+        return error.message or str(error)
+    return ""
 
 
 def from_service(job: types.TuningJob) -> Job:
@@ -122,7 +153,7 @@ def from_service(job: types.TuningJob) -> Job:
         detail=job.tuning_job_state.value if job.tuning_job_state else "",
         error=(job.error and job.error.message) or "",
         labels=job.labels or {},
-        output_uri=job.output_uri or "",
+        output_uri=(job.output_uri or "").rstrip("/"),
         created=job.create_time,
         started=job.start_time,
         ended=job.end_time,

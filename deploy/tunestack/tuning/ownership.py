@@ -23,14 +23,21 @@ class Owner:
 
     Attributes:
         urn: `urn:pulumi:STACK::PROJECT::TYPE::NAME`.
+        earlier: digests of the urns that it had before it was renamed with an alias.
     """
 
     urn: str
+    earlier: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
         """The resource's name in the program."""
         return self.urn.rsplit("::", 1)[-1]
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """What stands in the labels of this resource's jobs, those from before a rename included."""
+        return self.earlier | {digest(self.urn)}
 
     @property
     def stack(self) -> str:
@@ -43,7 +50,7 @@ class Owner:
 
     def owns(self, labels: Mapping[str, str]) -> bool:
         """Says whether these labels are of this very resource."""
-        return labels.get(OWNER) == digest(self.urn)
+        return labels.get(OWNER) in self.digests
 
     def shares_stack(self, labels: Mapping[str, str]) -> bool:
         """Says whether these labels are of some resource of the same stack."""

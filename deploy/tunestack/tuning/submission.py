@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tunestack.retries import retrying
-from tunestack.tuning.jobs import Job, find, from_service
+from tunestack.retries import is_transport_error, retrying
+from tunestack.tuning import states
+from tunestack.tuning.jobs import Job, from_service, look
 from tunestack.tuning.ownership import Owner
 from tunestack.tuning.specification import TuningSpec
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from tunestack.connection import Connection
 
 ADAPTER_SIZES = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
+
+
+class UncertainSubmissionError(Exception):
+    """No answer came, or none that says whether the service has started a job; the cause is the last failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +92,45 @@ def submit_once(connection: Connection, submission: Submission) -> Job:
     """Submits a job; when no answer comes, looks whether the service has it before it asks again.
 
     Raises:
-        google.genai.errors.APIError: the service refuses, or stays busy for two minutes.
-        httpx.TransportError: the service cannot be reached.
+        google.genai.errors.APIError: the service refuses; nothing was started.
+        UncertainSubmissionError: the service was busy or out of reach for two minutes.
     """
-    for attempt in retrying():
-        with attempt:
-            if attempt.retry_state.attempt_number > 1 and (job := _submitted(connection, submission)):
-                return job
-            return submit(connection, submission)
+    uncertain = False
+    try:
+        for attempt in retrying():
+            with attempt:
+                if uncertain and (job := _submitted(connection, submission)):
+                    return job
+                try:
+                    return submit(connection, submission)
+                except Exception as error:
+                    uncertain = uncertain or _may_have_started(error)
+                    raise
+    except Exception as error:
+        if not uncertain:
+            raise
+        try:
+            job = _submitted(connection, submission)
+        except Exception:
+            job = None
+        if job is None:
+            raise UncertainSubmissionError from error
+        return job
     raise AssertionError("tenacity ends with a result or an exception")
+
+
+def _may_have_started(error: Exception) -> bool:
+    code = getattr(error, "code", None)
+    return code == 408 or code >= 500 if isinstance(code, int) else is_transport_error(error)
 
 
 def _submitted(connection: Connection, submission: Submission) -> Job | None:
     """Returns the job that a request without an answer has started after all."""
-    found = find(connection, submission.spec.hash(), submission.owner)
-    return next((job for job in found if submission.owner.owns(job.labels) and not job.is_over), None)
+    for job in look(connection, submission.spec.hash(), submission.owner):
+        goes_on = not job.is_over and job.state not in states.STOPPING
+        if goes_on and submission.owner.owns(job.labels) and job.output_uri == submission.output_uri:
+            return job
+    return None
 
 
 def _adapter_size(size: int | None) -> types.AdapterSize | None:

@@ -1,0 +1,276 @@
+"""One job for one spec and one owner, whatever was renamed, lost, refused or left without an answer."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tunestack import retries
+from tunestack.connection import Connection
+from tunestack.provider.lifecycle import ResourceError
+from tunestack.provider.properties import UNKNOWN, plain_map
+from tunestack.tuning import foresight, jobs
+
+pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
+
+CREATE = {"method": "POST", "path": ".*/tuningJobs"}
+
+
+async def changed(resource: Any, made: Any, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Returns what a diff says would change."""
+    return sorted((await resource.diff(made, plain_map(await resource.checked(old)), new)).changes)
+
+
+class TestOwnership:
+    async def test_the_owner_of_a_foreign_job_is_named(self, cloud: Any) -> None:
+        await cloud.resource("TuningJob", "old-name").create(cloud.inputs)
+        for preview in (True, False):
+            with pytest.raises(ResourceError) as refused:
+                await cloud.resource("TuningJob", "new-name").create(cloud.inputs, preview=preview)
+            assert "for the resource 'old-name' of this stack" in str(refused.value)
+            assert 'aliases=[pulumi.Alias(name="old-name")]' in str(refused.value)
+        assert cloud.submissions() == 1
+
+    async def test_own_jobs_come_before_foreign_ones(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        # A newer job of another resource, as two resources that were submitted at once leave it.
+        other = await cloud.resource("TuningJob", "other").create({**cloud.inputs, "attempt": 2})
+        ours = cloud.jobs()[-1]
+        labels = {**cloud.jobs()[0]["labels"], "tunestack-spec": ours["labels"]["tunestack-spec"]}
+        spec_hash = ours["labels"]["tunestack-spec"]
+        cloud.set_job(other.resource_id, labels=labels, outputUri=f"gs://demo-data/other/{spec_hash}")
+        cloud.new_run()
+        again = await cloud.resource("TuningJob").create(cloud.inputs)
+        assert again.resource_id == made.resource_id
+
+    async def test_a_renamed_resource_knows_its_earlier_jobs(self, cloud: Any) -> None:
+        first = await cloud.resource("TuningJob", "old-name").create(cloud.inputs)
+        cloud.end_job(first.resource_id, "JOB_STATE_SUCCEEDED", "final")
+
+        async def replace(made: Any, old_epochs: int, epochs: int) -> Any:
+            """Replaces the job as a run of its own does, under the new name, which an alias tells the engine."""
+            cloud.new_run()
+            resource = cloud.resource("TuningJob", "new-name")
+            old, new = ({**cloud.inputs, "epochs": count} for count in (old_epochs, epochs))
+            assert await changed(resource, made, old, new) == ["epochs"]
+            foreseen = await resource.create(new, preview=True)
+            applied = await resource.create(new)
+            assert plain_map(foreseen.properties).get("artifactsUri") == plain_map(applied.properties)["artifactsUri"]
+            return applied
+
+        second = await replace(first, 1, 2)
+        third = await replace(second, 2, 1)
+        assert third.resource_id == first.resource_id, "it has learned this already"
+        assert plain_map(third.properties)["artifactsUri"] == plain_map(first.properties)["artifactsUri"]
+        assert cloud.submissions() == 2
+
+    async def test_jobs_below_another_folder_are_not_listed(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.end_job(made.resource_id, "JOB_STATE_SUCCEEDED", "final")
+        cloud.set_job(made.resource_id, outputUri="gs://gone-bucket/folder")
+        cloud.new_run()
+        assert (await cloud.resource("TuningJob").create(cloud.inputs)).resource_id != made.resource_id
+        cloud.set_job(made.resource_id, outputUri="")
+        cloud.new_run()
+        await cloud.resource("TuningJob").create(cloud.inputs)
+        assert not [call for call in cloud.emulator.requests() if "gone-bucket" in call["path"]]
+
+    async def test_a_bucket_that_is_gone_holds_no_model(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.end_job(made.resource_id, "JOB_STATE_SUCCEEDED")
+        inputs = {**cloud.inputs, "outputUri": "gs://gone-bucket"}
+        spec_hash = plain_map(made.properties)["specHash"]
+        cloud.set_job(made.resource_id, outputUri=f"gs://gone-bucket/tickets/{spec_hash}")
+        with pytest.raises(ResourceError, match="nothing was started"):
+            await cloud.resource("TuningJob").create(inputs)
+
+    async def test_a_slash_at_the_end_is_no_drift(self, cloud: Any) -> None:
+        inputs = {**cloud.inputs, "outputUri": "gs://demo-data/"}
+        made = await cloud.resource("TuningJob").create(inputs)
+        uri = plain_map(made.properties)["artifactsUri"]
+        cloud.set_job(made.resource_id, outputUri=f"{uri}/")
+        read = await cloud.resource("TuningJob").read(made.resource_id, made.properties, inputs)
+        assert plain_map(read.properties) == plain_map(made.properties)
+        again = await cloud.resource("TuningJob").create(inputs)
+        assert again.resource_id == made.resource_id
+
+
+class TestForesight:
+    async def test_a_job_that_a_crash_left_out_of_the_state_is_foreseen(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.new_run()
+        foreseen = await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
+        assert foreseen.resource_id == made.resource_id
+        number = made.resource_id.rpartition("/")[2]
+        assert cloud.listener.told == [f"takes job {number}, which learns the same from the same data; costs nothing"]
+        assert (await cloud.resource("TuningJob").create(cloud.inputs)).resource_id == made.resource_id
+        assert cloud.submissions() == 1
+
+    @pytest.mark.parametrize(
+        ("project", "url", "fault"),
+        [
+            ("demo-project", "http://127.0.0.1:9", None),
+            ("no-such-api", "", None),
+            ("demo-project", "", {"status": 503, "times": 9}),
+            ("demo-project", "", {"drop": "before", "times": 9}),
+        ],
+    )
+    async def test_a_look_that_fails_is_quick_and_quiet(
+        self, cloud: Any, project: str, url: str, fault: dict[str, Any] | None
+    ) -> None:
+        if fault:
+            cloud.fault(method="GET", path=".*", **fault)
+        cloud.connection = Connection(project, "us-central1", url or cloud.emulator.url)
+        cloud.new_run()
+        started = time.monotonic()
+        await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
+        assert time.monotonic() - started < 2
+        (told,) = cloud.listener.told
+        assert told.startswith("tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): ")
+
+    async def test_a_service_that_hangs_does_not_hold_a_preview(
+        self, cloud: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(foresight, "SECONDS", 0.2)
+        cloud.fault(method="GET", path=".*/tuningJobs", delaySeconds=2)
+        started = time.monotonic()
+        await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
+        assert time.monotonic() - started < 1.5
+
+    async def test_what_is_not_known_yet_is_told_so(self, cloud: Any) -> None:
+        await cloud.resource("TuningJob").create({**cloud.inputs, "epochs": UNKNOWN, "mode": UNKNOWN}, preview=True)
+        assert cloud.listener.told[0].startswith(
+            "tunes google/gemma3@gemma-3-1b-it (known after apply, epochs known after apply): "
+        )
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        resource = cloud.resource("TuningJob")
+        unknown = {"epochs": UNKNOWN, "contentHash": UNKNOWN, "examples": UNKNOWN}
+        await changed(resource, made, {**cloud.inputs, "examples": 9}, {**cloud.inputs, **unknown})
+        assert cloud.run.reasons[resource.urn] == "epochs 1 → known after apply, new training data"
+
+
+class TestSubmission:
+    async def test_a_refusal_is_definite(self, cloud: Any) -> None:
+        cloud.fault(**CREATE, status=400, message="no such model")
+        with pytest.raises(ResourceError, match=r"no such model \(HTTP 400\); nothing was started"):
+            await cloud.resource("TuningJob").create(cloud.inputs)
+
+    @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "before"}])
+    async def test_no_answer_is_not_taken_for_a_refusal(
+        self, cloud: Any, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(retries, "RETRY_SECONDS", 0.5)
+        cloud.fault(**CREATE, times=None, **fault)
+        with pytest.raises(ResourceError) as failed:
+            await cloud.resource("TuningJob").create(cloud.inputs)
+        assert "nothing was started" not in str(failed.value)
+        assert "It is not known whether a job was started; the next pulumi up finds it by its" in str(failed.value)
+
+    async def test_the_last_try_is_looked_for_too(self, cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(retries, "RETRY_SECONDS", 0)
+        cloud.fault(**CREATE, drop="after")
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        assert [job["name"] for job in cloud.jobs()] == [made.resource_id]
+
+    async def test_a_job_that_is_being_cancelled_is_not_the_one_that_was_submitted(self, cloud: Any) -> None:
+        old = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.set_job(old.resource_id, state="JOB_STATE_CANCELLING")
+        cloud.fault(**CREATE, drop="before")
+        cloud.new_run()
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        assert made.resource_id != old.resource_id
+
+
+class TestCancel:
+    async def test_a_refused_cancel_is_told(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.new_run()
+        cloud.fault(method="POST", path=".*:cancel", status=400, message="not in this state")
+        with pytest.raises(ResourceError, match="the service refuses to cancel it: not in this state"):
+            await cloud.resource("TuningJob").delete(made.resource_id)
+        await cloud.resource("TuningJob").delete(made.resource_id)
+        assert cloud.jobs()[0]["state"] == "JOB_STATE_CANCELLED"
+        number = made.resource_id.rpartition("/")[2]
+        assert any(line.startswith(f"job {number} is cancelling, to be cancelled (") for line in cloud.listener.told)
+
+    async def test_a_job_that_ended_or_vanished_meanwhile_is_no_error(self, cloud: Any) -> None:
+        for end in (lambda name: cloud.set_job(name, state="JOB_STATE_SUCCEEDED"), cloud.forget):
+            made = await cloud.resource("TuningJob").create(cloud.inputs)
+            resource = cloud.new_run() and cloud.resource("TuningJob")
+            look, looks = jobs.get, []
+
+            def first_look_is_late(connection: Any, name: str) -> Any:
+                looks.append(name)  # noqa: B023
+                job = look(connection, name)  # noqa: B023
+                if len(looks) == 1:  # noqa: B023
+                    end(name)  # noqa: B023
+                return job
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(jobs, "get", first_look_is_late)
+                await resource.delete(made.resource_id)
+            assert len(looks) == 2
+
+    async def test_a_timeout_of_the_program_is_kept(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.new_run()
+        # The service takes the request and does nothing, as it may: "Success is not guaranteed".
+        cloud.set_job(made.resource_id, state="JOB_STATE_RUNNING")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(jobs, "cancel", lambda connection, name: "")
+            with pytest.raises(ResourceError, match=r"is running 0 s after it was to be cancelled"):
+                await cloud.resource("TuningJob").delete(made.resource_id, seconds=0.3)
+
+
+class TestImport:
+    INPUTS: dict[str, Any] = {  # noqa: RUF012
+        "mode": "PEFT_ADAPTER",
+        "baseModel": "meta/llama3_1@llama-3.1-8b-instruct",
+        "adapterSize": 8,
+        "batchSize": 2,
+        "learningRate": 0.0001,
+        "description": "tickets",
+        "labels": {"team": "support"},
+        "validationUri": "gs://demo-data/train.jsonl",
+    }
+
+    async def test_the_next_preview_is_empty(self, cloud: Any) -> None:
+        inputs = {**cloud.inputs, **self.INPUTS, "examples": 9, "characters": 99, "attempt": 1}
+        made = await cloud.resource("TuningJob").create(inputs)
+        cloud.new_run()
+        resource = cloud.resource("TuningJob")
+        read = await resource.read(made.resource_id)
+        told = plain_map(read.inputs)
+        unknown = {"contentHash", "examples", "characters", "attempt"}
+        assert told == {name: value for name, value in inputs.items() if name not in unknown}
+        assert plain_map(read.properties)["artifactsUri"] == plain_map(made.properties)["artifactsUri"]
+        assert (await resource.diff(read, told, inputs)).changes == {}
+        assert cloud.listener.told == []
+        assert (await resource.diff(read, told, {**inputs, "epochs": 2})).changes.keys() == {"epochs"}
+        # Once an up has written the program's inputs, they count as any others.
+        assert await changed(resource, read, inputs, {**inputs, "contentHash": "cd" * 32}) == ["contentHash"]
+
+    async def test_a_job_from_elsewhere_keeps_its_folder(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.set_job(made.resource_id, labels={"team": "a"}, outputUri="gs://demo-data/some/where")
+        cloud.new_run()
+        resource = cloud.resource("TuningJob")
+        read = await resource.read(made.resource_id)
+        assert plain_map(read.properties)["imported"] is True
+        assert plain_map(read.properties)["owners"] == []
+        told = plain_map(read.inputs)
+        assert told["outputUri"] == "gs://demo-data/some/where"
+        assert (await resource.diff(read, told, {**cloud.inputs, "adapterSize": None})).changes == {}
+
+    async def test_no_such_job(self, cloud: Any) -> None:
+        with pytest.raises(ResourceError, match=r"there is no job .*/7 to import; its name reads projects/"):
+            await cloud.resource("TuningJob").read("projects/demo-project/locations/us-central1/tuningJobs/7")
+
+
+async def test_defaults_said_aloud_are_no_change(cloud: Any) -> None:
+    made = await cloud.resource("TuningJob").create(cloud.inputs)
+    aloud = {**cloud.inputs, "attempt": 1, "labels": {}, "strict": True, "outputUri": "gs://demo-data/"}
+    assert await changed(cloud.resource("TuningJob"), made, cloud.inputs, aloud) == []
+    assert cloud.listener.told == []
