@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
+import time
 from decimal import Decimal
 from typing import Any
 
 from tunestack.catalogue import UnknownModelError, open_model
-from tunestack.provider.inputs import Inputs, failures, read
+from tunestack.provider.inputs import Inputs, failures, read, with_defaults
 from tunestack.provider.lifecycle import (
     CheckRequest,
     CheckResult,
@@ -63,13 +64,16 @@ class TunedModelLifecycle(Lifecycle):
 
     async def diff(self, request: DiffRequest) -> DiffResult:
         """Follows the job; while the job is not over, asks the service whether there is something to fetch."""
-        differing = changed(request.old_inputs, request.new)
+        differing = changed(
+            with_defaults(TunedModelInputs, request.old_inputs), with_defaults(TunedModelInputs, request.new)
+        )
         if "job" in differing:
             return DiffResult({"job": PropertyChange(differing["job"], replaces=True)})
-        state = plain_map(request.state).get("state")
-        if state in states.ENDED:
+        known = plain_map(request.state)
+        if _is_finished(known):
             return DiffResult({name: PropertyChange(kind) for name, kind in differing.items() if name in SETTINGS})
-        if plain_map(request.new).get("wait") is False:
+        state = known.get("state")
+        if plain_map(request.new).get("wait") is False and state not in states.ENDED:
             try:
                 job = await self._run.call(jobs.get, self._run.connection, request.resource_id)
             except jobs.JobNotFoundError:
@@ -87,22 +91,35 @@ class TunedModelLifecycle(Lifecycle):
         return CreateResult(inputs.job, {**request.inputs, **outputs})
 
     async def read(self, request: ReadRequest) -> ReadResult:
-        """Looks at the job again; what a job left behind stays in the state when its record is gone."""
-        inputs = read(TunedModelInputs, request.inputs) if request.inputs else None
+        """Looks at the job and its checkpoints again.
+
+        Raises:
+            InitFailedError: there is no model to use, and none will come of itself.
+        """
+        name = request.resource_id
         try:
-            job = await self._run.call(jobs.get, self._run.connection, request.resource_id)
+            job = await self._run.call(jobs.get, self._run.connection, name)
         except jobs.JobNotFoundError:
-            return ReadResult(request.resource_id, request.state, request.inputs)
-        if inputs is None:
-            inputs = TunedModelInputs(job=job.name, artifacts_uri=job.output_uri, spec_hash=job.labels.get(SPEC))
+            if not request.inputs:
+                raise ResourceError(_no_job(name)) from None
+            uri = read(TunedModelInputs, request.inputs).artifacts_uri
+            found = await self._run.call(artifacts.checkpoints, self._run.connection, uri)
+            if artifacts.has_final(found):  # the record is gone, what the job made is not
+                return ReadResult(name, request.state, request.inputs)
+            raise InitFailedError(name, request.state, [_no_job(name)], request.inputs) from None
+        checked = request.inputs or wrap_map(await self._imported(job))
+        inputs = read(TunedModelInputs, checked)
         found = await self._run.call(artifacts.checkpoints, self._run.connection, inputs.artifacts_uri)
-        known = wrap_map(_outputs(job, found, inputs))
-        checked = request.inputs or wrap_map({"job": inputs.job, "artifactsUri": inputs.artifacts_uri})
-        return ReadResult(request.resource_id, {**request.state, **checked, **known}, checked)
+        known = {**request.state, **checked, **wrap_map(_outputs(job, found, inputs))}
+        if job.is_over and not artifacts.has_final(found):
+            raise InitFailedError(job.name, known, [_no_model(job, inputs.artifacts_uri)], checked)
+        return ReadResult(name if request.inputs else job.name, known, checked)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:
         """Goes on with the wait."""
         if request.preview:
+            if _is_finished(plain_map(request.state)):
+                return UpdateResult({**request.state, **request.new})
             await self._warn_of_failure(request)
             return UpdateResult({**request.new, **wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN))})
         inputs = read(TunedModelInputs, request.new)
@@ -120,23 +137,21 @@ class TunedModelLifecycle(Lifecycle):
             InterruptedWaitError: the user stopped the wait.
         """
         try:
-            async with asyncio.timeout(seconds or None):
-                job = await self._wait(urn, inputs)
+            job = await self._wait(urn, inputs, time.monotonic() + seconds if seconds else math.inf)
         except jobs.JobNotFoundError:
-            raise ResourceError(
-                f"the service has no job {inputs.job}; raise attempt of its TuningJob to train again"
-            ) from None
-        except TimeoutError:
-            message = f"waited {seconds:.0f} s for {inputs.job}; the job goes on, and the next pulumi up waits on"
-            raise InitFailedError(
-                inputs.job, {**checked, **wrap_map({"state": "JOB_STATE_RUNNING"})}, [message]
-            ) from None
+            raise ResourceError(_no_job(inputs.job)) from None
+        if inputs.wait and not job.is_over:
+            message = (
+                f"waited {seconds:.0f} s for job {job.number}, which is {states.phrase(job.state)}; it goes on, "
+                "and the next pulumi up waits on"
+            )
+            raise InitFailedError(inputs.job, {**checked, **wrap_map(_outputs(job, [], inputs))}, [message])
         found = []
         if job.state in states.FRUITFUL:
             found = await self._run.call(artifacts.checkpoints, self._run.connection, inputs.artifacts_uri)
         outputs = wrap_map(_outputs(job, found, inputs))
         if job.is_over and not artifacts.has_final(found):
-            raise InitFailedError(job.name, {**checked, **outputs}, [_no_model(job, inputs)])
+            raise InitFailedError(job.name, {**checked, **outputs}, [_no_model(job, inputs.artifacts_uri)])
         if inputs.expire_intermediate and job.is_over:
             await self._run.call(artifacts.mark_intermediate, self._run.connection, inputs.artifacts_uri)
         if job.state == states.PARTIALLY_SUCCEEDED:
@@ -145,15 +160,18 @@ class TunedModelLifecycle(Lifecycle):
             )
         return outputs
 
-    async def _wait(self, urn: str, inputs: TunedModelInputs) -> jobs.Job:
+    async def _wait(self, urn: str, inputs: TunedModelInputs, deadline: float) -> jobs.Job:
+        """Returns the job when it is over, when nobody wants to wait, or when there is no time left to."""
         pace, progress = Pace(self._run.connection.poll_seconds), Progress(self._run, urn)
         while True:
             job = await self._run.call(jobs.get, self._run.connection, inputs.job)
-            if job.is_over or not inputs.wait:
+            left = deadline - time.monotonic()
+            if job.is_over or not inputs.wait or left <= 0:
                 return job
             await progress.show(_progress(job))
             await self._run.pause(
-                pace.seconds(), f"interrupted while waiting; job {job.number} goes on, and the next pulumi up waits on"
+                min(pace.seconds(), left),
+                f"interrupted while waiting; job {job.number} goes on, and the next pulumi up waits on",
             )
 
     async def _warn_of_failure(self, request: UpdateRequest) -> None:
@@ -161,10 +179,21 @@ class TunedModelLifecycle(Lifecycle):
         try:
             job = await self._run.call(jobs.get, self._run.connection, request.resource_id)
         except jobs.JobNotFoundError:
-            raise ResourceError(f"the service has no job {request.resource_id} any more") from None
-        if job.is_over and job.state not in states.FRUITFUL:
-            inputs = read(TunedModelInputs, request.new)
-            await self._run.tell(request.urn, _no_model(job, inputs), severity=Severity.WARNING)
+            raise ResourceError(_no_job(request.resource_id)) from None
+        uri = plain_map(request.state).get("artifactsUri") or job.output_uri
+        found = await self._run.call(artifacts.checkpoints, self._run.connection, uri)
+        if job.is_over and not artifacts.has_final(found):
+            await self._run.tell(request.urn, _no_model(job, uri), severity=Severity.WARNING)
+
+    async def _imported(self, job: jobs.Job) -> dict[str, Any]:
+        """Returns the inputs that an import can know; the settings as far as somebody has acted on them."""
+        expire = await self._run.call(artifacts.intermediate_expire, self._run.connection, job.output_uri)
+        told = {"job": job.name, "artifactsUri": job.output_uri, "specHash": job.labels.get(SPEC)}
+        return {**{name: value for name, value in told.items() if value}, "expireIntermediate": expire}
+
+
+def _is_finished(known: dict[str, Any]) -> bool:
+    return known.get("state") in states.ENDED and bool(known.get("finalCheckpointUri"))
 
 
 def _outputs(job: jobs.Job, found: list[artifacts.Checkpoint], inputs: TunedModelInputs) -> dict[str, Any]:
@@ -201,10 +230,14 @@ def _progress(job: jobs.Job) -> str:
     return ", ".join(parts)
 
 
-def _no_model(job: jobs.Job, inputs: TunedModelInputs) -> str:
+def _no_job(name: str) -> str:
+    return f"the service has no job {name}; raise attempt of its TuningJob to train again"
+
+
+def _no_model(job: jobs.Job, artifacts_uri: str) -> str:
     if job.state in states.FRUITFUL:
         return (
-            f"job {job.number} succeeded, but there is no final checkpoint below {inputs.artifacts_uri}. Restore the "
+            f"job {job.number} succeeded, but there is no final checkpoint below {artifacts_uri}. Restore the "
             "folder, or raise attempt of the TuningJob to train again"
         )
     said = f": {job.error}" if job.error else ""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tunestack.connection import Connection
-from tunestack.provider.lifecycle import CheckRequest, Lifecycle, Severity
-from tunestack.provider.properties import UNKNOWN, plain, wrap_map
+from tunestack.provider.lifecycle import CheckRequest, CreateRequest, DiffRequest, Lifecycle, Severity
+from tunestack.provider.properties import UNKNOWN, plain, plain_map, wrap_map
 from tunestack.provider.run import Run
 from tunestack.provider.tunestack_provider import TunestackProvider
 
@@ -120,11 +120,12 @@ async def test_the_spec_is_hashed_only_when_all_of_it_is_known(provider: Tunesta
     async def spec_hash(**changes: Any) -> Any:
         result = await lifecycle.check(CheckRequest(URN.format("TuningJob"), None, wrap_map({**JOB, **changes})))
         assert not result.failures
-        return plain(result.inputs["specHash"]) if "specHash" in result.inputs else None
+        return plain(result.inputs["specHash"])
 
     known = await spec_hash()
     assert len(known) == 16
-    assert await spec_hash(trainingUri=UNKNOWN) is None
+    # Absent, it would be an input that a reviewed plan has not seen.
+    assert await spec_hash(trainingUri=UNKNOWN) is UNKNOWN
     assert await spec_hash(specHash="forged") == known, "the hash is the provider's word, not the program's"
     assert await spec_hash(description="other", labels={"team": "a"}) == known, "what changes no result changes no hash"
 
@@ -136,6 +137,71 @@ async def test_a_newer_model_passes_when_asked_to(provider: TunestackProvider, l
     severity, message = listener.lines[-1]
     assert severity is Severity.WARNING
     assert message.endswith("passed, since strict is false")
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"mode": "PEFT_ADAPTER"}, "mode"),
+        ({"adapterSize": 16}, "adapterSize"),
+        ({"batchSize": 0}, "batchSize"),
+        ({"baseModel": "google/gemma9@gemma-9-1b-it", "epochs": 0}, "epochs"),
+    ],
+)
+async def test_a_newer_model_is_all_that_strict_waives(
+    provider: TunestackProvider, change: dict[str, Any], name: str
+) -> None:
+    assert list(await refused(provider, "TuningJob", {**JOB, **change, "strict": False})) == [name]
+
+
+async def test_where_a_newer_model_runs_is_not_known(provider: TunestackProvider, listener: Listener) -> None:
+    provider._run = Run(Connection("p", "europe-north9", "http://127.0.0.1:9"), listener)
+    assert list(await refused(provider, "TuningJob", {**JOB, "strict": False})) == ["location"]
+    newer = {**JOB, "baseModel": "google/gemma9@gemma-9-1b-it", "strict": False}
+    assert await refused(provider, "TuningJob", newer) == {}
+
+
+@pytest.mark.parametrize("unknown", ["training", "validation"])
+async def test_a_file_that_a_preview_cannot_name_yet(
+    provider: TunestackProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unknown: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    lifecycle = provider.lifecycle("tunestack:index:Dataset")
+    inputs = {"training": "train.jsonl", "bucket": "data", unknown: UNKNOWN}
+    checked = await lifecycle.check(CheckRequest(URN.format("Dataset"), None, wrap_map(inputs)))
+    assert not checked.failures
+    assert plain(checked.inputs["contentHash"]) is UNKNOWN, "half of the data is not the data"
+    made = await lifecycle.create(CreateRequest(URN.format("Dataset"), checked.inputs, 0, preview=True))
+    assert plain_map(made.properties) == {**inputs, "contentHash": UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "defaults", "other"),
+    [
+        ("Dataset", {"training": "t", "bucket": "b"}, {"prefix": "datasets"}, {"prefix": "elsewhere"}),
+        (
+            "TunedModel",
+            {"job": "j", "artifactsUri": "gs://a"},
+            {"wait": True, "expireIntermediate": False},
+            {"expireIntermediate": True},
+        ),
+    ],
+)
+async def test_defaults_said_aloud_are_no_change(
+    provider: TunestackProvider, kind: str, inputs: dict[str, Any], defaults: dict[str, Any], other: dict[str, Any]
+) -> None:
+    lifecycle = provider.lifecycle(f"tunestack:index:{kind}")
+    state = wrap_map({"state": "JOB_STATE_SUCCEEDED", "finalCheckpointUri": "gs://a/final"})
+
+    async def changes(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
+        request = DiffRequest(URN.format(kind), "id", state, wrap_map(old), wrap_map(new))
+        return set((await lifecycle.diff(request)).changes)
+
+    assert await changes(inputs, {**inputs, **defaults}) == set()
+    assert await changes({**inputs, **defaults}, inputs) == set()
+    assert await changes(inputs, {**inputs, **other}) == set(other)
 
 
 async def test_a_broken_line_is_named_as_the_program_names_the_file(
