@@ -69,7 +69,11 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     assert len(stack.jobs()) == 2, "what was learned already is taken, not paid again"
     assert stack.predict(PROMPT) == before
 
+    told = stack.tunestack("kept", "--stack", "local", fails=True)
+    assert "stack local is not gone" in told
+    assert "\n  - gcp:storage/bucket:Bucket data\n" in told
     stack.pulumi("destroy", "--yes", "--skip-preview")
+    assert "Stack local is gone: no bucket" in stack.tunestack("kept", "--stack", "local")
     left = {
         kind: stack.emulator.http.get(f"/v1beta1/projects/tunestack-test/locations/us-central1/{kind}").json()
         for kind in ("models", "endpoints")

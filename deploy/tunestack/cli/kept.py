@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import typer
 
+from tunestack.cli.stack import StackError, resources_left
+
 
 def show(stack: str) -> None:
-    """Says what the service keeps by its nature, and what of it can cost money."""
-    typer.echo(f"Stack {stack} is removed: no bucket, endpoint, deployed model or model of it is left to be billed.")
+    """Says what the service keeps by its nature, and what of it can cost money.
+
+    Raises:
+        StackError: the stack is not gone: resources of it are left.
+    """
+    left = resources_left(stack)
+    if left:
+        listed = "".join(f"\n  - {resource}" for resource in left)
+        advice = f"these may cost money; `pulumi destroy --stack {stack}` removes them or says why it cannot"
+        raise StackError(f"stack {stack} is not gone, {len(left)} of its resources are left: {advice}{listed}")
+    typer.echo(f"Stack {stack} is gone: no bucket, endpoint, deployed model or model of it is left to be billed.")
     typer.echo("The service keeps, free of charge:")
     for kept in (
         "the records of tuning jobs (it has no way to delete them); running ones were cancelled",

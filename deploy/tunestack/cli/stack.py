@@ -35,14 +35,7 @@ class Stack:
         Raises:
             StackError: there is no engine, no such stack, or it was not applied yet.
         """
-        pulumi = shutil.which("pulumi")
-        if pulumi is None:
-            raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
-        command = [pulumi, "stack", "output", "--json", "--non-interactive", "--stack", name]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        if finished.returncode:
-            raise StackError(finished.stderr.strip().removeprefix("error: "))
-        outputs = json.loads(finished.stdout)
+        outputs = _engine("output", "--json", stack=name)
         if "project" not in outputs:
             raise StackError(f"stack {name} has no outputs yet; run pulumi up --stack {name} first")
         return cls(name, outputs)
@@ -64,3 +57,30 @@ class Stack:
         """Returns the way to the stack's project, in an endpoint's region or in the stack's own location."""
         location = endpoint["id"].split("/")[3] if endpoint else self.outputs["location"]
         return Connection(self.outputs["project"], location, self.outputs.get("apiEndpoint") or "", poll_seconds=1.0)
+
+
+def resources_left(stack: str) -> list[str]:
+    """Returns type and name of each resource that a stack's state still has, in the order in which they were made.
+
+    Raises:
+        StackError: there is no engine or no such stack.
+    """
+    deployment = _engine("export", stack=stack)["deployment"]
+    interrupted = [operation["resource"] for operation in deployment.get("pending_operations") or ()]
+    urns = dict.fromkeys(resource["urn"] for resource in (*(deployment.get("resources") or ()), *interrupted))
+    typed = [urn.split("::", 3)[2:] for urn in urns]
+    # The stack itself and its providers are the engine's own; they exist nowhere else.
+    own = ("pulumi:pulumi:Stack", "pulumi:providers:")
+    return [f"{kind.rpartition('$')[2]} {name}" for kind, name in typed if not kind.rpartition("$")[2].startswith(own)]
+
+
+def _engine(command: str, *options: str, stack: str) -> Any:
+    """Runs `pulumi stack …` and returns the JSON that it prints."""
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
+    arguments = [pulumi, "stack", command, *options, "--non-interactive", "--stack", stack]
+    finished = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        raise StackError(finished.stderr.strip().removeprefix("error: "))
+    return json.loads(finished.stdout)
