@@ -79,7 +79,7 @@ class Call:
                 return value
         return ""
 
-    def read(self, kind: type[Any]) -> dict[str, Any]:
+    def read(self, kind: str) -> dict[str, Any]:
         """The body as canonical JSON of the message the method takes."""
         return messages.read(kind, self.body)
 

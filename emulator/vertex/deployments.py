@@ -6,12 +6,6 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from google.cloud.aiplatform_v1beta1.types import (
-    DeployModelRequest,
-    MutateDeployedModelRequest,
-    UndeployModelRequest,
-)
-
 from emulator.clock import timestamp
 from emulator.vertex import capacity
 from emulator.vertex.calls import Place
@@ -62,7 +56,7 @@ class Deployments:
 
     def deploy(self, call: Call) -> Details:
         """Starts a deployment: the model serves when the operation ends, and until then whatever served before."""
-        request = call.read(DeployModelRequest)
+        request = call.read("DeployModelRequest")
         name = self._endpoints.name(call)
         deployed, sent = request.get("deployedModel", {}), request.get("trafficSplit", {})
         reference = call.place.own(deployed.get("model", ""), "models")
@@ -86,7 +80,7 @@ class Deployments:
 
     def undeploy(self, call: Call) -> Details:
         """Starts an undeployment, if it leaves the traffic whole."""
-        request = call.read(UndeployModelRequest)
+        request = call.read("UndeployModelRequest")
         name = self._endpoints.name(call)
         details = {
             "endpoint": name,
@@ -98,7 +92,7 @@ class Deployments:
 
     def mutate(self, call: Call) -> Details:
         """Starts a change of replicas or logging."""
-        request = call.read(MutateDeployedModelRequest)
+        request = call.read("MutateDeployedModelRequest")
         name = self._endpoints.name(call)
         deployed = request.get("deployedModel", {})
         _deployed(self._endpoints.find(name), deployed.get("id", ""))

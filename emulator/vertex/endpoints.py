@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from google.cloud.aiplatform_v1beta1.types import Endpoint
-
 from emulator.clock import timestamp
 from emulator.vertex import labels, listing
 from emulator.vertex.calls import new_id
@@ -47,7 +45,7 @@ class Endpoints:
         The operation has ended when it is returned: pulumi-gcp would wait for it at a fixed address of Google's
         (terraform-provider-google, vertex_ai_operation.go), which an emulator cannot answer.
         """
-        endpoint = call.read(Endpoint)
+        endpoint = call.read("Endpoint")
         if not endpoint.get("displayName"):
             raise invalid_fields({"endpoint.display_name": "display_name is required."})
         for field in _OUTPUT_ONLY:
@@ -67,7 +65,7 @@ class Endpoints:
 
     def patch(self, call: Call) -> dict[str, Any]:
         """Changes display name, description, labels or traffic split."""
-        sent = call.read(Endpoint)
+        sent = call.read("Endpoint")
         if unknown := sorted(set(call.mask()) - _CHANGEABLE):
             raise invalid_argument(f"These fields of an endpoint cannot be updated: {', '.join(unknown)}.")
         labels.check(sent.get("labels", {}))

@@ -6,8 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from google.cloud.aiplatform_v1beta1.types import DeployRequest, RecommendSpecRequest
-
 from emulator.vertex import capacity
 from emulator.vertex.calls import new_id
 from emulator.vertex.checkpoints import Folder
@@ -66,7 +64,7 @@ class ModelGarden:
         A deployment that fails leaves its endpoint behind, as on the service:
         github.com/googleapis/python-aiplatform/issues/1041.
         """
-        request = call.read(DeployRequest)
+        request = call.read("DeployRequest")
         source, public = self._source(request)
         config, endpoint_config = request.get("modelConfig", {}), request.get("endpointConfig", {})
         model_id = config.get("modelUserId") or new_id()
@@ -96,7 +94,7 @@ class ModelGarden:
 
     def recommend(self, call: Call) -> dict[str, Any]:
         """Says which base model a checkpoint is of, and on which machines in which region it can be served."""
-        request = call.read(RecommendSpecRequest)
+        request = call.read("RecommendSpecRequest")
         uri = request.get("gcsUri", "")
         self._checkpoints.check(uri)
         base_model = self._base_model(uri)

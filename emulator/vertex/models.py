@@ -6,8 +6,6 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from google.cloud.aiplatform_v1beta1.types import MergeVersionAliasesRequest, Model, UploadModelRequest
-
 from emulator.clock import timestamp
 from emulator.vertex import labels, listing
 from emulator.vertex.calls import new_id
@@ -52,7 +50,7 @@ class Models:
 
     def upload(self, call: Call) -> dict[str, Any]:
         """Starts the upload of a model, or of the next version of one that exists."""
-        request = call.read(UploadModelRequest)
+        request = call.read("UploadModelRequest")
         model = request.get("model", {})
         self._check(model)
         if "parentModel" in request:
@@ -85,7 +83,7 @@ class Models:
 
     def patch(self, call: Call) -> dict[str, Any]:
         """Changes what may change about a version."""
-        sent = call.read(Model)
+        sent = call.read("Model")
         if unknown := sorted(set(call.mask()) - _CHANGEABLE):
             raise invalid_argument(f"These fields of a model cannot be updated: {', '.join(unknown)}.")
         labels.check(sent.get("labels", {}))
@@ -103,7 +101,7 @@ class Models:
 
     def merge_aliases(self, call: Call) -> dict[str, Any]:
         """Gives a version aliases, away from others that had them; `-alias` takes one away."""
-        aliases = call.read(MergeVersionAliasesRequest).get("versionAliases", [])
+        aliases = call.read("MergeVersionAliasesRequest").get("versionAliases", [])
         with self._documents.transaction():
             name, document = self._of(call)
             number = self.number(name, document, call.part("model").partition("@")[2])

@@ -8,8 +8,6 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from google.cloud.aiplatform_v1beta1.types import PredictRequest
-
 from emulator.errors import ServiceError
 from emulator.language_model import LanguageModelError, render_prompt
 from emulator.vertex.refusals import failed_precondition, invalid_argument, unimplemented
@@ -37,7 +35,7 @@ class Predictions:
 
     def predict(self, call: Call) -> dict[str, Any]:
         """Answers each instance with a string."""
-        request = call.read(PredictRequest)
+        request = call.read("PredictRequest")
         deployed, version, generator = self._choose(call)
         answers = [self._instance(generator, instance) for instance in request.get("instances", [])]
         return {

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from emulator.payload import json_object
+from emulator.vertex import messages
 from emulator.vertex.calls import Call, Place
 from emulator.vertex.checkpoints import Checkpoints
 from emulator.vertex.deployments import Deployments
@@ -41,6 +42,7 @@ def routes(services: Services) -> list[BaseRoute]:
     Clients that take only a base URL have no prefix; pulumi-gcp and our own have `/vertex`. Operations are also under
     `/ui`, where the REST clients of google-cloud-aiplatform look for them.
     """
+    services.on_start.append(messages.load)
     table = _table(services)
     polled = [row for row in table if "operations" in row[1]]
     mounts = [

@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from google.cloud.aiplatform_v1beta1.types import TuningJob
-
 from emulator.vertex import labels, open_models
 from emulator.vertex.checkpoints import Folder
 from emulator.vertex.messages import camel_case
@@ -87,7 +85,7 @@ def accept(call: Call, services: Services) -> dict[str, Any]:
     for sent in call.body:
         if what := _OTHER_METHODS.get(camel_case(sent)):
             raise unimplemented(f"{what} (`{sent}`)")
-    job = {field: value for field, value in call.read(TuningJob).items() if field in _INPUTS}
+    job = {field: value for field, value in call.read("TuningJob").items() if field in _INPUTS}
     if not job.get("baseModel") and not job.get("supervisedTuningSpec"):
         raise invalid_argument("base_model and one of the tuning specs are required.")
     labels.check(job.get("labels", {}))
