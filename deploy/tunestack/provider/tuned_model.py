@@ -240,7 +240,7 @@ def _no_model(job: jobs.Job, artifacts_uri: str) -> str:
             f"job {job.number} succeeded, but there is no final checkpoint below {artifacts_uri}. Restore the "
             "folder, or raise attempt of the TuningJob to train again"
         )
-    said = f": {job.error}" if job.error else ""
+    said = f": {job.error.rstrip('.')}" if job.error else ""
     return (
         f"job {job.number} {states.phrase(job.state)}{said}. Mend the cause and raise attempt of the TuningJob to run "
         "it again, or go back to inputs that have a finished job; nothing is started by itself"

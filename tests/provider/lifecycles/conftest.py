@@ -155,8 +155,14 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(start_emulator: Callable[..., Emulator]) -> Iterator[Cloud]:
-    emulator = start_emulator({"vertex": {"tuningPending": 600.0}})
+def vertex() -> dict[str, float]:
+    """What the emulated Vertex AI takes its time for, in seconds; tests override it."""
+    return {"tuningPending": 600.0}
+
+
+@pytest.fixture
+def cloud(start_emulator: Callable[..., Emulator], vertex: dict[str, float]) -> Iterator[Cloud]:
+    emulator = start_emulator({"vertex": vertex})
     for path, body in (
         (f"/su/v1/projects/{PROJECT}/services/aiplatform.googleapis.com:enable", {}),
         (f"/storage/v1/b?project={PROJECT}", {"name": "demo-data"}),

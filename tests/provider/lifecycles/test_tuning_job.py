@@ -174,6 +174,7 @@ class TestSubmission:
         made = await cloud.resource("TuningJob").create(cloud.inputs)
         assert [job["name"] for job in cloud.jobs()] == [made.resource_id]
 
+    @pytest.mark.parametrize("vertex", [{"tuningPending": 600.0, "tuningCancel": 600.0}])
     async def test_a_job_that_is_being_cancelled_is_not_the_one_that_was_submitted(self, cloud: Any) -> None:
         old = await cloud.resource("TuningJob").create(cloud.inputs)
         cloud.set_job(old.resource_id, state="JOB_STATE_CANCELLING")

@@ -1,0 +1,133 @@
+"""What the engine makes of jobs that failed, were renamed, were lost from the state, or existed before."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+
+JOB = "TuningJob tickets"
+
+
+def urn(stack: Any, kind: str) -> str:
+    """Returns the urn of the stack's one resource of a kind."""
+    state = json.loads(stack.pulumi("stack", "export"))
+    (found,) = (each["urn"] for each in state["deployment"]["resources"] if each["type"] == f"tunestack:index:{kind}")
+    return str(found)
+
+
+def forget(stack: Any) -> dict[str, str]:
+    """Takes the job and its model out of the state, as a crash does; returns their urns."""
+    urns = {kind: urn(stack, kind) for kind in ("TunedModel", "TuningJob")}
+    for each in urns.values():
+        stack.pulumi("state", "delete", "--yes", "--force", each)
+    return urns
+
+
+def rename(stack: Any, name: str, alias: str | None = None) -> None:
+    """Gives the job another name in the program."""
+    program = stack.folder / "infra" / "tuning.py"
+    options = "opts=pulumi.ResourceOptions(parent=self, depends_on=[access, *after]"
+    aliases = f", aliases=[pulumi.Alias(name={alias!r})]" if alias else ""
+    text = program.read_text().replace("TuningJob(\n            name,", f"TuningJob(\n            {name!r},")
+    program.write_text(text.replace(options, options + aliases))
+
+
+class TestFailure:
+    @pytest.fixture
+    def vertex(self) -> dict[str, float]:
+        return {"tuningDataset": 0.3, "tuningCapacity": 60.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
+
+    def test_a_refresh_makes_no_success_of_a_failure(self, stack: Any) -> None:
+        stack.model(wait=False)
+        stack.up()
+        (job,) = stack.jobs()
+        assert stack.emulator.http.post(f"/v1beta1/{job['name']}:cancel").is_success
+        while stack.jobs()[0]["state"] != "JOB_STATE_CANCELLED":
+            time.sleep(0.05)
+        assert "raise attempt of the TuningJob" in stack.pulumi("refresh", "--yes", "--skip-preview")
+        for _ in range(2):
+            assert "raise attempt of the TuningJob" in stack.up(fails=True)
+        assert len(stack.jobs()) == 1
+
+
+def test_a_job_that_the_state_has_lost_is_foreseen_and_taken(stack: Any) -> None:
+    stack.configure(serving=None)
+    stack.up()
+    number = stack.jobs()[0]["name"].rpartition("/")[2]
+    forget(stack)
+    foretold = stack.preview()["messages"][JOB]
+    assert foretold == f"takes job {number}, which learned the same from the same data; costs nothing"
+    stack.up()
+    assert len(stack.jobs()) == 1
+
+
+def test_a_rename_needs_its_alias_and_keeps_what_was_learned(stack: Any) -> None:
+    stack.configure(serving=None)
+    stack.up()
+    program = stack.folder / "infra" / "tuning.py"
+    original = program.read_text()
+    rename(stack, "renamed")
+    assert 'add opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="tickets")]) to it' in stack.pulumi(
+        "preview", fails=True
+    )
+    program.write_text(original)
+    rename(stack, "renamed", alias="tickets")
+    stack.pulumi("preview", "--expect-no-changes")
+    for epochs in (2, 1):
+        stack.model(epochs=epochs)
+        stack.up()
+    assert len(stack.jobs()) == 2, "the job from before the rename is still this resource's own"
+    stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_what_exists_is_imported_by_command(stack: Any) -> None:
+    stack.configure(serving=None)
+    stack.up()
+    job = stack.jobs()[0]["name"]
+    forget(stack)
+    resources = json.loads(stack.pulumi("stack", "export"))["deployment"]["resources"]
+    kinds = {"infra:index:Tuning": "parent", "pulumi:providers:tunestack": "provider"}
+    options = [
+        f"--{kinds[each['type']]}={kinds[each['type']]}={each['urn']}" for each in resources if each["type"] in kinds
+    ]
+    for kind in ("TuningJob", "TunedModel"):
+        which = (f"tunestack:index:{kind}", "tickets", job)
+        stack.pulumi("import", *which, *options, "--yes", "--skip-preview", "--protect=false", "--generate-code=false")
+    stack.pulumi("preview", "--expect-no-changes")
+    stack.up()
+    stack.pulumi("preview", "--expect-no-changes")
+    assert len(stack.jobs()) == 1
+
+
+def test_what_exists_is_imported_by_the_program(stack: Any) -> None:
+    stack.configure(serving=None)
+    stack.up()
+    job = stack.jobs()[0]["name"]
+    forget(stack)
+    program = stack.folder / "infra" / "tuning.py"
+    original = program.read_text()
+    for options in (
+        "depends_on=[access, *after]",
+        "wait=wanted.wait,\n            opts=pulumi.ResourceOptions(parent=self",
+    ):
+        assert original.count(options) == 1
+        program.write_text(program.read_text().replace(options, f"{options}, import_={job!r}"))
+    assert stack.preview()["operations"] == {JOB: "import", "TunedModel tickets": "import"}
+    stack.up()
+    program.write_text(original)
+    stack.pulumi("preview", "--expect-no-changes")
+    assert len(stack.jobs()) == 1
+
+
+def test_a_first_plan_is_kept(stack: Any) -> None:
+    stack.configure(serving=None)
+    plan = str(stack.folder / "plan.json")
+    stack.environment["PULUMI_EXPERIMENTAL"] = "true"
+    stack.pulumi("preview", "--save-plan", plan)
+    stack.pulumi("up", "--yes", "--skip-preview", "--plan", plan)
+    assert len(stack.jobs()) == 1
