@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from tunestack.catalogue import UnknownModelError, money, open_model, problems, training_estimate
+from tunestack.connection import Connection
 from tunestack.provider.inputs import Inputs, convert, failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     Change,
@@ -38,6 +39,8 @@ from tunestack.service_errors import explain
 from tunestack.tuning import artifacts, declared, foresight, jobs, states, submission
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
 from tunestack.tuning.specification import TuningSpec
+
+T = TypeVar("T")
 
 
 class TuningJobInputs(Inputs, frozen=True, kw_only=True):
@@ -235,15 +238,21 @@ class TuningJobLifecycle(Lifecycle):
         if "specHash" not in known or "outputUri" not in known:
             return None
         spec_hash, parent = known["specHash"], known["outputUri"]
+
+        async def adoptable() -> jobs.Job | None:
+            found = await self._run.call(foresight.look, self._run.connection, spec_hash, owner)
+            return await self._adoptable(found, owner, spec_hash, parent)
+
+        return await self._quietly(owner.urn, adoptable())
+
+    async def _quietly(self, urn: str, look: Awaitable[T]) -> T | None:
+        """Returns what a look for a preview finds: it may come before the project, its APIs or the emulator."""
         try:
-            async with asyncio.timeout(foresight.SECONDS):
-                found = await self._run.call(foresight.look, self._run.connection, spec_hash, owner)
-                return await self._adoptable(found, owner, spec_hash, parent)
+            return await asyncio.wait_for(look, foresight.SECONDS)
         except ResourceError:
             raise
         except Exception as error:
-            # A first preview may come before the project, its APIs or the emulator.
-            await self._run.tell(owner.urn, f"cannot look for earlier jobs yet: {error!r}", severity=Severity.DEBUG)
+            await self._run.tell(urn, f"cannot look for earlier jobs yet: {error!r}", severity=Severity.DEBUG)
             return None
 
     async def _forecast(self, urn: str, known: dict[str, Any], adopted: jobs.Job | None) -> str:
@@ -256,7 +265,7 @@ class TuningJobLifecycle(Lifecycle):
         if reason is None:
             asked = {name: _shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
             return f"tunes {asked['baseModel']} ({asked['mode']}, {_epochs(known.get('epochs', UNKNOWN))}): {cost}"
-        replaced = await self._running_predecessor(urn)
+        replaced = await self._quietly(urn, self._running_predecessor(urn, foresight.get))
         first = f"; job {replaced.number}, still running, is cancelled first" if replaced else ""
         return f"{reason} retrains: {cost}{first}"
 
@@ -279,12 +288,14 @@ class TuningJobLifecycle(Lifecycle):
             return job
         return None
 
-    async def _running_predecessor(self, urn: str) -> jobs.Job | None:
+    async def _running_predecessor(
+        self, urn: str, get: Callable[[Connection, str], jobs.Job] = jobs.get
+    ) -> jobs.Job | None:
         name = self._run.replaced_jobs.get(urn)
         if name is None or name in self._run.touched:
             return None
         try:
-            job = await self._run.call(jobs.get, self._run.connection, name)
+            job = await self._run.call(get, self._run.connection, name)
         except jobs.JobNotFoundError:
             return None
         return None if job.is_over else job

@@ -1,4 +1,4 @@
-"""A look at the jobs of a spec for a preview: one plain request, which needs a third of the memory of google-genai.
+"""A look at jobs for a preview: one plain request, which needs a third of the memory of google-genai.
 
 Nothing is repeated, and a service that does not answer, an API that is not enabled or a project that is new are
 failures like any other: whoever asks takes them for "not known".
@@ -26,14 +26,22 @@ def look(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
         requests.RequestException: the service does not answer, or refuses.
         google.auth.exceptions.GoogleAuthError: there are no credentials.
     """
+    query = {"filter": spec_filter(spec_hash), "pageSize": "100"}
+    found = _answer(connection, f"{connection.parent}/tuningJobs", query)
+    return of_stack(map(_job, found.get("tuningJobs", [])), spec_hash, owner)
+
+
+def get(connection: Connection, name: str) -> Job:
+    """Returns what `jobs.get` does, as far as it takes to tell whether a job still runs; raises as `look` does."""
+    return _job(_answer(connection, name, {}))
+
+
+def _answer(connection: Connection, path: str, query: dict[str, str]) -> dict[str, Any]:
     with connection.http() as session:
-        response = session.get(
-            f"{connection.service_address}/v1beta1/{connection.parent}/tuningJobs",
-            params={"filter": spec_filter(spec_hash), "pageSize": "100"},
-            timeout=SECONDS,
-        )
+        response = session.get(f"{connection.service_address}/v1beta1/{path}", params=query, timeout=SECONDS)
     response.raise_for_status()
-    return of_stack(map(_job, response.json().get("tuningJobs", [])), spec_hash, owner)
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
 def _job(document: dict[str, Any]) -> Job:
