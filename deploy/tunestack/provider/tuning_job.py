@@ -6,15 +6,12 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
-
-from tunestack.catalogue import UnknownModelError, money, open_model, problems, training_estimate
+from tunestack.catalogue import problems
 from tunestack.connection import Connection
-from tunestack.provider.inputs import Inputs, convert, failures, read, with_defaults, without_unknown
+from tunestack.provider.inputs import convert, failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
-    Change,
     CheckFailure,
     CheckRequest,
     CheckResult,
@@ -35,68 +32,23 @@ from tunestack.provider.lifecycle import (
 )
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
+from tunestack.provider.tuning_job_inputs import (
+    FIXED,
+    RETRAINS,
+    TuningJobInputs,
+    differs,
+    estimated,
+    kind,
+    price,
+    reason,
+    shown,
+    unknown_to_an_import,
+)
 from tunestack.service_errors import explain
 from tunestack.tuning import artifacts, declared, foresight, jobs, states, submission
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
-from tunestack.tuning.specification import TuningSpec
 
 T = TypeVar("T")
-
-
-class TuningJobInputs(Inputs, frozen=True, kw_only=True):
-    """What a program says of a tuning job, and the hash that Check adds."""
-
-    base_model: str
-    mode: Literal["FULL", "PEFT_ADAPTER"]
-    training_uri: str
-    content_hash: str
-    output_uri: str
-    epochs: int
-    validation_uri: str | None = None
-    examples: int | None = None
-    characters: int | None = None
-    adapter_size: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    custom_base_model: str | None = None
-    service_account: str | None = None
-    description: str | None = None
-    labels: dict[str, str] = msgspec.field(default_factory=dict)
-    attempt: int = 1
-    strict: bool = True
-    spec_hash: str | None = None
-
-    def spec(self) -> TuningSpec:
-        """Returns what the job's result depends on."""
-        return TuningSpec(
-            base_model=self.base_model,
-            mode=self.mode,
-            content_hash=self.content_hash,
-            epochs=self.epochs,
-            adapter_size=self.adapter_size,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            custom_base_model=self.custom_base_model,
-            attempt=self.attempt,
-        )
-
-
-RETRAINS = {
-    "baseModel": "base model",
-    "mode": "mode",
-    "epochs": "epochs",
-    "adapterSize": "adapter size",
-    "batchSize": "batch size",
-    "learningRate": "learning rate",
-    "customBaseModel": "custom base model",
-    "attempt": "attempt",
-    "contentHash": "training data",
-    "outputUri": "output folder",
-}
-"""Inputs whose change means another job, and what people call them."""
-
-FIXED = {"labels": "labels", "description": "description", "serviceAccount": "service account"}
-"""Inputs that the service cannot change after create and that are not worth a job: a change is told and kept."""
 
 
 class TuningJobLifecycle(Lifecycle):
@@ -151,27 +103,27 @@ class TuningJobLifecycle(Lifecycle):
         before = plain_map(with_defaults(TuningJobInputs, request.old_inputs))
         after = plain_map(with_defaults(TuningJobInputs, request.new))
         self._earlier_owners[request.urn] = frozenset(plain_map(request.state).get("owners") or ())
-        ignored = {*request.ignore_changes, *_unknown_to_an_import(request)}
+        ignored = {*request.ignore_changes, *unknown_to_an_import(request)}
         for name in FIXED:
-            if name not in ignored and _differs(before, after, name):
+            if name not in ignored and differs(before, after, name):
                 await self._run.tell(
                     request.urn,
                     f"{FIXED[name]} changed; the service cannot change a job, and nothing is started for it",
                     severity=Severity.WARNING,
                 )
-        differing = [name for name in RETRAINS if name not in ignored and _differs(before, after, name)]
+        differing = [name for name in RETRAINS if name not in ignored and differs(before, after, name)]
         if not differing:
             return DiffResult(stables=("job", "artifactsUri"))
-        reasons = [_reason(name, before, after) for name in differing]
+        reasons = [reason(before, after, name) for name in differing]
         self._run.reasons[request.urn] = ", ".join(reasons)
         self._run.replaced_jobs[request.urn] = request.resource_id
-        return DiffResult({name: PropertyChange(_kind(before, after, name), replaces=True) for name in differing})
+        return DiffResult({name: PropertyChange(kind(before, after, name), replaces=True) for name in differing})
 
     async def create(self, request: CreateRequest) -> CreateResult:
         """Submits the job, or adopts the one that an interrupted run of this very resource has submitted."""
         known = without_unknown(request.inputs)
         owner = Owner(request.urn, self._earlier_owners.get(request.urn, frozenset()))
-        outputs = {**request.inputs, **wrap_map({**_estimate(known), "owners": sorted(owner.digests)})}
+        outputs = {**request.inputs, **wrap_map({**estimated(known), "owners": sorted(owner.digests)})}
         if request.preview:
             job = await self._foreseen(owner, known)
             await self._run.tell(request.urn, await self._forecast(request.urn, known, job))
@@ -256,18 +208,18 @@ class TuningJobLifecycle(Lifecycle):
             return None
 
     async def _forecast(self, urn: str, known: dict[str, Any], adopted: jobs.Job | None) -> str:
-        cost = _price(_estimate(known))
-        reason = self._run.reasons.get(urn)
+        cost = price(estimated(known))
+        why = self._run.reasons.get(urn)
         if adopted is not None:
             verb = "learned" if adopted.is_over else "learns"
             takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing"
-            return f"{reason}: {takes}" if reason else takes
-        if reason is None:
-            asked = {name: _shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
+            return f"{why}: {takes}" if why else takes
+        if why is None:
+            asked = {name: shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
             return f"tunes {asked['baseModel']} ({asked['mode']}, {_epochs(known.get('epochs', UNKNOWN))}): {cost}"
         replaced = await self._quietly(urn, self._running_predecessor(urn, foresight.get))
         first = f"; job {replaced.number}, still running, is cancelled first" if replaced else ""
-        return f"{reason} retrains: {cost}{first}"
+        return f"{why} retrains: {cost}{first}"
 
     async def _adoptable(self, found: Sequence[jobs.Job], owner: Owner, spec_hash: str, parent: str) -> jobs.Job | None:
         """Returns a job of this spec that is under way, or that has ended well and whose artifacts are there.
@@ -376,74 +328,8 @@ def _outputs(job: jobs.Job) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-def _unknown_to_an_import(request: DiffRequest) -> set[str]:
-    """Returns the inputs that cannot have changed where Read has written the old ones, until an up writes them.
-
-    A service that says nothing of an input, or a program that leaves one to the service, is no reason to pay again.
-    """
-    before, after = plain_map(request.old_inputs), plain_map(request.new)
-    if before.get("contentHash") is not None:
-        return set()
-    unknown = {name for name in (*RETRAINS, *FIXED) if before.get(name) is None or after.get(name) is None}
-    # The folder of a job from elsewhere is its own: nobody can have declared it as the one above it.
-    is_its_own = before.get("outputUri") == plain_map(request.state).get("artifactsUri")
-    return unknown | ({"outputUri"} if is_its_own else set())
-
-
-def _estimate(known: dict[str, Any]) -> dict[str, Any]:
-    """Returns tokens and price as outputs; None where nobody published a price, nothing where a preview cannot know."""
-    if not all(name in known for name in ("baseModel", "mode", "characters", "epochs")):
-        return {}
-    try:
-        model = open_model(known["baseModel"])
-    except UnknownModelError:
-        return {"estimatedTokens": None, "estimatedCostUsd": None}
-    estimate = training_estimate(model, known["mode"], known["characters"], known["epochs"])
-    return {
-        "estimatedTokens": estimate.tokens,
-        "estimatedCostUsd": None if estimate.usd is None else float(estimate.usd),
-    }
-
-
-def _price(estimate: dict[str, Any]) -> str:
-    from decimal import Decimal
-
-    usd = estimate.get("estimatedCostUsd")
-    return money(None if usd is None else Decimal(str(usd)))
-
-
-def _differs(before: dict[str, Any], after: dict[str, Any], name: str) -> bool:
-    return bool(_value(before, name) != _value(after, name))
-
-
-def _value(inputs: dict[str, Any], name: str) -> Any:
-    value = inputs.get(name)
-    return value.rstrip("/") if name == "outputUri" and isinstance(value, str) else value
-
-
-def _kind(before: dict[str, Any], after: dict[str, Any], name: str) -> Change:
-    if before.get(name) is None:
-        return Change.ADD
-    return Change.DELETE if after.get(name) is None else Change.UPDATE
-
-
-def _reason(name: str, before: dict[str, Any], after: dict[str, Any]) -> str:
-    if name == "contentHash":
-        counts = f" ({before.get('examples')} → {after.get('examples')} examples)"
-        is_told = _differs(before, after, "examples") and after.get("examples") is not UNKNOWN
-        return f"new training data{counts if is_told else ''}"
-    old, new = _value(before, name), _value(after, name)
-    return f"{RETRAINS[name]} {_shown(old)} → {_shown(new)}"
-
-
-def _shown(value: Any) -> str:
-    if value is UNKNOWN:
-        return "known after apply"
-    return "default" if value is None else str(value)
-
-
 def _epochs(number: Any) -> str:
-    return f"epochs {_shown(number)}" if number is UNKNOWN else f"{number} epoch{'' if number == 1 else 's'}"
+    return f"epochs {shown(number)}" if number is UNKNOWN else f"{number} epoch{'' if number == 1 else 's'}"
 
 
 def _foreign(job: jobs.Job, owner: Owner) -> str:

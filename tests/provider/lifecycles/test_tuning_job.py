@@ -130,6 +130,20 @@ class TestForesight:
         (told,) = cloud.listener.told
         assert told.startswith("tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): ")
 
+    async def test_a_replacement_is_told_without_an_answer_too(self, cloud: Any) -> None:
+        made = await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.new_run()
+        resource, new = cloud.resource("TuningJob"), {**cloud.inputs, "epochs": 2}
+        await changed(resource, made, cloud.inputs, new)
+        number = made.resource_id.rpartition("/")[2]
+        await resource.create(new, preview=True)
+        assert cloud.listener.told[-1].endswith(f"; job {number}, still running, is cancelled first")
+        cloud.fault(method="GET", path=".*", status=503, times=9)
+        started = time.monotonic()
+        await resource.create(new, preview=True)
+        assert time.monotonic() - started < 2
+        assert cloud.listener.told[-1].startswith("epochs 1 → 2 retrains: ")
+
     async def test_a_service_that_hangs_does_not_hold_a_preview(
         self, cloud: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,0 +1,139 @@
+"""What a program says of a tuning job: the inputs, what a change of them means, and what it would cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from tunestack.catalogue import UnknownModelError, money, open_model, training_estimate
+from tunestack.provider.inputs import Inputs
+from tunestack.provider.lifecycle import Change, DiffRequest
+from tunestack.provider.properties import UNKNOWN, plain_map
+from tunestack.tuning.specification import TuningSpec
+
+
+class TuningJobInputs(Inputs, frozen=True, kw_only=True):
+    """What a program says of a tuning job, and the hash that Check adds."""
+
+    base_model: str
+    mode: Literal["FULL", "PEFT_ADAPTER"]
+    training_uri: str
+    content_hash: str
+    output_uri: str
+    epochs: int
+    validation_uri: str | None = None
+    examples: int | None = None
+    characters: int | None = None
+    adapter_size: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    custom_base_model: str | None = None
+    service_account: str | None = None
+    description: str | None = None
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    attempt: int = 1
+    strict: bool = True
+    spec_hash: str | None = None
+
+    def spec(self) -> TuningSpec:
+        """Returns what the job's result depends on."""
+        return TuningSpec(
+            base_model=self.base_model,
+            mode=self.mode,
+            content_hash=self.content_hash,
+            epochs=self.epochs,
+            adapter_size=self.adapter_size,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            custom_base_model=self.custom_base_model,
+            attempt=self.attempt,
+        )
+
+
+RETRAINS = {
+    "baseModel": "base model",
+    "mode": "mode",
+    "epochs": "epochs",
+    "adapterSize": "adapter size",
+    "batchSize": "batch size",
+    "learningRate": "learning rate",
+    "customBaseModel": "custom base model",
+    "attempt": "attempt",
+    "contentHash": "training data",
+    "outputUri": "output folder",
+}
+"""Inputs whose change means another job, and what people call them."""
+
+FIXED = {"labels": "labels", "description": "description", "serviceAccount": "service account"}
+"""Inputs that the service cannot change after create and that are not worth a job: a change is told and kept."""
+
+
+def unknown_to_an_import(request: DiffRequest) -> set[str]:
+    """Returns the inputs that cannot have changed where Read has written the old ones, until an up writes them.
+
+    A service that says nothing of an input, or a program that leaves one to the service, is no reason to pay again.
+    """
+    before, after = plain_map(request.old_inputs), plain_map(request.new)
+    if before.get("contentHash") is not None:
+        return set()
+    unknown = {name for name in (*RETRAINS, *FIXED) if before.get(name) is None or after.get(name) is None}
+    # The folder of a job from elsewhere is its own: nobody can have declared it as the one above it.
+    is_its_own = before.get("outputUri") == plain_map(request.state).get("artifactsUri")
+    return unknown | ({"outputUri"} if is_its_own else set())
+
+
+def differs(before: dict[str, Any], after: dict[str, Any], name: str) -> bool:
+    """Says whether an input has changed."""
+    return bool(_value(before, name) != _value(after, name))
+
+
+def _value(inputs: dict[str, Any], name: str) -> Any:
+    value = inputs.get(name)
+    return value.rstrip("/") if name == "outputUri" and isinstance(value, str) else value
+
+
+def kind(before: dict[str, Any], after: dict[str, Any], name: str) -> Change:
+    """Returns what happened to an input."""
+    if before.get(name) is None:
+        return Change.ADD
+    return Change.DELETE if after.get(name) is None else Change.UPDATE
+
+
+def reason(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
+    """Returns a change as the preview tells it."""
+    if name == "contentHash":
+        counts = f" ({before.get('examples')} → {after.get('examples')} examples)"
+        is_told = differs(before, after, "examples") and after.get("examples") is not UNKNOWN
+        return f"new training data{counts if is_told else ''}"
+    old, new = _value(before, name), _value(after, name)
+    return f"{RETRAINS[name]} {shown(old)} → {shown(new)}"
+
+
+def shown(value: Any) -> str:
+    """Returns a value as people read it."""
+    if value is UNKNOWN:
+        return "known after apply"
+    return "default" if value is None else str(value)
+
+
+def estimated(known: dict[str, Any]) -> dict[str, Any]:
+    """Returns tokens and price as outputs; None where nobody published a price, nothing where a preview cannot know."""
+    if not all(name in known for name in ("baseModel", "mode", "characters", "epochs")):
+        return {}
+    try:
+        model = open_model(known["baseModel"])
+    except UnknownModelError:
+        return {"estimatedTokens": None, "estimatedCostUsd": None}
+    estimate = training_estimate(model, known["mode"], known["characters"], known["epochs"])
+    return {
+        "estimatedTokens": estimate.tokens,
+        "estimatedCostUsd": None if estimate.usd is None else float(estimate.usd),
+    }
+
+
+def price(estimate: dict[str, Any]) -> str:
+    """Returns the price among such outputs as people read it."""
+    usd = estimate.get("estimatedCostUsd")
+    return money(None if usd is None else Decimal(str(usd)))
