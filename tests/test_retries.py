@@ -66,8 +66,8 @@ async def test_an_interrupt_ends_repetitions() -> None:
     started = time.monotonic()
     run.interrupt()
     with pytest.raises(errors.APIError):
-        await asyncio.wait_for(calling, 3)
-    assert time.monotonic() - started < 1, "without the event this lasts for two minutes"
+        await asyncio.wait_for(calling, 15)
+    assert time.monotonic() - started < 10, "without the event this lasts for two minutes"
 
 
 def test_a_failure_that_passes_is_repeated() -> None:

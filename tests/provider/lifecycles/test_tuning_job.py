@@ -126,7 +126,7 @@ class TestForesight:
         cloud.new_run()
         started = time.monotonic()
         await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10, "repeated, it takes two minutes"
         (told,) = cloud.listener.told
         assert told.startswith("tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): ")
 
@@ -141,17 +141,17 @@ class TestForesight:
         cloud.fault(method="GET", path=".*", status=503, times=9)
         started = time.monotonic()
         await resource.create(new, preview=True)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10, "repeated, it takes two minutes"
         assert cloud.listener.told[-1].startswith("epochs 1 → 2 retrains: ")
 
     async def test_a_service_that_hangs_does_not_hold_a_preview(
         self, cloud: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(foresight, "SECONDS", 0.2)
-        cloud.fault(method="GET", path=".*/tuningJobs", delaySeconds=2)
+        cloud.fault(method="GET", path=".*/tuningJobs", delaySeconds=4)
         started = time.monotonic()
         await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 3
 
     async def test_what_is_not_known_yet_is_told_so(self, cloud: Any) -> None:
         await cloud.resource("TuningJob").create({**cloud.inputs, "epochs": UNKNOWN, "mode": UNKNOWN}, preview=True)
