@@ -49,3 +49,24 @@ def test_without_an_engine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     with pytest.raises(SystemExit, match="1"):
         main()
     assert "there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first" in capsys.readouterr().err
+
+
+def test_an_emulator_that_does_not_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    endpoint = {"id": "projects/p/locations/us-central1/endpoints/1"}
+    gone = Stack(
+        "local",
+        {
+            "project": "p",
+            "location": "us-central1",
+            "apiEndpoint": "http://127.0.0.1:9",
+            "endpoints": {"support": endpoint},
+        },
+    )
+    monkeypatch.setattr(Stack, "select", lambda name: gone)
+    monkeypatch.setattr("tunestack.retries.RETRY_SECONDS", 0)
+    monkeypatch.setattr("sys.argv", ["tunestack", "predict", "--stack", "local", "Hello"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    told = capsys.readouterr().err
+    assert "the emulator at http://127.0.0.1:9 does not answer; start it with make emulator" in told
+    assert "Traceback" not in told

@@ -60,17 +60,13 @@ def kept(stack: StackName) -> None:
 
 def main() -> None:
     """Runs the command; a failure that the user can mend is one sentence and exit code 1."""
-    from tunestack.retries import is_transient
-
     try:
         application()
-    except StackError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(1)
     except Exception as error:
-        code = getattr(error, "code", None)
-        if not isinstance(code, int) and not is_transient(error):
+        from tunestack.service_errors import explain
+
+        told = str(error) if isinstance(error, StackError) else explain(error)
+        if told is None:
             raise
-        answer = f" (HTTP {int(code)})" if isinstance(code, int) else ""
-        typer.secho(f"error: the service did not answer as hoped: {error}{answer}", fg="red", err=True)
+        typer.secho(f"error: {told}", fg="red", err=True)
         sys.exit(1)
