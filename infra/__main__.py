@@ -32,6 +32,6 @@ access = Access(
     submitters=settings.submitters,
     opts=everywhere,
 )
-tuning = Tuning("tuning", settings=settings, buckets=buckets, access=access, after=[quota], opts=everywhere)
+tuning = Tuning("tuning", settings=settings, buckets=buckets, access=access, after=quota.settled, opts=everywhere)
 serving = Serving("serving", settings=settings, models=tuning.models, after=[services], opts=everywhere)
 export_outputs(settings, connection.api_endpoint, buckets, access, quota, tuning, serving)

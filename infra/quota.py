@@ -52,13 +52,18 @@ class TuningQuota(pulumi.ComponentResource):
         )
         self.preferred = wanted.concurrent_tuning_jobs if wanted else None
         self._quota_id = found.apply(lambda quota: quota["id"])
-        self.granted: pulumi.Output[int | None] = pulumi.Output.all(found, before.output).apply(
-            lambda known: self._granted(known[0], known[1])
+        asked: pulumi.Output[pulumi.Resource | None] = pulumi.Output.all(found, before.output).apply(
+            lambda known: self._asked(known[0], known[1])
         )
+        self.granted: pulumi.Output[int | None] = pulumi.Output.all(found, asked).apply(
+            lambda known: _in_effect(known[0]["granted"], known[1])
+        )
+        # Named one by one: which children a component has by the time another resource depends on it is chance.
+        self.settled: list[pulumi.Input[pulumi.Resource]] = [before, asked.apply(lambda request: request or before)]
         if present is None and pulumi.runtime.is_dry_run() and wanted and wanted.concurrent_tuning_jobs > _AT_FIRST:
             # What cannot be looked up yet is taken to be what projects start with: so the preview shows the request,
-            # and a plan allows it.
-            self._request(wanted)
+            # and a plan allows it, with all that `asked` depends on later.
+            self.settled = [before, self._request(wanted), *services.apis.values()]
         self.register_outputs({"granted": self.granted})
 
     def _present_quota(self) -> dict[str, Any] | None:
@@ -83,23 +88,17 @@ class TuningQuota(pulumi.ComponentResource):
         )
         return services.tied(listed.apply(lambda known: _found(known.quota_infos)))
 
-    def _granted(self, quota: dict[str, Any], before: float) -> pulumi.Output[int | None] | int | None:
-        wanted, granted = self._settings.quota, quota["granted"]
+    def _asked(self, quota: dict[str, Any], before: float) -> gcp.cloudquota.SQuotaPreference | None:
+        """Asks for more where that is wanted, possible and not there already."""
+        wanted = self._settings.quota
         if wanted is None:
-            return _whole(granted)
+            return None
         reason = _refusal(quota)
         if reason:
             pulumi.log.warn(f"no more than the project's concurrent tuning jobs can be asked for: {reason}", self)
-            return _whole(granted)
-        if before == UNLIMITED or wanted.concurrent_tuning_jobs <= before:
-            return _whole(granted)
-        request = self._request(wanted)
-        # A grant that comes later is seen by the look-up first; one that comes at once by the request. The id makes it
-        # unknown while the request is not made: what that will get cannot be foretold.
-        in_effect: pulumi.Output[int | None] = pulumi.Output.all(request.quota_config.granted_value, request.id).apply(
-            lambda known: max((value for value in (_whole(known[0]), _whole(granted)) if value), default=None)
-        )
-        return in_effect
+            return None
+        enough = before == UNLIMITED or wanted.concurrent_tuning_jobs <= before
+        return None if enough else self._request(wanted)
 
     def _request(self, wanted: QuotaSettings) -> gcp.cloudquota.SQuotaPreference:
         return gcp.cloudquota.SQuotaPreference(
@@ -120,6 +119,19 @@ def _found(quota_infos: list[Any]) -> dict[str, Any]:
         return {"id": None, "granted": None, "fixed": False}
     details = [detail.value for place in info.dimensions_infos for detail in place.details]
     return {"id": info.quota_id, "granted": _whole(details[0]) if details else None, "fixed": info.is_fixed}
+
+
+def _in_effect(
+    granted: int | None, request: gcp.cloudquota.SQuotaPreference | None
+) -> pulumi.Output[int | None] | int | None:
+    if request is None:
+        return granted
+    # A grant that comes later is seen by the look-up first; one that comes at once by the request. The id makes it
+    # unknown while the request is not made: what that will get cannot be foretold.
+    in_effect: pulumi.Output[int | None] = pulumi.Output.all(request.quota_config.granted_value, request.id).apply(
+        lambda known: max((value for value in (_whole(known[0]), granted) if value), default=None)
+    )
+    return in_effect
 
 
 def _refusal(quota: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ class Tuning(pulumi.ComponentResource):
         settings: Settings,
         buckets: Buckets,
         access: Access,
-        after: Sequence[pulumi.Resource] = (),
+        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Tuning", resource_name, None, opts)
@@ -59,7 +59,12 @@ class Tuning(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _tuned(
-        self, name: str, settings: Settings, buckets: Buckets, access: Access, after: Sequence[pulumi.Resource]
+        self,
+        name: str,
+        settings: Settings,
+        buckets: Buckets,
+        access: Access,
+        after: Sequence[pulumi.Input[pulumi.Resource]],
     ) -> Tuned:
         wanted = settings.models[name]
         job = TuningJob(

@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
 
 
 def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:
+    stack.configure(quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"})
     stack.pulumi("preview", "--save-plan", "plan.json")
     reviewed = stack.data().read_text()
     stack.data().write_text(reviewed + reviewed.splitlines(keepends=True)[0])
@@ -19,7 +20,9 @@ def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:
 
     stack.data().write_text(reviewed)
     stack.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json")
-    assert stack.outputs()["endpoints"]["support"]["state"] == "SERVING"
+    outputs = stack.outputs()
+    assert outputs["endpoints"]["support"]["state"] == "SERVING"
+    assert outputs["quota"] == {"preferred": 2, "granted": 2}
     assert len(stack.jobs()) == 1
 
 

@@ -9,19 +9,18 @@ import pytest
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("apis_enabled", [True, False])
-def test_a_plan_from_nothing_goes_through(program: Any, *, apis_enabled: bool) -> None:
-    def begin() -> None:
-        """Lets the first look at the quotas be refused, as it is until the program has enabled their API."""
-        if not apis_enabled:
-            refusal = {"status": 403, "message": "Cloud Quotas API has not been used", "times": 1}
-            fault = {"method": "GET", "path": ".*/quotaInfos", **refusal}
-            assert program.emulator.http.post("/emulator/faults", json=fault).is_success
+def test_a_plan_from_nothing_goes_through_where_no_api_is_enabled_yet(program: Any) -> None:
+    """With all APIs enabled, tests/end_to_end/test_plans.py does the same."""
 
-    begin()
+    def refuse_once() -> None:
+        refusal = {"status": 403, "message": "Cloud Quotas API has not been used", "times": 1}
+        fault = {"method": "GET", "path": ".*/quotaInfos", **refusal}
+        assert program.emulator.http.post("/emulator/faults", json=fault).is_success
+
+    refuse_once()
     shown = program.pulumi("preview", "--save-plan", "plan.json")
     assert "SQuotaPreference concurrent-tuning-jobs create" in shown
-    begin()
+    refuse_once()
     program.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json")
     assert program.outputs()["quota"] == {"preferred": 2, "granted": 2}
     program.pulumi("preview", "--save-plan", "plan.json", "--expect-no-changes")

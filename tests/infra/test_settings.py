@@ -248,7 +248,7 @@ def test_what_becomes_part_of_names_cannot_be_a_secret() -> None:
     ]
 
 
-def test_only_what_is_below_a_key_with_a_secret_is_guarded() -> None:
+async def test_only_what_is_below_a_key_with_a_secret_is_guarded() -> None:
     settings = read_settings(_engine_config(GOOD), "local", frozenset({"tunestack:quota"}))
     assert isinstance(settings.guarded("quota", "x"), pulumi.Output)
     assert settings.guarded("quota", None) is None
