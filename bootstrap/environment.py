@@ -21,6 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 VIRTUALENV = ROOT / ".venv"
 STAMP = VIRTUALENV / ".tunestack"
 OWN_UV = ROOT / ".tunestack" / "uv"
+SELDOM_IMPORTED = (
+    r"/pulumi_gcp/(?!_|provider|(?:cloudquota|config|organizations|projects|serviceaccount|storage|vertex)/)|/tests?/"
+)
+"""Files, by path, that are compiled when they are first imported."""
 MINIMUM_UV = (0, 8)
 """The oldest uv this was tried with."""
 
@@ -55,12 +59,24 @@ def sync() -> None:
         _run([uv, "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, str(VIRTUALENV)])
     STAMP.unlink(missing_ok=True)
     say("installing the locked packages into .venv")
-    install = ["--quiet", "--python", str(VIRTUALENV), "--compile-bytecode"]
+    install = ["--quiet", "--python", str(VIRTUALENV)]
     _run([uv, "pip", "sync", *install, "--require-hashes", "requirements.lock"])
     _run([uv, "pip", "install", *install, "--no-deps", "--editable", "."])
+    compile_bytecode()
     STAMP.write_text(wanted, encoding="utf-8")
     version = ".".join(map(str, sys.version_info[:3]))
     say(f"{version}, environment .venv made from requirements.lock in {time.monotonic() - started:.0f} s")
+
+
+def compile_bytecode() -> None:
+    """Compiles what is installed, in all processors: a plugin that starts without bytecode takes seconds.
+
+    uv would compile everything, and needs half as long again: 3,200 of 10,800 files are tests and resources of Google
+    Cloud that no program here names. Those few that are imported all the same are compiled then.
+    """
+    for packages in VIRTUALENV.glob("lib/python*/site-packages"):
+        python = str(VIRTUALENV / "bin" / "python")
+        _run([python, "-m", "compileall", "-q", "-j", "0", "-x", SELDOM_IMPORTED, str(packages)])
 
 
 def lock() -> None:

@@ -67,7 +67,7 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
 
 
-def test_it_is_made_once_from_the_lock_with_compiled_bytecode(clone: Clone) -> None:
+def test_it_is_made_once_from_the_lock(clone: Clone) -> None:
     made = clone.make()
     assert made.returncode == 0, made.stderr
     assert "made from requirements.lock" in made.stdout
@@ -77,10 +77,20 @@ def test_it_is_made_once_from_the_lock_with_compiled_bytecode(clone: Clone) -> N
     assert "--require-hashes requirements.lock" in sync
     assert "--no-deps --editable ." in install
     for line in (sync, install):
-        assert "--compile-bytecode" in line
         assert line.endswith("UV_PYTHON_DOWNLOADS=never PYTHONDONTWRITEBYTECODE=")
     again = clone.make()
     assert (again.returncode, again.stdout, clone.asked()) == (0, "", [])
+
+
+def test_what_a_start_imports_is_compiled_ahead(clone: Clone) -> None:
+    packages = clone.folder / ".venv/lib/python3.11/site-packages"
+    ahead = ("grpc/channel.py", "pulumi_gcp/_utilities.py", "pulumi_gcp/storage/bucket.py")
+    later = ("pulumi_gcp/compute/network.py", "numpy/tests/test_array.py")
+    for name in (*ahead, *later):
+        write(packages / name, "first = 1")
+    clone.make()
+    compiled = {file.parent.parent / f"{file.name.partition('.')[0]}.py" for file in packages.rglob("*.pyc")}
+    assert compiled == {packages / name for name in ahead}
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
