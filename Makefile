@@ -45,7 +45,9 @@ preview: emulator
 prompt:
 	@: "$${PROMPT:?is missing: make predict PROMPT='…'}"
 
-predict: prompt emulator
+# Standard output holds the answer alone, so that it can be piped.
+predict: prompt
+	@$(MAKE) --no-print-directory emulator >&2
 	@$(STACK) tunestack predict --stack local -- "$$PROMPT"
 
 down: emulator

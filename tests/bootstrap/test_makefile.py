@@ -127,6 +127,7 @@ def test_a_prompt_arrives_as_it_was_given(clone: Clone, prompt: str, how: str) -
         made = clone.run("make", "predict", PROMPT=prompt)
     assert made.returncode == 0, made.stderr
     assert clone.calls()[-1] == f"tunestack <predict> <--stack> <local> <--> <{prompt}>"
+    assert made.stdout == "", "only the answer may be there"
 
 
 def test_a_prompt_may_have_lines(clone: Clone) -> None:
