@@ -26,6 +26,20 @@ def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:
     assert len(stack.jobs()) == 1
 
 
+def test_a_plan_from_nothing_where_no_api_is_enabled_yet(stack: Any) -> None:
+    """Then the quota is unknown while the plan is made, and the jobs wait for a request that may not be needed."""
+    stack.configure(quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"}, serving=None)
+    refusal = {"status": 403, "message": "Cloud Quotas API has not been used", "times": 1}
+    for arguments in (
+        ("preview", "--save-plan", "plan.json"),
+        ("up", "--yes", "--skip-preview", "--plan", "plan.json"),
+    ):
+        fault = {"method": "GET", "path": ".*/quotaInfos", **refusal}
+        assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
+        stack.pulumi(*arguments)
+    assert stack.outputs()["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
+
+
 def test_what_is_applied_is_the_projects_own_program(stack: Any) -> None:
     """And not the checkout's, which is on Python's path as well: a test may change its copy."""
     with (stack.folder / "infra" / "naming.py").open("a") as program:
