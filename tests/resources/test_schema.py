@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from tunestack.provider.dataset import DatasetInputs
+from tunestack.provider.deployment_inputs import ModelDeploymentInputs
 from tunestack.provider.inputs import Inputs
-from tunestack.provider.model_deployment import ModelDeploymentInputs
 from tunestack.provider.tuned_model import TunedModelInputs
 from tunestack.provider.tunestack_provider import ProviderInputs
-from tunestack.provider.tuning_job import TuningJobInputs
+from tunestack.provider.tuning_job_inputs import TuningJobInputs
 from tunestack.resources.schema import schema
 
 ADDED_BY_CHECK = {DatasetInputs: {"contentHash"}, TuningJobInputs: {"specHash"}, ProviderInputs: {"version"}}

@@ -19,7 +19,7 @@ settings = engine_settings(pulumi.get_stack())
 everywhere = pulumi.ResourceOptions(providers=[connect(settings).gcp])
 
 services = Services("services", project=settings.project, opts=everywhere)
-TuningQuota("quota", project=settings.project, wanted=settings.quota, services=services, opts=everywhere)
+TuningQuota("quota", settings=settings, services=services, opts=everywhere)
 buckets = Buckets("buckets", settings=settings, after=[services], opts=everywhere)
 Access(
     "access",

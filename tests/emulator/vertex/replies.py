@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from google.api.httpbody_pb2 import HttpBody  # type: ignore[import-untyped]
 from google.cloud.aiplatform_v1beta1 import types
 from google.genai import types as genai_types
-from google.longrunning import operations_pb2  # type: ignore[import-untyped]
+from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2, json_format
 
 _PATH = re.compile(r"(?:/vertex)?/(?P<version>v1beta1|v1|ui)/projects/[^/]+/locations/[^/:]+(?P<rest>[/:].*)")
