@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import requests
     from google.cloud.storage import Client as StorageClient
     from google.genai import Client as GenaiClient
+
+
+T = TypeVar("T")
+
+_MAKING = threading.RLock()
+
+
+class made_once(cached_property[T]):  # noqa: N801 - used as a decorator
+    """A cached property that two threads do not make twice; since Python 3.12 the plain one does.
+
+    The client of google-genai that loses such a race closes, when it is collected, what the other one uses.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type | None = None) -> T:
+            with _MAKING:
+                return super().__get__(instance, owner)
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,7 @@ class Connection:
         """Resource name of the location."""
         return f"projects/{self.project}/locations/{self.location}"
 
-    @cached_property
+    @made_once
     def storage(self) -> StorageClient:
         """A Cloud Storage client; the library is imported here, since a preview mostly needs none."""
         from google.cloud import storage
@@ -48,7 +67,7 @@ class Connection:
             client_options={"api_endpoint": self.api_endpoint},
         )
 
-    @cached_property
+    @made_once
     def genai(self) -> GenaiClient:
         """A client for tuning jobs, on v1beta1: v1 knows neither output_uri nor tuning_mode."""
         from google import genai
