@@ -20,6 +20,7 @@ help:
 	@echo 'make down               removes what make up made; says what the service keeps'
 	@echo 'make test               linters, types, all tests: what CI runs'
 	@echo 'make bench              measurements'
+	@echo 'make emulator           only the emulator of the local stack, for work by hand'
 	@echo 'make engine             only the engine and its plugins, into .tunestack/'
 	@echo 'make lock               the lock files again, from pyproject.toml'
 	@echo 'make clean              forgets the local stack and the environment'

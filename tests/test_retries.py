@@ -13,6 +13,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, TransportError
 from google.genai import errors
 
+from tunestack import retries
 from tunestack.connection import Connection
 from tunestack.provider.run import Run
 from tunestack.retries import is_transient, repeatable
@@ -80,3 +81,21 @@ def test_a_failure_that_passes_is_repeated() -> None:
         return "done"
 
     assert call() == "done"
+
+
+@pytest.mark.parametrize("library", ["requests", "google-genai"])
+def test_a_door_that_is_shut_is_not_knocked_at_for_long(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "REFUSED_SECONDS", 0.3)
+    connection = Connection("p", "us-central1", "http://127.0.0.1:9")
+
+    @repeatable
+    def knock() -> None:
+        if library == "requests":
+            requests.get(connection.api_endpoint, timeout=5)
+        else:
+            connection.genai.tunings.get(name="projects/p/locations/us-central1/tuningJobs/1")
+
+    started = time.monotonic()
+    with pytest.raises(Exception, match=r"refused"):
+        knock()
+    assert 0.3 <= time.monotonic() - started < 20, "not for the two minutes of a busy service"

@@ -17,6 +17,9 @@ T = TypeVar("T")
 RETRY_SECONDS = 120.0
 """How long a call is repeated when the service is busy or out of reach: Google's libraries take 120 s for storage."""
 
+REFUSED_SECONDS = 15.0
+"""How long a call is repeated that nobody takes: an emulator that restarts is back in two, one that is off never is."""
+
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP codes after which the same request may pass; those that google-genai and google-cloud-storage repeat."""
 
@@ -46,7 +49,9 @@ def retrying() -> tenacity.Retrying:
         sleep=tenacity.sleep_using_event(stopped),
         retry=tenacity.retry_if_exception(is_transient),
         wait=tenacity.wait_exponential_jitter(initial=0.25, max=20, jitter=0.25),
-        stop=tenacity.stop_after_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped),
+        stop=tenacity.stop_any(
+            tenacity.stop_after_delay(RETRY_SECONDS), tenacity.stop_when_event_set(stopped), _nobody_listens
+        ),
         reraise=True,
     )
 
@@ -59,6 +64,14 @@ def repeatable(function: Callable[P, T]) -> Callable[P, T]:
         return retrying()(function, *arguments, **named)
 
     return call
+
+
+def _nobody_listens(state: tenacity.RetryCallState) -> bool:
+    """Ends the loop early when the connection itself is refused; a busy service takes it, and answers late or not."""
+    error = state.outcome.exception() if state.outcome else None
+    while error is not None and not isinstance(error, ConnectionRefusedError):
+        error = error.__cause__ or error.__context__
+    return error is not None and (state.seconds_since_start or 0) >= REFUSED_SECONDS
 
 
 def _status(error: BaseException) -> str | None:
