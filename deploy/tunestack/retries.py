@@ -10,6 +10,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import tenacity
+from tenacity.stop import stop_base
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,9 +50,7 @@ def retrying() -> tenacity.Retrying:
         sleep=tenacity.sleep_using_event(stopped),
         retry=tenacity.retry_if_exception(is_transient),
         wait=tenacity.wait_exponential_jitter(initial=0.25, max=20, jitter=0.25),
-        stop=tenacity.stop_any(
-            tenacity.stop_after_delay(RETRY_SECONDS), tenacity.stop_when_event_set(stopped), _nobody_listens
-        ),
+        stop=tenacity.stop_after_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped) | _NobodyListens(),
         reraise=True,
     )
 
@@ -66,12 +65,14 @@ def repeatable(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def _nobody_listens(state: tenacity.RetryCallState) -> bool:
+class _NobodyListens(stop_base):
     """Ends the loop early when the connection itself is refused; a busy service takes it, and answers late or not."""
-    error = state.outcome.exception() if state.outcome else None
-    while error is not None and not isinstance(error, ConnectionRefusedError):
-        error = error.__cause__ or error.__context__
-    return error is not None and (state.seconds_since_start or 0) >= REFUSED_SECONDS
+
+    def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        while error is not None and not isinstance(error, ConnectionRefusedError):
+            error = error.__cause__ or error.__context__
+        return error is not None and (retry_state.seconds_since_start or 0) >= REFUSED_SECONDS
 
 
 def _status(error: BaseException) -> str | None:
