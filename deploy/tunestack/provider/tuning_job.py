@@ -157,7 +157,7 @@ class TuningJobLifecycle(Lifecycle):
         inputs = wrap_map(await self._run.call(declared.inputs, self._run.connection, job.name))
         # Whoever submitted it, it is this resource's from now on.
         owners = [label] if (label := job.labels.get(OWNER)) else []
-        imported = {**_outputs(job), "owners": owners, "imported": True}
+        imported = {**_outputs(job), "owners": owners}
         return ReadResult(job.name, {**inputs, **wrap_map(imported)}, inputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:

@@ -273,7 +273,6 @@ class TestImport:
         cloud.new_run()
         resource = cloud.resource("TuningJob")
         read = await resource.read(made.resource_id)
-        assert plain_map(read.properties)["imported"] is True
         assert plain_map(read.properties)["owners"] == []
         told = plain_map(read.inputs)
         assert told["outputUri"] == "gs://demo-data/some/where"
