@@ -4,7 +4,7 @@
 set -eu
 
 : "${PYTHON:=}"
-for candidate in $PYTHON python3 python python3.14 python3.13 python3.12 python3.11; do
+for candidate in ${PYTHON:+"$PYTHON"} python3 python python3.14 python3.13 python3.12 python3.11; do
     # A name can be a version manager's shim that fails when it is run, so each candidate is run.
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         exec "$candidate" bootstrap/environment.py "$@"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,9 @@ import pytest
 from tests.bootstrap.conftest import write
 
 CHECKOUT = Path(__file__).parents[2]
+
+PYTHON = shlex.quote(sys.executable)
+"""For shell scripts: the checkout's folder may have a space in its name."""
 
 UV = """#!/bin/sh
 [ "$1" = --version ] && {{ echo "uv {version} (fake)"; exit; }}
@@ -38,17 +42,19 @@ class Clone:
         self.uv()
 
     def python(self, name: str, *, works: bool = True) -> None:
-        run = f'exec {sys.executable} "$@"' if works else "exit 1"
+        run = f'exec {PYTHON} "$@"' if works else "exit 1"
         write(self.path / name, f"#!/bin/sh\n{run}\n", executable=True)
 
     def python_that(self, does: str) -> None:
         """A `python3` without pip that does something else where the first argument is `-m`, and stays itself."""
-        run = f"os.execv({sys.executable!r}, [sys.argv[0], '-S', *sys.argv[1:]])"
+        run = f"os.execv({sys.executable!r}, [{str(self.path / 'python3')!r}, '-S', *sys.argv[1:]])"
         program = f"import os, shutil, sys\nif sys.argv[1] == '-m':\n    {does}\nelse:\n    {run}\n"
-        write(self.path / "python3", f"#!{sys.executable}\n{program}", executable=True)
+        write(self.folder / "python3.py", program)
+        launcher = f'#!/bin/sh\nexec {PYTHON} {shlex.quote(str(self.folder / "python3.py"))} "$@"\n'
+        write(self.path / "python3", launcher, executable=True)
 
     def uv(self, version: str = "0.13.8", sync: int = 0) -> None:
-        write(self.path / "uv", UV.format(version=version, python=sys.executable, sync=sync), executable=True)
+        write(self.path / "uv", UV.format(version=version, python=PYTHON, sync=sync), executable=True)
 
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": f"{self.path}:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **variables}
@@ -150,8 +156,8 @@ def test_without_a_sufficient_uv_one_is_installed_apart(clone: Clone, version: s
     """The fake Python takes `-m venv` and `-m pip`, so that the test needs no registry."""
     clone.uv(version) if version else (clone.path / "uv").unlink()
     registry = clone.path.with_name("registry")
-    write(registry / "uv", UV.format(version="0.13.8", python=sys.executable, sync=0), executable=True)
-    pip = f'#!/bin/sh\necho "$*" > pip.log; cp {registry}/uv .tunestack/uv/bin/uv\n'
+    write(registry / "uv", UV.format(version="0.13.8", python=PYTHON, sync=0), executable=True)
+    pip = f'#!/bin/sh\necho "$*" > pip.log; cp {shlex.quote(str(registry))}/uv .tunestack/uv/bin/uv\n'
     write(registry / "pip", pip, executable=True)
     copy = f"shutil.copy('{registry}/pip', f'{{sys.argv[-1]}}/bin/python')"
     venv = f"(os.makedirs(f'{{sys.argv[-1]}}/bin'), {copy})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -127,7 +128,9 @@ def creating(
         project = pulumi_project(PROGRAM)
         settings = project.folder / "Pulumi.yaml"
         settings.write_text(settings.read_text() + "plugins: {providers: [{name: slow, path: plugin}]}\n")
-        project.write("plugin/pulumi-resource-slow", f"#!{sys.executable}\n{PROVIDER}", executable=True)
+        program = project.write("plugin/slow.py", PROVIDER)
+        launcher = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(program))} "$@"\n'
+        project.write("plugin/pulumi-resource-slow", launcher, executable=True)
         project.environment |= {"STARTED": str(started), "CREATE_SECONDS": str(seconds)}
         monkeypatch.setattr(os, "environ", project.environment)
         up = project.start("up", "--yes", "--skip-preview")
