@@ -62,18 +62,7 @@ class Stack(Program):
 
     def tunestack(self, *arguments: str, fails: bool = False) -> str:
         """Runs our own command and gives what it printed."""
-        done = subprocess.run(
-            ["tunestack", *arguments],
-            check=False,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
-        assert (done.returncode != 0) is fails, done.stdout
-        return done.stdout
+        return self.run("tunestack", *arguments, fails=fails)
 
     def jobs(self) -> list[dict[str, Any]]:
         """Returns the tuning jobs of the project, oldest first."""

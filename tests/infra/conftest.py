@@ -38,8 +38,12 @@ class Program:
 
     def pulumi(self, *arguments: str, fails: bool = False) -> str:
         """Runs the CLI and gives what it printed, both streams as one text."""
+        return self.run("pulumi", *arguments, "--non-interactive", "--color", "never", fails=fails)
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Runs a command in the project and gives what it printed, both streams as one text."""
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
+            command,
             check=False,
             cwd=self.folder,
             env=self.environment,

@@ -69,10 +69,11 @@ def serving_estimate(machine: Machine, location: str | None = None, replicas: in
     return ServingEstimate(where, usd, None if usd is None else usd * HOURS_PER_MONTH, machine.source)
 
 
-def money(usd: Decimal | None) -> str:
-    """Writes an amount for people: `about 1.84 USD`, `< 0.01 USD`, `price unknown`."""
+def money(usd: Decimal | float | None) -> str:
+    """Writes an amount, or one that went through an output, for people: `about 1.84 USD`, `price unknown`."""
     if usd is None:
         return "price unknown"
+    usd = Decimal(str(usd))
     if 0 < usd < _CENT:
         return "< 0.01 USD"
     return f"about {usd.quantize(_CENT, ROUND_HALF_UP):,} USD"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +69,7 @@ def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, model in models.items():
         yield f"model {name}", _model(model, emulated=bool(outputs.get("apiEndpoint")))
     total = outputs.get("estimatedCostUsd")
-    yield "on Google Cloud", f"these jobs: {_usd(total)}"
+    yield "on Google Cloud", f"these jobs: {money(total)}"
     for name, endpoint in (outputs.get("endpoints") or {}).items():
         yield f"endpoint {name}", _endpoint(endpoint)
 
@@ -101,9 +100,11 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
 
 def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
     job = str(model["job"]).rpartition("/")[2]
-    estimated = f"{_or_unknown(model.get('estimatedTokens'))} tokens by estimate, {_usd(model.get('estimatedCostUsd'))}"
+    estimated = (
+        f"{_or_unknown(model.get('estimatedTokens'))} tokens by estimate, {money(model.get('estimatedCostUsd'))}"
+    )
     # An emulator counts with the tokenizer of its own tiny model: no price follows from that.
-    price = "" if emulated else f", {_usd(model.get('billedCostUsd'))}"
+    price = "" if emulated else f", {money(model.get('billedCostUsd'))}"
     billed = f"{_or_unknown(model.get('billedTokens'))} tokens billed{price}"
     checkpoints = " → ".join(checkpoint["name"] for checkpoint in model.get("checkpoints") or ())
     lines = [
@@ -122,7 +123,7 @@ def _endpoint(endpoint: Mapping[str, Any]) -> str:
     version = endpoint.get("modelVersion") or "–"
     return (
         f"{endpoint['id']}\n{endpoint['state'].lower()}: {endpoint['model']}, version {version}\n"
-        f"on Google Cloud: {endpoint['machineType']}, {_usd(hourly)} an hour until it is undeployed"
+        f"on Google Cloud: {endpoint['machineType']}, {money(hourly)} an hour until it is undeployed"
     )
 
 
@@ -167,10 +168,6 @@ def _shown(text: str) -> str:
 
     shortened = text if len(text) <= 240 else f"{text[:239]}…"
     return escape(shortened)
-
-
-def _usd(amount: float | None) -> str:
-    return money(None if amount is None else Decimal(str(amount)))
 
 
 def _or_unknown(value: Any) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from tunestack.catalogue import UnknownMachineError, machine, money, serving_estimate
-from tunestack.provider.inputs import Inputs
+from tunestack.provider.inputs import Inputs, with_defaults
 from tunestack.provider.lifecycle import Change, Properties
-from tunestack.provider.properties import UNKNOWN, changed, plain_map
+from tunestack.provider.properties import changed
 from tunestack.serving.specification import Container, ServingSpec
 from tunestack.tuning.ownership import Owner
 
@@ -25,8 +24,6 @@ ROLLS = frozenset(
 
 OURS = frozenset({"baseModel", "rollout", "smokePrompt", "strict"})
 """Inputs that say how we go about it: the service has nothing of them, so a change of them changes nothing there."""
-
-DEFAULTS: dict[str, Any] = {"acceleratorCount": 1, "minReplicas": 1, "labels": {}}
 
 
 class RolloutInputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -55,7 +52,7 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
     display_name: str | None = None
     smoke_prompt: str | None = None
     container: Container | None = None
-    rollout: RolloutInputs = RolloutInputs()
+    rollout: RolloutInputs | None = None
     service_account: str | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     strict: bool = True
@@ -79,20 +76,14 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
 
 def changes(before: Properties, after: Properties) -> dict[str, Change]:
     """Returns what differs for the service: not what only we look at, nor a default that is said aloud."""
-    old, new = plain_map(before), plain_map(after)
-    implied = {**DEFAULTS, "maxReplicas": None}
+    meant = changed(_spelled_out(before), _spelled_out(after))
+    return {name: kind for name, kind in changed(before, after).items() if name in meant and name not in OURS}
 
-    def meant(inputs: dict[str, Any], name: str) -> Any:
-        value = inputs.get(name)
-        if name == "maxReplicas" and value is None:
-            return meant(inputs, "minReplicas")
-        return implied.get(name) if value is None else value
 
-    return {
-        name: kind
-        for name, kind in changed(before, after).items()
-        if name not in OURS and (new.get(name) is UNKNOWN or meant(old, name) != meant(new, name))
-    }
+def _spelled_out(properties: Properties) -> Properties:
+    inputs = with_defaults(ModelDeploymentInputs, properties)
+    most = inputs["maxReplicas"]
+    return {**inputs, "maxReplicas": inputs["minReplicas"] if most.value is None else most}
 
 
 def is_endpoint(name: Any) -> bool:
@@ -122,8 +113,7 @@ def hourly_cost(known: dict[str, Any], location: str) -> dict[str, float | None]
 
 def forecast(known: dict[str, Any], location: str, verb: str) -> str:
     """Returns the preview's line: what happens, on which machine, at what price."""
-    usd = hourly_cost(known, location).get("estimatedHourlyCostUsd")
-    price = money(None if usd is None else Decimal(str(usd)))
+    price = money(hourly_cost(known, location).get("estimatedHourlyCostUsd"))
     accelerators = f"{known.get('acceleratorCount') or 1} × {known.get('acceleratorType')}"
     return f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
 

@@ -12,6 +12,7 @@ from tunestack.provider.deployment_inputs import (
     ROLLS,
     SERVING,
     ModelDeploymentInputs,
+    RolloutInputs,
     changes,
     forecast,
     hourly_cost,
@@ -143,9 +144,10 @@ class ModelDeploymentLifecycle(Lifecycle):
         if request.preview:
             names = changes(request.old_inputs, request.new)
             rolls = bool(ROLLS & names.keys()) or previous.get("state") == PENDING
-            waits = known.get("checkpointUri") == ""
-            line = forecast(known, self._location, update_verb(names, previous))
-            await self._run.tell(request.urn, "still waits for its tuned model" if waits else line)
+            line = "still waits for its tuned model"
+            if known.get("checkpointUri") != "":
+                line = forecast(known, self._location, update_verb(names, previous))
+            await self._run.tell(request.urn, line)
             return UpdateResult({**outputs, **(wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN)) if rolls else {})})
         inputs = read(ModelDeploymentInputs, request.new)
         try:
@@ -188,7 +190,7 @@ class ModelDeploymentLifecycle(Lifecycle):
             endpoint=inputs.endpoint,
             spec=inputs.spec(urn, resource_id.rpartition("/")[2]),
             wait=Progress(self._run, urn).waiting(seconds),
-            options=inputs.rollout.options(),
+            options=(inputs.rollout or RolloutInputs()).options(),
             smoke_prompt=inputs.smoke_prompt,
             trusted=previous.get("deployedModelId", "") if previous.get("state") == SERVING else "",
         )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from tunestack.catalogue import problems
+from tunestack.catalogue import money, problems
 from tunestack.connection import Connection
 from tunestack.provider.inputs import convert, failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
@@ -39,7 +39,6 @@ from tunestack.provider.tuning_job_inputs import (
     differs,
     estimated,
     kind,
-    price,
     reason,
     shown,
     unknown_to_an_import,
@@ -208,7 +207,7 @@ class TuningJobLifecycle(Lifecycle):
             return None
 
     async def _forecast(self, urn: str, known: dict[str, Any], adopted: jobs.Job | None) -> str:
-        cost = price(estimated(known))
+        cost = money(estimated(known).get("estimatedCostUsd"))
         why = self._run.reasons.get(urn)
         if adopted is not None:
             verb = "learned" if adopted.is_over else "learns"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
-from tunestack.catalogue import UnknownModelError, money, open_model, training_estimate
+from tunestack.catalogue import UnknownModelError, open_model, training_estimate
 from tunestack.provider.inputs import Inputs
 from tunestack.provider.lifecycle import Change, DiffRequest
 from tunestack.provider.properties import UNKNOWN, plain_map
@@ -131,9 +130,3 @@ def estimated(known: dict[str, Any]) -> dict[str, Any]:
         "estimatedTokens": estimate.tokens,
         "estimatedCostUsd": None if estimate.usd is None else float(estimate.usd),
     }
-
-
-def price(estimate: dict[str, Any]) -> str:
-    """Returns the price among such outputs as people read it."""
-    usd = estimate.get("estimatedCostUsd")
-    return money(None if usd is None else Decimal(str(usd)))
