@@ -16,12 +16,13 @@ from emulator import control, platform, storage, vertex
 from emulator.errors import ServiceError
 from emulator.faults import Faults
 from emulator.front import Connections, Front
+from emulator.held import Held
 from emulator.platform.iam import Policies
 from emulator.platform.projects import Projects
 from emulator.platform.quotas import Quotas
 from emulator.platform.service_accounts import ServiceAccounts
 from emulator.platform.service_usage import EnabledServices
-from emulator.request_log import RequestLog
+from emulator.request_log import LEFT, RequestLog
 from emulator.services import Services
 from emulator.state import Documents
 from emulator.storage.buckets import Buckets
@@ -77,9 +78,10 @@ def create_application(settings: Settings) -> Starlette:
     services = create_services(settings)
     log = RequestLog(settings.data / "requests.sqlite")
     faults = Faults()
+    held = Held()
     connections = Connections()
     routes = [
-        *control.routes(settings.data, log, faults),
+        *control.routes(settings.data, log, faults, held),
         *storage.routes(services),
         *platform.routes(services),
         *vertex.routes(services),
@@ -97,7 +99,7 @@ def create_application(settings: Settings) -> Starlette:
 
     application = Starlette(
         routes=routes,
-        middleware=[Middleware(Front, log=log, faults=faults, connections=connections)],
+        middleware=[Middleware(Front, log=log, faults=faults, held=held, connections=connections)],
         exception_handlers={ServiceError: _refuse, HTTPException: _not_served, ClientDisconnect: _left},
         lifespan=lifespan,
     )
@@ -120,4 +122,4 @@ def _not_served(request: Request, _: Exception) -> Response:
 
 def _left(_: Request, __: Exception) -> Response:
     """The client went away in the middle of its request; nobody reads the answer, but the log has its status."""
-    return Response(status_code=499)
+    return Response(status_code=LEFT)

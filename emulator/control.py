@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from emulator.faults import Faults
+    from emulator.held import Held
     from emulator.request_log import RequestLog
 
 
-def routes(data: Path, log: RequestLog, faults: Faults) -> list[Route]:
+def routes(data: Path, log: RequestLog, faults: Faults, held: Held) -> list[Route]:
     """The control plane of an emulator that keeps its state in `data`."""
 
     async def health(_: Request) -> JSONResponse:
@@ -43,10 +44,19 @@ def routes(data: Path, log: RequestLog, faults: Faults) -> list[Route]:
         faults.clear()
         return Response(status_code=204)
 
+    async def list_held(_: Request) -> JSONResponse:
+        return JSONResponse({"held": held.list()})
+
+    async def release(_: Request) -> Response:
+        held.release()
+        return Response(status_code=204)
+
     return [
         Route("/emulator/health", health),
         Route("/emulator/requests", requests),
         Route("/emulator/faults", list_faults),
         Route("/emulator/faults", add_fault, methods=["POST"]),
         Route("/emulator/faults", clear_faults, methods=["DELETE"]),
+        Route("/emulator/faults/held", list_held),
+        Route("/emulator/faults/release", release, methods=["POST"]),
     ]

@@ -7,7 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from emulator.errors import ServiceError
-from emulator.request_log import DROPPED
+from emulator.held import read_ahead
+from emulator.request_log import DROPPED, LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from emulator.faults import Faults
+    from emulator.held import Held
     from emulator.request_log import RequestLog
 
 _LOG = logging.getLogger("emulator")
@@ -44,10 +46,11 @@ class Connections:
 class Front:
     """ASGI middleware. An answer is in the log before its first byte is on its way."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog, faults: Faults, connections: Connections) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog, faults: Faults, held: Held, connections: Connections) -> None:
         self._app = app
         self._log = log
         self._faults = faults
+        self._held = held
         self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +70,12 @@ class Front:
                 self._log.add(method, path, query, message["status"])
             await send(message)
 
-        async def serve(answer: Send) -> None:
+        async def held(message: Message) -> None:
+            if message["type"] == "http.response.start" and not await self._held.hold(method, path, receive):
+                message["status"] = LEFT
+            await logged(message)
+
+        async def serve(answer: Send, receive: Receive = receive) -> None:
             try:
                 await self._app(scope, receive, answer)
             except Exception as error:
@@ -87,6 +95,14 @@ class Front:
                 await serve(_swallow)
             self._log.add(method, path, query, DROPPED)
             self._connections.drop(tuple(scope["client"]))
+        elif fault.hold == "after":
+            await serve(held)
+        elif fault.hold:
+            whole = await read_ahead(receive)
+            if await self._held.hold(method, path, receive):
+                await serve(logged, whole)
+            else:
+                self._log.add(method, path, query, LEFT)
         else:
             await asyncio.sleep(fault.delay_seconds)
             await serve(logged)

@@ -16,6 +16,8 @@ _PAGE: Final = 10_000  # requests in one answer
 
 DROPPED: Final = 0
 """The status of a request whose connection was dropped on purpose."""
+LEFT: Final = 499
+"""The status of a request whose client went away before its answer."""
 
 
 class RequestLog:
