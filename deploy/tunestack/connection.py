@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tunestack.retries import CALL_SECONDS
+
 if TYPE_CHECKING:
     import requests
     from google.cloud.storage import Client as StorageClient
@@ -74,7 +76,11 @@ class Connection:
         from google.genai import types
 
         # Retries are ours: the library's own pass over dropped connections.
-        options = types.HttpOptions(api_version="v1beta1", retry_options=types.HttpRetryOptions(attempts=1))
+        options = types.HttpOptions(
+            api_version="v1beta1",
+            retry_options=types.HttpRetryOptions(attempts=1),
+            timeout=int(CALL_SECONDS * 1000),  # without one the library waits for ever
+        )
         if not self.api_endpoint:
             return genai.Client(vertexai=True, project=self.project, location=self.location, http_options=options)
         from google.oauth2.credentials import Credentials

@@ -21,6 +21,10 @@ RETRY_SECONDS = 120.0
 REFUSED_SECONDS = 15.0
 """How long a call is repeated that nobody takes: an emulator that restarts is back in two, one that is off never is."""
 
+CALL_SECONDS = 60.0
+"""How long one request may take before its connection counts as dead: what Google's storage library takes, and as long
+as a busy service has been seen to think. Repeated once, a service that never answers is given up after two minutes."""
+
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP codes after which the same request may pass; those that google-genai and google-cloud-storage repeat."""
 
@@ -31,11 +35,17 @@ STOPPED: ContextVar[threading.Event | None] = ContextVar("STOPPED", default=None
 
 def is_transient(error: BaseException) -> bool:
     """Says whether a call through google-genai, requests or Google's generated clients may pass when repeated."""
-    code = getattr(error, "code", None)
-    if isinstance(code, int):
+    code = _code(error)
+    if code is not None:
         # "ABORTED: retry at a higher level" (google.rpc.Code) is a 409, as is what really exists already.
         return code in TRANSIENT or (code == 409 and _status(error) == "ABORTED")
     return is_transport_error(error)
+
+
+def may_have_acted(error: BaseException) -> bool:
+    """Says whether the service may have done what it was asked for, although it did not say so."""
+    code = _code(error)
+    return code == 408 or code >= 500 if code is not None else is_transport_error(error)
 
 
 def is_transport_error(error: BaseException) -> bool:
@@ -49,20 +59,34 @@ def retrying() -> tenacity.Retrying:
     return tenacity.Retrying(
         sleep=tenacity.sleep_using_event(stopped),
         retry=tenacity.retry_if_exception(is_transient),
-        wait=tenacity.wait_exponential_jitter(initial=0.25, max=20, jitter=0.25),
-        stop=tenacity.stop_after_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped) | _NobodyListens(),
+        wait=_pause,
+        stop=tenacity.stop_before_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped) | _NobodyListens(),
         reraise=True,
     )
 
 
 def repeatable(function: Callable[P, T]) -> Callable[P, T]:
-    """Repeats a function that does the same however often it is called."""
+    """Repeats a function that does the same however often it is called.
+
+    Also what google-cloud-storage takes as `retry`: its own would not hear that the user stopped the run.
+    """
 
     @wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> T:
         return retrying()(function, *arguments, **named)
 
     return call
+
+
+_GROWING = tenacity.wait_exponential_jitter(initial=0.25, max=20, jitter=0.25)
+
+
+def _pause(retry_state: tenacity.RetryCallState) -> float:
+    """Returns the next pause in seconds: a growing one, or what the service asks for in `Retry-After`, if longer."""
+    error = retry_state.outcome.exception() if retry_state.outcome else None
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    asked = headers.get("Retry-After", "")
+    return max(_GROWING(retry_state), float(asked) if asked.isdecimal() else 0.0)
 
 
 class _NobodyListens(stop_base):
@@ -73,6 +97,12 @@ class _NobodyListens(stop_base):
         while error is not None and not isinstance(error, ConnectionRefusedError):
             error = error.__cause__ or error.__context__
         return error is not None and (retry_state.seconds_since_start or 0) >= REFUSED_SECONDS
+
+
+def _code(error: BaseException) -> int | None:
+    """Returns the HTTP code of an answer, None where there was none; the storage library's uploads have it inside."""
+    code = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    return int(code) if isinstance(code, int) else None
 
 
 def _status(error: BaseException) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunestack.data.report import UnreadableDataError
+from tunestack.retries import CALL_SECONDS, is_transport_error, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +58,11 @@ def upload(report: Report, bucket: str, prefix: str, client: Callable[[], Client
         google.api_core.exceptions.GoogleAPIError: the service refused, or retries ran out.
     """
     from google.api_core.exceptions import PreconditionFailed
-    from google.cloud.storage.retry import DEFAULT_RETRY
 
     uri = object_uri(report, bucket, prefix)
     home = client().bucket(bucket)
     name = object_name(report, prefix)
-    if present := home.get_blob(name, timeout=TIMEOUT_SECONDS):
+    if present := home.get_blob(name, timeout=CALL_SECONDS, retry=repeatable):
         return _same(present, report, uri)
     blob = home.blob(name, chunk_size=CHUNK_BYTES if report.bytes > CHUNK_BYTES else None)
     try:
@@ -72,16 +72,18 @@ def upload(report: Report, bucket: str, prefix: str, client: Callable[[], Client
             if_generation_match=0,
             checksum="crc32c",
             timeout=TIMEOUT_SECONDS,
-            retry=DEFAULT_RETRY,
+            retry=repeatable,
         )
     except PreconditionFailed:  # another run was faster, or the answer to the first attempt was lost
-        blob.reload(timeout=TIMEOUT_SECONDS)
+        blob.reload(timeout=CALL_SECONDS, retry=repeatable)
         return _same(blob, report, uri)
     except OSError as error:
+        if is_transport_error(error):  # requests' errors are OSErrors, too
+            raise
         message = f"{report.path} cannot be read: {error.strerror or error}; check it again"
         raise UnreadableDataError(message) from error
     if blob.crc32c != report.crc32c:
-        blob.delete(if_generation_match=blob.generation, timeout=TIMEOUT_SECONDS, retry=DEFAULT_RETRY)
+        blob.delete(if_generation_match=blob.generation, timeout=CALL_SECONDS, retry=repeatable)
         raise UploadError(f"{report.path} changed after it was checked; run again")
     return uri
 

@@ -29,6 +29,7 @@ from tunestack.provider.lifecycle import (
 )
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
 from tunestack.provider.run import Run
+from tunestack.retries import repeatable
 from tunestack.tuning.artifacts import split
 from tunestack.tuning.specification import content_hash
 
@@ -189,7 +190,8 @@ class DatasetLifecycle(Lifecycle):
         return content
 
     def _all_exist(self, uris: Sequence[str]) -> bool:
-        return all(self._run.connection.storage.bucket(bucket).blob(name).exists() for bucket, name in map(split, uris))
+        storage = self._run.connection.storage
+        return all(storage.bucket(bucket).blob(name).exists(retry=repeatable) for bucket, name in map(split, uris))
 
 
 def _is_unnamed(properties: Properties) -> bool:

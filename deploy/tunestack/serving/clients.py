@@ -1,4 +1,8 @@
-"""The generated clients of the serving APIs, one a region and process: each opens connections of its own."""
+"""The generated clients of the serving APIs, one a region and process: each opens connections of its own.
+
+Every call of theirs names `timeout=CALL_SECONDS`: of their own defaults some are 5 s, shorter than a busy service, and
+others none at all.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunestack.connection import Connection
-
-CALL_SECONDS = 60.0
-"""How long one request may take. The library's own 5 s for deploying and undeploying is shorter than a busy service."""
 
 
 @cache

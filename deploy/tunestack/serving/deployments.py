@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tunestack.retries import repeatable
-from tunestack.serving.clients import CALL_SECONDS, endpoint_client
+from tunestack.retries import CALL_SECONDS, is_transient, repeatable
+from tunestack.serving.clients import endpoint_client
 from tunestack.serving.models import ModelVersion
+from tunestack.serving.operations import OperationFailedError
 from tunestack.serving.specification import ServingSpec
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def deployed(connection: Connection, endpoint: str) -> tuple[DeployedModel, ...]
     from google.api_core.exceptions import NotFound
 
     try:
-        found = endpoint_client(connection).get_endpoint(name=endpoint)
+        found = endpoint_client(connection).get_endpoint(name=endpoint, timeout=CALL_SECONDS)
     except NotFound:
         raise EndpointNotFoundError(endpoint) from None
     return _deployed_models(found)
@@ -84,7 +85,7 @@ def deployed(connection: Connection, endpoint: str) -> tuple[DeployedModel, ...]
 @repeatable
 def endpoint_of(connection: Connection, model: str) -> tuple[str, DeployedModel] | None:
     """Returns the endpoint that serves a model with most of its traffic, None when there is none."""
-    for endpoint in endpoint_client(connection).list_endpoints(parent=connection.parent):
+    for endpoint in endpoint_client(connection).list_endpoints(parent=connection.parent, timeout=CALL_SECONDS):
         for present in reversed(_deployed_models(endpoint)):
             if present.is_of(model):
                 return endpoint.name, present
@@ -112,7 +113,7 @@ def deploy(
         instead_of: id of the deployed model that goes.
         rollout: `max_surge_replicas` and `max_unavailable_replicas`.
     """
-    from google.api_core.exceptions import Conflict
+    from google.api_core.exceptions import Conflict, GoogleAPICallError
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
     machine_type, accelerator_type, accelerator_count = wanted.machine
@@ -135,13 +136,26 @@ def deploy(
     if not instead_of:
         request.traffic_split = {"0": 100}  # "0" is the model of this very request
     client = endpoint_client(connection)
+
+    def start() -> None:
+        wait.start(
+            client,
+            lambda: client.deploy_model(request, timeout=CALL_SECONDS),
+            "rolls" if instead_of else "deploys",
+        )
+
     try:
-        wait.start(lambda: client.deploy_model(request, timeout=CALL_SECONDS), "rolls" if instead_of else "deploys")
-    except Conflict:
-        # An earlier request with this id got through although its answer did not.
-        wait.settle(client, endpoint)
-        if all(present.id != wanted.id for present in deployed(connection, endpoint)):
+        start()
+    except (GoogleAPICallError, OperationFailedError) as error:
+        if is_transient(error):
             raise
+        # An earlier request with this id may have got through although its answer did not.
+        wait.settle(client, endpoint)
+        if _is_deployed(connection, endpoint, wanted.id):
+            return
+        if not isinstance(error, Conflict):
+            raise
+        start()  # what got through has failed since; this one says why
 
 
 def scale(connection: Connection, endpoint: str, wanted: DeployedModel, wait: Wait) -> None:
@@ -157,6 +171,7 @@ def scale(connection: Connection, endpoint: str, wanted: DeployedModel, wait: Wa
     mask = {"paths": ["dedicated_resources.min_replica_count", "dedicated_resources.max_replica_count"]}
     client = endpoint_client(connection)
     wait.start(
+        client,
         lambda: client.mutate_deployed_model(
             endpoint=endpoint, deployed_model=model, update_mask=mask, timeout=CALL_SECONDS
         ),
@@ -186,7 +201,7 @@ def undeploy(connection: Connection, endpoint: str, going: Sequence[DeployedMode
             remain.
         wait: how to wait.
     """
-    from google.api_core.exceptions import BadRequest, NotFound
+    from google.api_core.exceptions import BadRequest, Conflict, NotFound
 
     client = endpoint_client(connection)
     for model in going:
@@ -196,13 +211,23 @@ def undeploy(connection: Connection, endpoint: str, going: Sequence[DeployedMode
             return client.undeploy_model(endpoint=endpoint, deployed_model_id=deployed_model_id, timeout=CALL_SECONDS)
 
         try:
-            wait.start(call, "undeploys")
+            wait.start(client, call, "undeploys")
         except NotFound:
             continue
-        except BadRequest:
-            # Somebody else undeployed it meanwhile; anything else is told.
-            if any(present.id == undeployed for present in deployed(connection, endpoint)):
+        except (BadRequest, Conflict, OperationFailedError) as error:
+            # An earlier request whose answer was lost, or somebody else, undeployed it; anything else is told.
+            if is_transient(error):
                 raise
+            wait.settle(client, endpoint)
+            if _is_deployed(connection, endpoint, undeployed):
+                raise
+
+
+def _is_deployed(connection: Connection, endpoint: str, deployed_model_id: str) -> bool:
+    try:
+        return any(present.id == deployed_model_id for present in deployed(connection, endpoint))
+    except EndpointNotFoundError:
+        return False
 
 
 def _deployed_models(endpoint: Any) -> tuple[DeployedModel, ...]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from tunestack.retries import is_transient, repeatable
-from tunestack.serving.clients import CALL_SECONDS, model_client
+from tunestack.retries import CALL_SECONDS, is_transient, repeatable, retrying
+from tunestack.serving.clients import model_client
+from tunestack.serving.operations import OperationFailedError
 from tunestack.serving.specification import ServingSpec
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
     response = model_client(connection).recommend_spec(
-        aiplatform.RecommendSpecRequest(parent=connection.parent, gcs_uri=spec.checkpoint_uri, check_user_quota=True)
+        aiplatform.RecommendSpecRequest(parent=connection.parent, gcs_uri=spec.checkpoint_uri, check_user_quota=True),
+        timeout=CALL_SECONDS,
     )
     quota = aiplatform.RecommendSpecResponse.Recommendation.QuotaState
     known = {quota.QUOTA_STATE_USER_HAS_QUOTA: True, quota.QUOTA_STATE_NO_USER_QUOTA: False}
@@ -111,7 +113,7 @@ def get(connection: Connection, name: str) -> ModelVersion:
     from google.api_core.exceptions import NotFound
 
     try:
-        found = model_client(connection).get_model(name=name)
+        found = model_client(connection).get_model(name=name, timeout=CALL_SECONDS)
     except NotFound:
         raise ModelNotFoundError(name) from None
     return ModelVersion(
@@ -133,35 +135,34 @@ def version_of(connection: Connection, spec: ServingSpec) -> ModelVersion | None
 
 def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait) -> ModelVersion:
     """Makes the checkpoint the next version of the owner's model, or its first."""
+    from google.api_core.exceptions import Conflict
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
     name, client = name_of(connection, spec), model_client(connection)
-    try:
-        exists = bool(get(connection, name))
-    except ModelNotFoundError:
-        exists = False
-    request = aiplatform.UploadModelRequest(
-        parent=connection.parent,
-        parent_model=name if exists else "",
-        model_id="" if exists else spec.model_id,
-        model=aiplatform.Model(
-            display_name=spec.display_name,
-            artifact_uri=spec.checkpoint_uri,
-            container_spec=container,
-            version_aliases=[spec.version_alias],
-            labels=spec.labels,
-        ),
+    model = aiplatform.Model(
+        display_name=spec.display_name,
+        artifact_uri=spec.checkpoint_uri,
+        container_spec=container,
+        version_aliases=[spec.version_alias],
+        labels=spec.labels,
     )
-    try:
-        operation = client.upload_model(request, timeout=CALL_SECONDS)
-    except Exception as error:
-        # No answer: a plain repetition would be another version, so what the service has is looked at first.
-        if not is_transient(error):
-            raise
-        wait.settle(client, name)
-        return version_of(connection, spec) or upload(connection, spec, container, wait)
-    response = wait.result(operation, "uploads the model")
-    return ModelVersion(name, response.model_version_id, spec.checkpoint_uri, spec.display_name, spec.labels)
+    for attempt in retrying():
+        with attempt:
+            place = {"parent_model": name} if _exists(connection, name) else {"model_id": spec.model_id}
+            request = aiplatform.UploadModelRequest(parent=connection.parent, model=model, **place)
+            try:
+                operation = client.upload_model(request, timeout=CALL_SECONDS)
+            except Exception as error:
+                # A plain repetition would be another version, so what the service has is looked at first.
+                if not (is_transient(error) or isinstance(error, Conflict)):
+                    raise
+                wait.settle(client, name)
+                if made := version_of(connection, spec):
+                    return made
+                raise
+    ended = wait.finish(client, operation, "uploads the model")
+    version = aiplatform.UploadModelResponse.deserialize(ended.response.value).model_version_id
+    return ModelVersion(name, version, spec.checkpoint_uri, spec.display_name, spec.labels)
 
 
 @repeatable
@@ -200,7 +201,8 @@ def delete(connection: Connection, model: str, wait: Wait) -> None:
 
 def delete_version(connection: Connection, uploaded: ModelVersion, wait: Wait) -> None:
     """Deletes one version; the last one only goes with its model."""
-    versions = repeatable(lambda: list(model_client(connection).list_model_versions(name=uploaded.model)))()
+    client = model_client(connection)
+    versions = repeatable(lambda: list(client.list_model_versions(name=uploaded.model, timeout=CALL_SECONDS)))()
     if len(versions) == 1 and versions[0].version_id == uploaded.version:
         delete(connection, uploaded.model, wait)
     else:
@@ -208,11 +210,27 @@ def delete_version(connection: Connection, uploaded: ModelVersion, wait: Wait) -
 
 
 def _delete(connection: Connection, method: str, name: str, wait: Wait) -> None:
-    from google.api_core.exceptions import BadRequest, NotFound
+    from google.api_core.exceptions import BadRequest, Conflict, NotFound
+
+    client = model_client(connection)
+    call = getattr(client, method)
 
     def still_deployed(error: BaseException) -> bool:
         # FAILED_PRECONDITION over gRPC, plain 400 over REST.
-        return isinstance(error, BadRequest) and "deployed" in str(error)
+        return isinstance(error, BadRequest | OperationFailedError) and "deployed" in str(error)
+
+    def delete_once() -> None:
+        try:
+            wait.start(client, lambda: call(name=name, timeout=CALL_SECONDS), "deletes the model")
+        except NotFound:
+            return
+        except (BadRequest, Conflict, OperationFailedError) as error:
+            if is_transient(error) or still_deployed(error):
+                raise
+            # An earlier request whose answer was lost may have got through.
+            wait.settle(client, name.partition("@")[0])
+            if _exists(connection, name):
+                raise
 
     retrying_while_deployed = tenacity.Retrying(
         retry=tenacity.retry_if_exception(still_deployed),
@@ -221,11 +239,15 @@ def _delete(connection: Connection, method: str, name: str, wait: Wait) -> None:
         stop=tenacity.stop_after_delay(DELETE_SECONDS) | tenacity.stop_when_event_set(wait.stopped),
         reraise=True,
     )
-    call = getattr(model_client(connection), method)
+    retrying_while_deployed(delete_once)
+
+
+def _exists(connection: Connection, name: str) -> bool:
     try:
-        retrying_while_deployed(lambda: wait.start(lambda: call(name=name, timeout=CALL_SECONDS), "deletes the model"))
-    except NotFound:
-        return
+        get(connection, name)
+    except ModelNotFoundError:
+        return False
+    return True
 
 
 def _machine(offer: Any) -> tuple[str, str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunestack.retries import repeatable, retrying
+from tunestack.retries import CALL_SECONDS, repeatable, retrying
 
 
 class StoppedError(Exception):
@@ -35,25 +35,37 @@ class Wait:
     stopped: threading.Event = field(default_factory=threading.Event)
     deadline: float | None = None
 
-    def start(self, call: Callable[[], Any], what: str) -> Any:
-        """Makes a request that may be repeated, and returns the result of the operation that it starts.
+    def start(self, client: Any, call: Callable[[], Any], what: str) -> None:
+        """Makes a request that may be repeated, and waits for the end of the operation that it starts.
+
+        What the service refuses the second time, it may have done the first time, when its answer was lost: the caller
+        looks.
 
         Raises:
             OperationFailedError: the operation ended with an error.
             StoppedError: the user, or the deadline, ended the wait.
             google.api_core.exceptions.GoogleAPICallError: the service refused the request, or cannot be reached.
         """
-        return self.result(retrying()(call), what)
+        self.finish(client, retrying()(call), what)
 
-    def result(self, operation: Any, what: str) -> Any:
-        """Returns an operation's result; see `start`."""
-        from google.api_core.exceptions import GoogleAPICallError
+    def finish(self, client: Any, operation: Any, what: str) -> Any:
+        """Returns an operation as it is at its end; see `start`."""
+        present = operation.operation
 
-        self.until(lambda: bool(retrying()(operation.done)), what)
-        try:
-            return operation.result()
-        except GoogleAPICallError as error:
-            raise OperationFailedError(str(error.message)) from error
+        @repeatable
+        def look() -> Any:
+            # The operation's own `done` repeats for ten minutes by itself, and does not hear that the user stops.
+            return client.get_operation({"name": present.name}, timeout=CALL_SECONDS)
+
+        def is_over() -> bool:
+            nonlocal present
+            present = present if present.done else look()
+            return bool(present.done)
+
+        self.until(is_over, what)
+        if present.HasField("error"):
+            raise OperationFailedError(present.error.message)
+        return present
 
     def until(self, done: Callable[[], bool], what: str) -> None:
         """Waits until `done` says so, with growing pauses.
@@ -70,18 +82,25 @@ class Wait:
                 raise StoppedError(f"out of time while it {what}")
             pause = min(pause * 1.5, self.longest_pause)
 
-    def settle(self, client: Any, resource: str) -> None:
-        """Waits until nothing that an earlier run has started on a resource is still under way."""
-        self.until(lambda: not _under_way(client, resource), "waits for what an earlier run has started")
+    def settle(self, client: Any, resource: str, kind: str = "") -> None:
+        """Waits until nothing that was started on a resource is under way any more, whoever started it.
+
+        Args:
+            client: of the API that the operations are of.
+            resource: whose operations; a location has its own.
+            kind: of what operations, `Deploy`; all when empty.
+        """
+        self.until(lambda: not _under_way(client, resource, kind), "waits for what was started before")
 
 
 @repeatable
-def _under_way(client: Any, resource: str) -> bool:
+def _under_way(client: Any, resource: str, kind: str) -> bool:
     from google.api_core.exceptions import NotFound
     from google.longrunning import operations_pb2
 
     try:
-        found = client.list_operations(operations_pb2.ListOperationsRequest(name=resource))
+        found = client.list_operations(operations_pb2.ListOperationsRequest(name=resource), timeout=CALL_SECONDS)
     except NotFound:
         return False
-    return any(not operation.done for operation in found.operations)
+    metadata = f".{kind}OperationMetadata" if kind else ""
+    return any(not operation.done and operation.metadata.type_url.endswith(metadata) for operation in found.operations)

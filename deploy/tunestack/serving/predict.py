@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tunestack.retries import repeatable
+from tunestack.retries import CALL_SECONDS, repeatable
+from tunestack.serving.clients import endpoint_client
 
 if TYPE_CHECKING:
     from tunestack.connection import Connection
@@ -43,9 +44,7 @@ def _arguments(connection: Connection, endpoint: str) -> dict[str, Any]:
     arguments = connection.gapic_arguments()
     if connection.api_endpoint:
         return arguments
-    from google.cloud import aiplatform_v1beta1 as aiplatform
-
-    found = aiplatform.EndpointServiceClient(**arguments).get_endpoint(name=endpoint)
+    found = endpoint_client(connection).get_endpoint(name=endpoint, timeout=CALL_SECONDS)
     if found.dedicated_endpoint_enabled:
         return {"transport": "rest", "client_options": {"api_endpoint": found.dedicated_endpoint_dns}}
     return arguments

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from tunestack.retries import CALL_SECONDS
 from tunestack.serving import deployments, models, predict
-from tunestack.serving.clients import CALL_SECONDS, endpoint_client, model_client
+from tunestack.serving.clients import endpoint_client, model_client
 from tunestack.serving.operations import Wait
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def answers(connection: Connection, base_model: str, prompts: Sequence[str], *, 
 
 @contextlib.contextmanager
 def _endpoint(connection: Connection, base_model: str) -> Iterator[str]:
+    from google.api_core.exceptions import Conflict
     from google.cloud import aiplatform_v1beta1 as aiplatform
 
     publisher, _, model = base_model.partition("/")
@@ -53,15 +55,25 @@ def _endpoint(connection: Connection, base_model: str) -> Iterator[str]:
         cleaning.callback(_remove, connection, endpoint, wait)
         cleaning.callback(wait.settle, model_client(connection), model_name)
         cleaning.callback(wait.settle, endpoint_client(connection), endpoint)
-        wait.result(client.deploy(request, timeout=CALL_SECONDS), "deploys")
+        cleaning.callback(wait.settle, endpoint_client(connection), connection.parent, "Deploy")
+        try:
+            wait.start(client, lambda: client.deploy(request, timeout=CALL_SECONDS), "deploys")
+        except Conflict:
+            # An earlier request with these ids got through although its answer did not.
+            wait.settle(endpoint_client(connection), connection.parent, "Deploy")
+            if not deployments.deployed(connection, endpoint):
+                raise
         yield endpoint
 
 
 def _remove(connection: Connection, endpoint: str, wait: Wait) -> None:
+    from google.api_core.exceptions import NotFound
+
     try:
         present = deployments.deployed(connection, endpoint)
     except deployments.EndpointNotFoundError:
         return
     deployments.undeploy(connection, endpoint, present, wait)
     client = endpoint_client(connection)
-    wait.start(lambda: client.delete_endpoint(name=endpoint, timeout=CALL_SECONDS), "deletes the endpoint")
+    with contextlib.suppress(NotFound):  # an earlier request whose answer was lost
+        wait.start(client, lambda: client.delete_endpoint(name=endpoint, timeout=CALL_SECONDS), "deletes the endpoint")

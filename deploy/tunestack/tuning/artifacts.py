@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 from tunestack.retries import repeatable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.cloud.storage import Blob
+
     from tunestack.connection import Connection
 
 FOLDER = "postprocess/node-0/checkpoints"
@@ -36,7 +40,6 @@ def split(uri: str) -> tuple[str, str]:
     return match[1], (match[2] or "").rstrip("/")
 
 
-@repeatable
 def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
     """Returns the checkpoints that hold weights, in the order in which they were made, the final one last.
 
@@ -46,7 +49,7 @@ def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
 
     bucket, folder = split(output_uri)
     prefix = f"{folder}/{FOLDER}/".lstrip("/")
-    blobs = connection.storage.list_blobs(bucket, prefix=prefix, fields="items(name),nextPageToken")
+    blobs = connection.storage.list_blobs(bucket, prefix=prefix, fields="items(name),nextPageToken", retry=repeatable)
     try:
         names = {
             blob.name.removeprefix(prefix).split("/", 1)[0]
@@ -58,7 +61,6 @@ def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
     return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in sorted(names, key=_order)]
 
 
-@repeatable
 def mark_intermediate(connection: Connection, output_uri: str) -> int:
     """Gives the objects of all checkpoints but the final one a custom time, for the bucket's lifecycle to count from.
 
@@ -67,24 +69,21 @@ def mark_intermediate(connection: Connection, output_uri: str) -> int:
     Returns:
         How many objects were marked; those that are marked already stay as they are.
     """
-    bucket, folder = split(output_uri)
     marked = 0
-    for blob in connection.storage.list_blobs(bucket, prefix=f"{folder}/{FOLDER}/checkpoint-".lstrip("/")):
+    for blob in _intermediate(connection, output_uri):
         if blob.custom_time is None:
             blob.custom_time = datetime.now(UTC)
-            blob.patch()
+            blob.patch(retry=repeatable)
             marked += 1
     return marked
 
 
-@repeatable
 def intermediate_expire(connection: Connection, output_uri: str) -> bool:
     """Says whether the checkpoints but the final one are marked as `mark_intermediate` does."""
     from google.api_core.exceptions import NotFound
 
-    bucket, folder = split(output_uri)
     try:
-        blobs = list(connection.storage.list_blobs(bucket, prefix=f"{folder}/{FOLDER}/checkpoint-".lstrip("/")))
+        blobs = list(_intermediate(connection, output_uri))
     except NotFound:
         return False
     return bool(blobs) and all(blob.custom_time is not None for blob in blobs)
@@ -93,6 +92,13 @@ def intermediate_expire(connection: Connection, output_uri: str) -> bool:
 def has_final(found: list[Checkpoint]) -> bool:
     """Says whether the checkpoint that gets deployed is there."""
     return bool(found) and found[-1].name == FINAL
+
+
+def _intermediate(connection: Connection, output_uri: str) -> Iterable[Blob]:
+    bucket, folder = split(output_uri)
+    prefix = f"{folder}/{FOLDER}/checkpoint-".lstrip("/")
+    found: Iterable[Blob] = connection.storage.list_blobs(bucket, prefix=prefix, retry=repeatable)
+    return found
 
 
 def _order(name: str) -> tuple[bool, int, str]:
