@@ -57,7 +57,7 @@ def _table(services: Services) -> list[tuple[str, str, Handler]]:
     operations = Operations(services)
     checkpoints = Checkpoints(services)
     generators = Generators(checkpoints)
-    jobs = TuningJobs(services)
+    jobs = TuningJobs(services, settings)
     TuningSchedule(services, settings, jobs, checkpoints)
     models = Models(services, settings, operations, checkpoints)
     endpoints = Endpoints(services, operations)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -19,6 +21,11 @@ class VertexSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
     """At the least, in TUNING_JOB_STATE_POST_PROCESSING."""
     tuning_cancel: float = 0.1
     """At the least, in JOB_STATE_CANCELLING."""
+    tuning_outcome: Literal["", "FAILED", "EXPIRED", "PARTIALLY_SUCCEEDED"] = ""
+    """How every job ends instead of in success, after it has trained. A job that succeeded in part has its checkpoints,
+    the others have none of their own but those of the epochs before."""
+    listing_lag: float = 0.0
+    """From the creation of a tuning job until a list has it."""
     deploy: float = 1.0
     """Until a deployed model serves."""
     operation: float = 0.2

@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
     from emulator.services import Services
     from emulator.vertex.calls import Call
+    from emulator.vertex.settings import VertexSettings
 
 _COLLECTION = "tuningJobs"
-ENDED = {"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"}
+ENDED = {
+    "JOB_STATE_SUCCEEDED",
+    "JOB_STATE_PARTIALLY_SUCCEEDED",
+    "JOB_STATE_FAILED",
+    "JOB_STATE_CANCELLED",
+    "JOB_STATE_EXPIRED",
+}
 # The list of sibling resources has these; that of tuning jobs documents labels and nothing else.
 _FILTERS = {"state": "state", "baseModel": "baseModel", "tunedModelDisplayName": "tunedModelDisplayName"}
 
@@ -30,8 +37,9 @@ class TuningJobs:
     A document has the job as the API shows it under `job`, the project's id, and `order`, by which jobs queue.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, settings: VertexSettings) -> None:
         self._services = services
+        self._listing_lag = int(settings.listing_lag * 1e9)
         self._documents = services.documents
         self.changed: Callable[[], None] = lambda: None
         """Called after a job was submitted or is to be cancelled."""
@@ -59,7 +67,9 @@ class TuningJobs:
     def list_page(self, call: Call) -> dict[str, Any]:
         """Returns the jobs that were submitted in a location."""
         documents = self._documents.list(_COLLECTION, f"{call.place.name}/tuningJobs/")
-        newest_first = sorted((document for _, document in documents), key=lambda document: -document["order"])
+        latest = time.time_ns() - self._listing_lag
+        listed = (document for _, document in documents if document["order"] <= latest)
+        newest_first = sorted(listed, key=lambda document: -document["order"])
         return listing.answer(call, "tuningJobs", (document["job"] for document in newest_first), _FILTERS)
 
     def cancel(self, call: Call) -> dict[str, Any]:

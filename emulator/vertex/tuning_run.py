@@ -42,6 +42,14 @@ _PROGRESS_INTERVAL = 0.25  # seconds between writes of a job's progress
 _MOST_VALIDATION_SHARE = 0.25  # of the training file in bytes; and rows: google/skills, agent-platform-tuning
 _MOST_VALIDATION_ROWS = 5000
 
+_IN_PART = "PARTIALLY_SUCCEEDED"
+# Codes of google.rpc.Code. The service's own texts for these ends are on no page; the wording is the emulator's.
+_ERRORS = {
+    "FAILED": {"code": 13, "message": "Internal error encountered."},
+    "EXPIRED": {"code": 4, "message": "The job ran for longer than it may."},
+    _IN_PART: {"code": 2, "message": "Some of the requested artifacts could not be produced."},
+}
+
 
 class _Cancelled(Exception):  # noqa: N818 - an outcome
     """The user asked for the end of the job."""
@@ -111,8 +119,14 @@ class TuningRun:
             result = self._train(plan, training, validation, Path(last))
             self._enter("POST_PROCESSING", tuningDataStats=_stats(training, result))
             self._pause(self._settings.tuning_post_processing)
+            outcome = self._settings.tuning_outcome
+            if outcome in _ERRORS and outcome != _IN_PART:
+                return {"state": f"JOB_STATE_{outcome}", "error": _ERRORS[outcome]}
             self._write(plan, "final", Path(last))
-        return {"state": "JOB_STATE_SUCCEEDED", "tunedModel": {"checkpoints": self._saved}}
+        tuned = {"tunedModel": {"checkpoints": self._saved}}
+        if outcome == _IN_PART:
+            return {"state": f"JOB_STATE_{_IN_PART}", "error": _ERRORS[_IN_PART], **tuned}
+        return {"state": "JOB_STATE_SUCCEEDED", **tuned}
 
     def _train(
         self,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from tunestack.catalogue import money, problems
-from tunestack.connection import Connection
 from tunestack.provider.inputs import convert, failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -30,6 +29,7 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
     UpdateResult,
 )
+from tunestack.provider.own_jobs import OwnJobs
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
 from tunestack.provider.tuning_job_inputs import (
@@ -44,7 +44,7 @@ from tunestack.provider.tuning_job_inputs import (
     unknown_to_an_import,
 )
 from tunestack.service_errors import explain
-from tunestack.tuning import artifacts, declared, foresight, jobs, states, submission
+from tunestack.tuning import artifacts, declared, foresight, intent, jobs, states, submission
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
 
 T = TypeVar("T")
@@ -125,16 +125,22 @@ class TuningJobLifecycle(Lifecycle):
         outputs = {**request.inputs, **wrap_map({**estimated(known), "owners": sorted(owner.digests)})}
         if request.preview:
             job = await self._foreseen(owner, known)
-            await self._run.tell(request.urn, await self._forecast(request.urn, known, job))
+            await self._run.tell(request.urn, await self._forecast(owner, known, job))
             there = _outputs(job) if job else _artifacts(owner, known)
             return CreateResult(job.name if job else "", {**outputs, **wrap_map(there)})
         inputs = read(TuningJobInputs, request.inputs)
         spec_hash = inputs.spec().hash()
+        own = OwnJobs(self._run, owner)
+        announced, last = await own.last_submitted(inputs.output_uri)
         found = await self._run.call(jobs.find, self._run.connection, spec_hash, owner)
-        job = await self._adoptable(found, owner, spec_hash, inputs.output_uri)
+        if last and last.labels.get(SPEC) == spec_hash and last.name not in {job.name for job in found}:
+            found.insert(0, last)
+        job = await own.adoptable(found, spec_hash, inputs.output_uri)
+        for other in await own.in_the_way(job, last):
+            await self._cancel(request.urn, other, request.timeout)
+            await self._run.tell(request.urn, f"job {other.number} is cancelled, to make way")
         if job is None:
-            await self._make_way(request.urn, request.timeout)
-            job = await self._submit(inputs, owner, _output_uri(owner, inputs.output_uri, spec_hash))
+            job = await self._submit(inputs, owner, announced)
         else:
             await self._run.tell(request.urn, f"takes job {job.number} ({states.phrase(job.state)}): the same spec")
         self._run.touched.add(job.name)
@@ -192,7 +198,7 @@ class TuningJobLifecycle(Lifecycle):
 
         async def adoptable() -> jobs.Job | None:
             found = await self._run.call(foresight.look, self._run.connection, spec_hash, owner)
-            return await self._adoptable(found, owner, spec_hash, parent)
+            return await OwnJobs(self._run, owner).adoptable(found, spec_hash, parent)
 
         return await self._quietly(owner.urn, adoptable())
 
@@ -206,57 +212,20 @@ class TuningJobLifecycle(Lifecycle):
             await self._run.tell(urn, f"cannot look for earlier jobs yet: {error!r}", severity=Severity.DEBUG)
             return None
 
-    async def _forecast(self, urn: str, known: dict[str, Any], adopted: jobs.Job | None) -> str:
-        cost = money(estimated(known).get("estimatedCostUsd"))
-        why = self._run.reasons.get(urn)
+    async def _forecast(self, owner: Owner, known: dict[str, Any], adopted: jobs.Job | None) -> str:
+        others = await self._quietly(owner.urn, OwnJobs(self._run, owner).in_the_way(adopted, None, foresight)) or []
+        first = "".join(f"; job {job.number}, still running, is cancelled first" for job in others)
+        why = self._run.reasons.get(owner.urn)
         if adopted is not None:
             verb = "learned" if adopted.is_over else "learns"
-            takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing"
+            takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing{first}"
             return f"{why}: {takes}" if why else takes
+        cost = money(estimated(known).get("estimatedCostUsd"))
         if why is None:
             asked = {name: shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
-            return f"tunes {asked['baseModel']} ({asked['mode']}, {_epochs(known.get('epochs', UNKNOWN))}): {cost}"
-        replaced = await self._quietly(urn, self._running_predecessor(urn, foresight.get))
-        first = f"; job {replaced.number}, still running, is cancelled first" if replaced else ""
+            epochs = _epochs(known.get("epochs", UNKNOWN))
+            return f"tunes {asked['baseModel']} ({asked['mode']}, {epochs}): {cost}{first}"
         return f"{why} retrains: {cost}{first}"
-
-    async def _adoptable(self, found: Sequence[jobs.Job], owner: Owner, spec_hash: str, parent: str) -> jobs.Job | None:
-        """Returns a job of this spec that is under way, or that has ended well and whose artifacts are there.
-
-        Raises:
-            ResourceError: there is none of this resource, but one of another resource of the stack.
-        """
-        fitting = [job for job in found if job.is_below(parent, spec_hash)]
-        for job in sorted(fitting, key=lambda job: not owner.owns(job.labels)):
-            if job.state in states.FRUITFUL:
-                there = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
-                if not artifacts.has_final(there):
-                    continue
-            elif job.is_over or job.state in states.STOPPING:
-                continue
-            if not owner.owns(job.labels):
-                raise ResourceError(_foreign(job, owner))
-            return job
-        return None
-
-    async def _running_predecessor(
-        self, urn: str, get: Callable[[Connection, str], jobs.Job] = jobs.get
-    ) -> jobs.Job | None:
-        name = self._run.replaced_jobs.get(urn)
-        if name is None or name in self._run.touched:
-            return None
-        try:
-            job = await self._run.call(get, self._run.connection, name)
-        except jobs.JobNotFoundError:
-            return None
-        return None if job.is_over else job
-
-    async def _make_way(self, urn: str, seconds: float) -> None:
-        """Cancels the running job that this one replaces: with a quota of one it could never start otherwise."""
-        predecessor = await self._running_predecessor(urn)
-        if predecessor is not None:
-            await self._cancel(urn, predecessor, seconds)
-            await self._run.tell(urn, f"job {predecessor.number} is cancelled, to make way")
 
     async def _cancel(self, urn: str, job: jobs.Job, seconds: float) -> None:
         """Stops a job and waits for its end, for some seconds where the program says how many.
@@ -282,23 +251,28 @@ class TuningJobLifecycle(Lifecycle):
             await progress.show(f"{state}, to be cancelled")
             await self._run.pause(pace.seconds(), f"interrupted; the service goes on cancelling job {job.number}")
 
-    async def _submit(self, inputs: TuningJobInputs, owner: Owner, output_uri: str) -> jobs.Job:
+    async def _submit(self, inputs: TuningJobInputs, owner: Owner, last: intent.Announced | None) -> jobs.Job:
         from google.genai import errors
 
-        spec = inputs.spec()
+        spec, connection = inputs.spec(), self._run.connection
+        try:
+            announced = await self._run.call(intent.announce, connection, owner, inputs.output_uri, spec.hash(), last)
+        except intent.IntentError as error:
+            raise ResourceError(f"{error}; nothing was started") from error
         wanted = submission.Submission(
             spec=spec,
             owner=owner,
+            claim=announced.intent.claim,
             training_uri=inputs.training_uri,
             validation_uri=inputs.validation_uri,
-            output_uri=output_uri,
+            output_uri=_output_uri(owner, inputs.output_uri, spec.hash()),
             display_name=owner.name,
             description=inputs.description,
             service_account=inputs.service_account,
             labels=inputs.labels,
         )
         try:
-            return await self._run.call(submission.submit_once, self._run.connection, wanted)
+            job = await self._run.call(submission.submit_once, connection, wanted)
         except submission.UncertainSubmissionError as uncertain:
             cause = uncertain.__cause__
             raise ResourceError(
@@ -306,13 +280,20 @@ class TuningJobLifecycle(Lifecycle):
                 "up finds it by its labels"
             ) from cause
         except errors.APIError as error:
+            await self._run.call(intent.withdraw, connection, announced)
             raise ResourceError(
                 f"the service refused the tuning job: {error.message or error} (HTTP {error.code}); nothing was started"
             ) from error
+        try:
+            await self._run.call(intent.record, connection, announced, job.name)
+        except Exception as error:
+            # The job runs, and its labels lead to it: nothing that may happen here is worth losing its name.
+            await self._run.tell(owner.urn, f"cannot note job {job.number}: {error!r}", severity=Severity.DEBUG)
+        return job
 
 
 def _output_uri(owner: Owner, parent: str, spec_hash: str) -> str:
-    return f"{parent.rstrip('/')}/{owner.name}/{spec_hash}"
+    return f"{owner.folder(parent)}/{spec_hash}"
 
 
 def _artifacts(owner: Owner, known: dict[str, Any]) -> dict[str, str]:
@@ -329,15 +310,6 @@ def _outputs(job: jobs.Job) -> dict[str, str]:
 
 def _epochs(number: Any) -> str:
     return f"epochs {shown(number)}" if number is UNKNOWN else f"{number} epoch{'' if number == 1 else 's'}"
-
-
-def _foreign(job: jobs.Job, owner: Owner) -> str:
-    return (
-        f"job {job.number} ({states.phrase(job.state)}) learns or has learned the same from the same data, for the "
-        f"resource {job.owner_name!r} of this stack. If {owner.name!r} is that resource under a new name, add "
-        f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{job.owner_name}")]) to it; if it shall be tuned a '
-        "second time, set attempt to 2"
-    )
 
 
 def _vanished(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import repeatable
-from tunestack.tuning.ownership import OWNER, SPEC, STACK
+from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, STACK
 from tunestack.tuning.submission import ADAPTER_SIZES
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ def inputs(connection: Connection, name: str) -> dict[str, Any]:
     parameters = spec and spec.hyper_parameters
     labels = dict(job.labels or {})
     own_hash = labels.pop(SPEC, None)
-    for ours in (OWNER, STACK):
+    for ours in (OWNER, STACK, CLAIM):
         labels.pop(ours, None)
     output_uri = (job.output_uri or "").rstrip("/")
     if own_hash and output_uri.endswith(f"/{own_hash}"):
-        output_uri = output_uri.rsplit("/", 2)[0]
+        output_uri = output_uri.rsplit("/", 4)[0]
     sizes = {f"ADAPTER_SIZE_{word}": size for size, word in ADAPTER_SIZES.items()}
     told = {
         "baseModel": job.base_model,

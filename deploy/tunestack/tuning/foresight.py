@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tunestack.tuning.jobs import Job, of_stack, spec_filter
-from tunestack.tuning.ownership import Owner
+from tunestack.tuning.jobs import Job, label_filter, of_stack, under_way
+from tunestack.tuning.ownership import OWNER, SPEC, Owner
 
 if TYPE_CHECKING:
     from tunestack.connection import Connection
@@ -26,14 +26,24 @@ def look(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
         requests.RequestException: the service does not answer, or refuses.
         google.auth.exceptions.GoogleAuthError: there are no credentials.
     """
-    query = {"filter": spec_filter(spec_hash), "pageSize": "100"}
-    found = _answer(connection, f"{connection.parent}/tuningJobs", query)
-    return of_stack(map(_job, found.get("tuningJobs", [])), spec_hash, owner)
+    return of_stack(_labelled(connection, SPEC, spec_hash), spec_hash, owner)
+
+
+def running(connection: Connection, owner: Owner) -> list[Job]:
+    """Returns what `jobs.running` does; raises as `look` does."""
+    return under_way((job for label in owner.digests for job in _labelled(connection, OWNER, label)), owner)
 
 
 def get(connection: Connection, name: str) -> Job:
     """Returns what `jobs.get` does, as far as it takes to tell whether a job still runs; raises as `look` does."""
     return _job(_answer(connection, name, {}))
+
+
+def _labelled(connection: Connection, label: str, value: str) -> list[Job]:
+    """Returns the newest jobs with a label: a resource with a hundred newer ones than that which is sought has none."""
+    query = {"filter": label_filter(label, value), "pageSize": "100"}
+    found = _answer(connection, f"{connection.parent}/tuningJobs", query)
+    return [_job(document) for document in found.get("tuningJobs", [])]
 
 
 def _answer(connection: Connection, path: str, query: dict[str, str]) -> dict[str, Any]:

@@ -6,14 +6,14 @@ event loop use a thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import repeatable
 from tunestack.tuning import states
-from tunestack.tuning.ownership import SPEC, Owner
+from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, Owner
 
 if TYPE_CHECKING:
     from google.genai import types
@@ -76,8 +76,8 @@ class Job:
 
     def is_below(self, parent: str, spec_hash: str) -> bool:
         """Whether it writes to the folder of this spec below `parent`, whatever its resource was called then."""
-        parts = self.output_uri.rsplit("/", 2)
-        return len(parts) == 3 and (parts[0], parts[2]) == (parent.rstrip("/"), spec_hash)
+        parts = self.output_uri.rsplit("/", 4)
+        return len(parts) == 5 and (parts[0], parts[4]) == (parent.rstrip("/"), spec_hash)
 
 
 @repeatable
@@ -102,17 +102,40 @@ def look(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
 
     The filter's grammar is documented for sibling resources only, so the answer is filtered once more here.
     """
-    config: Any = {"filter": spec_filter(spec_hash), "page_size": 100}
-    return of_stack(map(from_service, connection.genai.tunings.list(config=config)), spec_hash, owner)
+    return of_stack(_labelled(connection, SPEC, spec_hash), spec_hash, owner)
 
 
 find = repeatable(look)
 """The same, repeated while the service is busy."""
 
 
-def spec_filter(spec_hash: str) -> str:
-    """Returns the filter of a list call for the jobs of a spec."""
-    return f"labels.{SPEC}={spec_hash}"
+@repeatable
+def running(connection: Connection, owner: Owner) -> list[Job]:
+    """Returns the jobs of a resource that are not over, of whatever spec."""
+    return under_way((job for label in owner.digests for job in _labelled(connection, OWNER, label)), owner)
+
+
+def submitted_with(connection: Connection, claim: str) -> Job | None:
+    """Returns the job of one submission; asks once."""
+    return next((job for job in _labelled(connection, CLAIM, claim) if job.labels.get(CLAIM) == claim), None)
+
+
+def label_filter(label: str, value: str) -> str:
+    """Returns the filter of a list call for the jobs with a label."""
+    return f"labels.{label}={value}"
+
+
+def _labelled(connection: Connection, label: str, value: str) -> Iterator[Job]:
+    config: Any = {"filter": label_filter(label, value), "page_size": 100}
+    return map(from_service, connection.genai.tunings.list(config=config))
+
+
+def under_way(jobs: Iterable[Job], owner: Owner) -> list[Job]:
+    """Returns those of a resource that are not over.
+
+    A job that was imported keeps the labels of the stack that submitted it, which may well run others of its own.
+    """
+    return [job for job in jobs if owner.owns(job.labels) and owner.shares_stack(job.labels) and not job.is_over]
 
 
 def of_stack(jobs: Iterable[Job], spec_hash: str, owner: Owner) -> list[Job]:

@@ -15,6 +15,8 @@ from tunestack.tuning.specification import HASH_LENGTH
 SPEC = "tunestack-spec"
 OWNER = "tunestack-owner"
 STACK = "tunestack-stack"
+CLAIM = "tunestack-claim"
+"""Token of one submission; see `intent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Owner:
     def stack(self) -> str:
         """Stack and Pulumi project, as they stand in the urn."""
         return "::".join(self.urn.split("::")[:2])
+
+    def folder(self, parent: str) -> str:
+        """Returns the folder of this resource's jobs: equal specs of two stacks do not meet below one parent."""
+        stack, project = self.urn.removeprefix("urn:pulumi:").split("::")[:2]
+        return "/".join((parent.rstrip("/"), project, stack, self.name))
 
     def labels(self, spec_hash: str) -> dict[str, str]:
         """Returns the labels of a job of this owner; values are hashes, since a label holds 63 characters."""

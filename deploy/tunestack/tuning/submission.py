@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tunestack.retries import is_transport_error, retrying
-from tunestack.tuning import states
-from tunestack.tuning.jobs import Job, from_service, look
-from tunestack.tuning.ownership import Owner
+from tunestack.tuning import intent
+from tunestack.tuning.jobs import Job, from_service, submitted_with
+from tunestack.tuning.ownership import CLAIM, Owner
 from tunestack.tuning.specification import TuningSpec
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Submission:
     Attributes:
         spec: what is learned from what.
         owner: the resource that declares the job.
+        claim: token of this submission, from the intent.
         training_uri: `gs://` address of the training file.
         validation_uri: of the validation file, or None.
         output_uri: the job's own folder.
@@ -42,6 +43,7 @@ class Submission:
 
     spec: TuningSpec
     owner: Owner
+    claim: str
     training_uri: str
     output_uri: str
     display_name: str
@@ -71,7 +73,11 @@ def submit(connection: Connection, submission: Submission) -> Job:
         output_uri=submission.output_uri,
         tuned_model_display_name=submission.display_name,
         description=submission.description,
-        labels={**submission.labels, **submission.owner.labels(spec.hash())},
+        labels={
+            **submission.labels,
+            **submission.owner.labels(spec.hash()),
+            CLAIM: submission.claim,
+        },
         http_options=types.HttpOptions(
             retry_options=types.HttpRetryOptions(attempts=1),
             # TuningJob has the field, this config does not.
@@ -93,13 +99,13 @@ def submit_once(connection: Connection, submission: Submission) -> Job:
 
     Raises:
         google.genai.errors.APIError: the service refuses; nothing was started.
-        UncertainSubmissionError: the service was busy or out of reach for two minutes.
+        UncertainSubmissionError: the service was busy or out of reach for two minutes, or the user stopped the run.
     """
     uncertain = False
     try:
         for attempt in retrying():
             with attempt:
-                if uncertain and (job := _submitted(connection, submission)):
+                if uncertain and (job := intent.outcome(connection, submission.claim)):
                     return job
                 try:
                     return submit(connection, submission)
@@ -110,7 +116,7 @@ def submit_once(connection: Connection, submission: Submission) -> Job:
         if not uncertain:
             raise
         try:
-            job = _submitted(connection, submission)
+            job = submitted_with(connection, submission.claim)
         except Exception:
             job = None
         if job is None:
@@ -122,15 +128,6 @@ def submit_once(connection: Connection, submission: Submission) -> Job:
 def _may_have_started(error: Exception) -> bool:
     code = getattr(error, "code", None)
     return code == 408 or code >= 500 if isinstance(code, int) else is_transport_error(error)
-
-
-def _submitted(connection: Connection, submission: Submission) -> Job | None:
-    """Returns the job that a request without an answer has started after all."""
-    for job in look(connection, submission.spec.hash(), submission.owner):
-        goes_on = not job.is_over and job.state not in states.STOPPING
-        if goes_on and submission.owner.owns(job.labels) and job.output_uri == submission.output_uri:
-            return job
-    return None
 
 
 def _adapter_size(size: int | None) -> types.AdapterSize | None:

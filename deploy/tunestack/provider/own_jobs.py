@@ -1,0 +1,89 @@
+"""Which jobs of the service are a resource's own: the one to take over, and those that stand in its way."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from types import ModuleType
+
+from tunestack.provider.lifecycle import InterruptedWaitError, ResourceError
+from tunestack.provider.run import Run
+from tunestack.tuning import artifacts, intent, jobs, states
+from tunestack.tuning.ownership import Owner
+
+
+class OwnJobs:
+    """The jobs of one resource, as this run finds them."""
+
+    def __init__(self, run: Run, owner: Owner) -> None:
+        self._run = run
+        self._owner = owner
+
+    async def last_submitted(self, parent: str) -> tuple[intent.Announced | None, jobs.Job | None]:
+        """Returns the resource's last intent, and the job that came of it, whether or not a run lived to see it."""
+        connection = self._run.connection
+        try:
+            last = await self._run.call(intent.find, connection, self._owner, parent)
+            if last is None:
+                return None, None
+            if name := last.intent.job:
+                # One region's address does not tell of another's jobs.
+                is_here = f"/locations/{connection.location}/" in name
+                return last, await self._run.call(jobs.get, connection, name) if is_here else None
+            told = "an earlier run was cut off while it submitted a job; looks whether that was started"
+            await self._run.tell(self._owner.urn, told)
+            return last, await self._run.call(intent.settled, connection, last.intent.claim)
+        except intent.IntentError as error:
+            raise ResourceError(f"{error}; nothing was started") from error
+        except intent.UnsettledError as error:
+            raise InterruptedWaitError("interrupted; the next pulumi up looks again") from error
+        except jobs.JobNotFoundError:
+            return last, None
+
+    async def in_the_way(
+        self, adopted: jobs.Job | None, last: jobs.Job | None, service: ModuleType = jobs
+    ) -> list[jobs.Job]:
+        """Returns the running jobs of this resource that are not the one it shall have.
+
+        With a quota of one the new one could never start beside them. One is the job that this one replaces; others
+        were submitted by runs that were cut off, and no state knows them.
+        """
+        found = await self._run.call(service.running, self._run.connection, self._owner)
+        listed = {job.name: job for job in found}
+        if last is not None:
+            listed.setdefault(last.name, last)
+        name = self._run.replaced_jobs.get(self._owner.urn)
+        if name is not None and name not in listed:
+            with contextlib.suppress(jobs.JobNotFoundError):
+                listed[name] = await self._run.call(service.get, self._run.connection, name)
+        keep = {*self._run.touched, adopted.name if adopted else ""}
+        stopping = states.ENDED | states.STOPPING
+        return [job for job in listed.values() if job.state not in stopping and job.name not in keep]
+
+    async def adoptable(self, found: Sequence[jobs.Job], spec_hash: str, parent: str) -> jobs.Job | None:
+        """Returns a job of this spec that is under way, or that has ended well and whose artifacts are there.
+
+        Raises:
+            ResourceError: there is none of this resource, but one of another resource of the stack.
+        """
+        fitting = [job for job in found if job.is_below(parent, spec_hash)]
+        for job in sorted(fitting, key=lambda job: not self._owner.owns(job.labels)):
+            if job.state in states.FRUITFUL:
+                there = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
+                if not artifacts.has_final(there):
+                    continue
+            elif job.is_over or job.state in states.STOPPING:
+                continue
+            if not self._owner.owns(job.labels):
+                raise ResourceError(_foreign(job, self._owner))
+            return job
+        return None
+
+
+def _foreign(job: jobs.Job, owner: Owner) -> str:
+    return (
+        f"job {job.number} ({states.phrase(job.state)}) learns or has learned the same from the same data, for the "
+        f"resource {job.owner_name!r} of this stack. If {owner.name!r} is that resource under a new name, add "
+        f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{job.owner_name}")]) to it; if it shall be tuned a '
+        "second time, set attempt to 2"
+    )
