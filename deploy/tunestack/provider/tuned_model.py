@@ -30,7 +30,7 @@ from tunestack.provider.lifecycle import (
 )
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
-from tunestack.tuning import artifacts, jobs, states
+from tunestack.tuning import artifacts, intent, jobs, states
 from tunestack.tuning.ownership import SPEC
 
 
@@ -112,7 +112,7 @@ class TunedModelLifecycle(Lifecycle):
         found = await self._run.call(artifacts.checkpoints, self._run.connection, inputs.artifacts_uri)
         known = {**request.state, **checked, **wrap_map(_outputs(job, found, inputs))}
         if job.is_over and not artifacts.has_final(found):
-            raise InitFailedError(job.name, known, [_no_model(job, inputs.artifacts_uri)], checked)
+            raise InitFailedError(job.name, known, [await self._no_model(job, inputs.artifacts_uri)], checked)
         return ReadResult(name if request.inputs else job.name, known, checked)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:
@@ -151,7 +151,7 @@ class TunedModelLifecycle(Lifecycle):
             found = await self._run.call(artifacts.checkpoints, self._run.connection, inputs.artifacts_uri)
         outputs = wrap_map(_outputs(job, found, inputs))
         if job.is_over and not artifacts.has_final(found):
-            raise InitFailedError(job.name, {**checked, **outputs}, [_no_model(job, inputs.artifacts_uri)])
+            raise InitFailedError(job.name, {**checked, **outputs}, [await self._no_model(job, inputs.artifacts_uri)])
         if inputs.expire_intermediate and job.is_over:
             await self._run.call(artifacts.mark_intermediate, self._run.connection, inputs.artifacts_uri)
         if job.state == states.PARTIALLY_SUCCEEDED:
@@ -183,7 +183,34 @@ class TunedModelLifecycle(Lifecycle):
         uri = plain_map(request.state).get("artifactsUri") or job.output_uri
         found = await self._run.call(artifacts.checkpoints, self._run.connection, uri)
         if job.is_over and not artifacts.has_final(found):
-            await self._run.tell(request.urn, _no_model(job, uri), severity=Severity.WARNING)
+            await self._run.tell(request.urn, await self._no_model(job, uri), severity=Severity.WARNING)
+
+    async def _no_model(self, job: jobs.Job, artifacts_uri: str) -> str:
+        if job.state in states.FRUITFUL:
+            return (
+                f"job {job.number} succeeded, but there is no final checkpoint below {artifacts_uri}. Restore the "
+                "folder, or raise attempt of the TuningJob to train again"
+            )
+        if job.state == states.CANCELLED and (other := await self._running_successor(job)):
+            return (
+                f"job {job.number} was cancelled to make way for job {other.number} ({states.phrase(other.state)}), "
+                "which a run submitted that was cut off. Go back to that job's inputs to go on with it, or raise "
+                "attempt of the TuningJob to run these again; that cancels it first"
+            )
+        said = f": {job.error.rstrip('.')}" if job.error else ""
+        return (
+            f"job {job.number} {states.phrase(job.state)}{said}. Mend the cause and raise attempt of the TuningJob to "
+            "run it again, or go back to inputs that have a finished job; nothing is started by itself"
+        )
+
+    async def _running_successor(self, job: jobs.Job) -> jobs.Job | None:
+        """Returns the job that this one was cancelled for, when no state knows of it."""
+        try:
+            name = await self._run.call(intent.successor, self._run.connection, job)
+            other = await self._run.call(jobs.get, self._run.connection, name) if name else None
+        except (intent.IntentError, jobs.JobNotFoundError):
+            return None
+        return None if other is None or other.is_over else other
 
     async def _imported(self, job: jobs.Job) -> dict[str, Any]:
         """Returns the inputs that an import can know; the settings as far as somebody has acted on them."""
@@ -232,16 +259,3 @@ def _progress(job: jobs.Job) -> str:
 
 def _no_job(name: str) -> str:
     return f"the service has no job {name}; raise attempt of its TuningJob to train again"
-
-
-def _no_model(job: jobs.Job, artifacts_uri: str) -> str:
-    if job.state in states.FRUITFUL:
-        return (
-            f"job {job.number} succeeded, but there is no final checkpoint below {artifacts_uri}. Restore the "
-            "folder, or raise attempt of the TuningJob to train again"
-        )
-    said = f": {job.error.rstrip('.')}" if job.error else ""
-    return (
-        f"job {job.number} {states.phrase(job.state)}{said}. Mend the cause and raise attempt of the TuningJob to run "
-        "it again, or go back to inputs that have a finished job; nothing is started by itself"
-    )

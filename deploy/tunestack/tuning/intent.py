@@ -19,7 +19,7 @@ import msgspec
 from tunestack.retries import STOPPED, repeatable
 from tunestack.tuning import artifacts
 from tunestack.tuning.jobs import Job, submitted_with
-from tunestack.tuning.ownership import digest
+from tunestack.tuning.ownership import OWNER, digest
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
@@ -84,6 +84,16 @@ def find(connection: Connection, owner: Owner, parent: str) -> Announced | None:
     return _read(connection, _uri(owner, parent))
 
 
+@repeatable
+def successor(connection: Connection, job: Job) -> str:
+    """Returns the name of the job that the owner of this one submitted last, empty where that is this one."""
+    folder, _, _ = job.output_uri.rpartition("/")
+    if OWNER not in job.labels:
+        return ""
+    last = _read(connection, _name(folder, job.labels[OWNER]))
+    return last.intent.job if last and last.intent.job != job.name else ""
+
+
 def announce(connection: Connection, owner: Owner, parent: str, spec_hash: str, last: Announced | None) -> Announced:
     """Announces a submission.
 
@@ -112,7 +122,7 @@ def record(connection: Connection, announced: Announced, job: str) -> Announced:
 
 
 def withdraw(connection: Connection, announced: Announced) -> None:
-    """Takes an intent back after a refusal: nobody has to look for what came of it. Whatever fails here costs a look."""
+    """Takes an intent back after a refusal: nobody has to look for what came of it. What fails here costs one."""
     with contextlib.suppress(Exception):
         _blob(connection, announced.uri).delete(
             if_generation_match=announced.generation, timeout=TIMEOUT_SECONDS, retry=None
@@ -188,7 +198,11 @@ def _read(connection: Connection, uri: str) -> Announced | None:
 
 
 def _uri(owner: Owner, parent: str) -> str:
-    return f"{owner.folder(parent)}/intent-{digest(owner.urn)}.json"
+    return _name(owner.folder(parent), digest(owner.urn))
+
+
+def _name(folder: str, owner: str) -> str:
+    return f"{folder}/intent-{owner}.json"
 
 
 def _blob(connection: Connection, uri: str) -> Blob:

@@ -11,7 +11,7 @@ import pytest
 from tests.provider.lifecycles.conftest import JOBS, PROJECT
 from tunestack import retries
 from tunestack.connection import Connection
-from tunestack.provider.lifecycle import InterruptedWaitError, ResourceError
+from tunestack.provider.lifecycle import InitFailedError, InterruptedWaitError, ResourceError
 from tunestack.provider.properties import plain_map
 from tunestack.tuning import intent
 from tunestack.tuning.ownership import Owner
@@ -99,8 +99,13 @@ async def test_a_refusal_leaves_no_intent(cloud: Any) -> None:
 
 async def test_two_runs_at_once(cloud: Any) -> None:
     first, second = (cloud.resource("TuningJob") for _ in range(2))
-    cloud.fault(method="GET", path=JOBS, delaySeconds=0.3, times=2)  # both have looked before either announces
-    results = await asyncio.gather(first.create(cloud.inputs), second.create(cloud.inputs), return_exceptions=True)
+    cloud.fault(method="GET", path=JOBS, hold="before", times=2)
+    creating = [asyncio.create_task(resource.create(cloud.inputs)) for resource in (first, second)]
+    while len(cloud.emulator.http.get("/emulator/faults/held").json()["held"]) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    # Both have looked for an intent, and neither has announced one.
+    assert cloud.emulator.http.post("/emulator/faults/release").is_success
+    results = await asyncio.gather(*creating, return_exceptions=True)
     (refused,) = (result for result in results if isinstance(result, BaseException))
     assert isinstance(refused, ResourceError), refused
     assert "another run submits a job for this resource at this moment" in str(refused)
@@ -160,6 +165,18 @@ class TestOrphans:
         assert sorted(states)[:2] == ["JOB_STATE_CANCELLED"] * 2
         assert sum(state in {"JOB_STATE_QUEUED", "JOB_STATE_PENDING"} for state in states) == 1
         assert state_of(cloud, first.resource_id) == "JOB_STATE_CANCELLED"
+
+    async def test_a_state_that_has_only_the_job_before_is_told_of_it(self, cloud: Any) -> None:
+        first = await cloud.resource("TuningJob").create(cloud.inputs)
+        known = plain_map(first.properties)
+        model = {name: known[name] for name in ("job", "artifactsUri", "specHash", "baseModel", "mode")}
+        cloud.new_run()
+        second = await cloud.resource("TuningJob").create({**cloud.inputs, "attempt": 2})
+        with pytest.raises(InitFailedError) as failed:
+            await cloud.resource("TunedModel").create(model)
+        numbers = [each.resource_id.rpartition("/")[2] for each in (first, second)]
+        assert f"job {numbers[0]} was cancelled to make way for job {numbers[1]} (" in str(failed.value)
+        assert "Go back to that job's inputs to go on with it, or raise attempt" in str(failed.value)
 
     async def test_one_is_cancelled_when_a_finished_job_is_taken_again(self, cloud: Any) -> None:
         first = await cloud.resource("TuningJob").create(cloud.inputs)
