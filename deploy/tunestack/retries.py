@@ -60,7 +60,7 @@ def retrying() -> tenacity.Retrying:
         sleep=tenacity.sleep_using_event(stopped),
         retry=tenacity.retry_if_exception(is_transient),
         wait=_pause,
-        stop=tenacity.stop_before_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped) | _NobodyListens(),
+        stop=tenacity.stop_before_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped) | NobodyListens(),
         reraise=True,
     )
 
@@ -89,10 +89,11 @@ def _pause(retry_state: tenacity.RetryCallState) -> float:
     return max(_GROWING(retry_state), float(asked) if asked.isdecimal() else 0.0)
 
 
-class _NobodyListens(stop_base):
+class NobodyListens(stop_base):
     """Ends the loop early when the connection itself is refused; a busy service takes it, and answers late or not."""
 
     def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
+        """Says whether the last try found nobody, for long enough."""
         error = retry_state.outcome.exception() if retry_state.outcome else None
         while error is not None and not isinstance(error, ConnectionRefusedError):
             error = error.__cause__ or error.__context__

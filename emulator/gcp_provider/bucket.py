@@ -38,8 +38,10 @@ class Bucket(Managed):
     async def insert(self, inputs: Values) -> tuple[str, Values]:
         """Creates the bucket."""
         body = {**self._body(inputs), "name": inputs["name"], "location": inputs["location"].upper()}
-        bucket = await self.cloud.call("POST", "storage", "b", query={"project": inputs["project"]}, body=body)
-        return bucket["id"], {**bucket, "project": inputs["project"]}
+        bucket = await self.cloud.create(
+            "storage", "b", f"b/{inputs['name']}", query={"project": inputs["project"]}, body=body
+        )
+        return inputs["name"], {**(bucket or await self.present(inputs["name"])), "project": inputs["project"]}
 
     async def fetch(self, resource_id: str, known: Values) -> Values | None:
         """Gets the bucket."""

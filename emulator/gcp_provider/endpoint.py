@@ -38,11 +38,12 @@ class Endpoint(Managed):
         parent = f"projects/{inputs['project']}/locations/{inputs['location']}"
         body = {name: inputs[name] for name in _MUTABLE if inputs.get(name)}
         body["labels"] = self.all_labels(inputs)
-        operation = await self.cloud.call(
-            "POST", "aiplatform", f"{parent}/endpoints", query={"endpointId": inputs["name"]}, body=body
-        )
-        await self.cloud.finished("aiplatform", operation)
         resource_id = f"{parent}/endpoints/{inputs['name']}"
+        operation = await self.cloud.create(
+            "aiplatform", f"{parent}/endpoints", resource_id, query={"endpointId": inputs["name"]}, body=body
+        )
+        if operation is not None:
+            await self.cloud.finished("aiplatform", operation)
         return resource_id, await self.present(resource_id)
 
     async def fetch(self, resource_id: str, known: Values) -> Values | None:

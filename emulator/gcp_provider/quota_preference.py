@@ -27,8 +27,8 @@ class QuotaPreference(Managed):
         """States the preference."""
         parent = f"{inputs['parent']}/locations/global/quotaPreferences"
         query = {"quotaPreferenceId": inputs["name"], "ignoreSafetyChecks": inputs["ignoreSafetyChecks"]}
-        await self.cloud.call("POST", "cloudquotas", parent, query=query, body=_body(inputs))
         resource_id = f"{parent}/{inputs['name']}"
+        await self.cloud.create("cloudquotas", parent, resource_id, query=query, body=_body(inputs))
         return resource_id, await self.present(resource_id)
 
     async def fetch(self, resource_id: str, known: Values) -> Values | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -11,6 +12,7 @@ import tenacity
 
 from emulator.gcp_provider.configuration import Configuration
 from tunestack.provider.lifecycle import ResourceError
+from tunestack.retries import CALL_SECONDS, NobodyListens
 
 T = TypeVar("T")
 
@@ -19,6 +21,7 @@ _PATIENCE_SECONDS: Final = 60.0
 emulator on this machine has no reason to need that."""
 _OPERATION_SECONDS: Final = 600.0
 _PASSING_STATUS: Final = frozenset({429, 500, 502, 503, 504})
+_CONFLICT: Final = 409
 
 
 class CallError(ResourceError):
@@ -47,7 +50,7 @@ class Cloud:
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
-        self._client = httpx.AsyncClient(timeout=60, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False)
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, key: str) -> asyncio.Lock:
@@ -65,24 +68,50 @@ class Cloud:
     async def call(
         self, method: str, api: str, path: str, *, query: Mapping[str, str] = {}, body: Any = None
     ) -> dict[str, Any]:
-        """Makes a call and returns the JSON it answers.
+        """Makes a call that does the same however often it is made, and returns the JSON it answers.
 
         Raises:
             CallError: the service refused, for a reason that does not pass or did not pass in time.
             ResourceError: the service cannot be reached.
         """
-        url = self.configuration.endpoint(api) + path
+        return await repeated(partial(self._once, method, api, path, query, body), _passes, _PATIENCE_SECONDS)
 
-        async def once() -> dict[str, Any]:
+    async def create(
+        self, api: str, path: str, made: str, *, query: Mapping[str, str] = {}, body: Any
+    ) -> dict[str, Any] | None:
+        """Makes a call that creates something under a name of the caller's choice, so that a second one is refused.
+
+        Args:
+            api: of which service.
+            path: of the collection.
+            made: path of what is created.
+            query: parameters.
+            body: the request's.
+
+        Returns:
+            What the service answers; None where it has made the thing although the answer that said so was lost.
+
+        Raises:
+            CallError: the service refused, also because such a thing was there before.
+            ResourceError: the service cannot be reached.
+        """
+        may_be_ours = False
+
+        async def once() -> dict[str, Any] | None:
+            nonlocal may_be_ours
             try:
-                response = await self._client.request(method, url, params={"alt": "json", **query}, json=body)
-            except httpx.TransportError as error:
-                raise _UnreachableError(f"{method} {url}: {error or type(error).__name__}", error) from error
-            if response.is_error:
-                raise _refusal(response)
-            return dict(response.json()) if response.content else {}
+                return await self._once("POST", api, path, query, body)
+            except CallError as error:
+                if may_be_ours and error.status == _CONFLICT:
+                    return None
+                may_be_ours = may_be_ours or (error.status >= 500 and is_new)
+                raise
+            except UnreachableError:
+                may_be_ours = is_new
+                raise
 
-        return await repeated(once, lambda error: _passes(error, method), _PATIENCE_SECONDS)
+        is_new = await self.find(api, made) is None
+        return await repeated(once, _passes, _PATIENCE_SECONDS)
 
     async def items(self, api: str, path: str, field: str, **query: str) -> AsyncIterator[dict[str, Any]]:
         """Yields the entries of a list, page by page."""
@@ -113,18 +142,21 @@ class Cloud:
             raise ResourceError(f"{operation['name']}: {present['error'].get('message', present['error'])}")
         return dict(present.get("response", {}))
 
+    async def _once(self, method: str, api: str, path: str, query: Mapping[str, str], body: Any) -> dict[str, Any]:
+        url = self.configuration.endpoint(api) + path
+        try:
+            response = await self._client.request(method, url, params={"alt": "json", **query}, json=body)
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            message = f"{method} {url}: {reason}; the emulator does not answer: start it with make emulator"
+            raise UnreachableError(message) from error
+        if response.is_error:
+            raise _refusal(response)
+        return dict(response.json()) if response.content else {}
 
-class _UnreachableError(ResourceError):
-    """A call that got no answer.
 
-    Args:
-        message: the call and why.
-        cause: the transport's error.
-    """
-
-    def __init__(self, message: str, cause: httpx.TransportError) -> None:
-        super().__init__(message)
-        self.never_sent = isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout)
+class UnreachableError(ResourceError):
+    """A call that got no answer: the service may have acted or not."""
 
 
 async def unless_missing(call: Awaitable[T]) -> T | None:
@@ -142,18 +174,17 @@ async def repeated(call: Callable[[], Awaitable[T]], passes: Callable[[BaseExcep
     attempts = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(passes),
         wait=tenacity.wait_exponential_jitter(initial=0.1, max=5, jitter=0.1),
-        stop=tenacity.stop_after_delay(seconds),
+        stop=tenacity.stop_after_delay(seconds) | NobodyListens(),
         reraise=True,
     )
     return await attempts(call)
 
 
-def _passes(error: BaseException, method: str) -> bool:
+def _passes(error: BaseException) -> bool:
     if isinstance(error, CallError):
         # An API that was just enabled refuses calls for a moment.
         return error.status in _PASSING_STATUS or "SERVICE_DISABLED" in error.reasons
-    # A POST whose answer got lost may have acted; to repeat it could make a second one.
-    return isinstance(error, _UnreachableError) and (method != "POST" or error.never_sent)
+    return isinstance(error, UnreachableError)
 
 
 def _refusal(response: httpx.Response) -> CallError:

@@ -48,12 +48,14 @@ class ServiceAccount(Managed):
         project, account_id = inputs["project"], inputs["accountId"]
         described = {name: inputs[name] for name in ("displayName", "description") if inputs.get(name)}
         body = {"accountId": account_id, "serviceAccount": described}
+        name = f"projects/{project}/serviceAccounts/{self.foreseen(inputs)['email']}"
         try:
-            account = await self.cloud.call("POST", "iam", f"projects/{project}/serviceAccounts", body=body)
+            account = await self.cloud.create("iam", f"projects/{project}/serviceAccounts", name, body=body)
         except CallError as error:
             if error.status != 409 or not inputs.get("createIgnoreAlreadyExists"):
                 raise
-            name = f"projects/{project}/serviceAccounts/{self.foreseen(inputs)['email']}"
+            account = None
+        if account is None:
             account = await self.cloud.get("iam", name)
         if inputs["disabled"]:
             await self.cloud.call("POST", "iam", f"{account['name']}:disable", body={})

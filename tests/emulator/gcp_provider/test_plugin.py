@@ -12,6 +12,8 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2
 
+from tests.emulator.gcp_provider.conftest import PROJECT
+
 SERVICE = "gcp:projects/service:Service"
 
 
@@ -78,15 +80,48 @@ async def test_what_passes_is_waited_for(plugin: Any, reason: str, fault: dict[s
     assert (await plugin.google.get("/emulator/faults")).json() == {"faults": []}, "the faults have been met"
 
 
-async def test_a_post_that_may_have_acted_is_not_repeated(plugin: Any) -> None:
-    await plugin.enable("iam")
-    path = f"/iam/v1/projects/{plugin.project}/serviceAccounts"
+CREATES = {
+    "bucket": ("gcp:storage/bucket:Bucket", {"name": "made-once", "location": "us-central1"}, "/storage/v1/b"),
+    "account": ("gcp:serviceaccount/account:Account", {"accountId": "made-once"}, "/iam/v1/.*/serviceAccounts"),
+    "endpoint": (
+        "gcp:vertex/aiEndpoint:AiEndpoint",
+        {"name": "42", "displayName": "made once", "location": "us-central1"},
+        "/vertex/v1beta1/.*/endpoints",
+    ),
+    "quota preference": (
+        "gcp:cloudquota/sQuotaPreference:SQuotaPreference",
+        {
+            "parent": f"projects/{PROJECT}",
+            "name": "made-once",
+            "service": "aiplatform.googleapis.com",
+            "quotaId": "GlobalConcurrentManagedOssModelTuningJobs",
+            "quotaConfig": {"preferredValue": 2},
+        },
+        "/quotas/v1/.*/quotaPreferences",
+    ),
+}
+"""What is created under a name of one's own: type, inputs, path of the collection."""
+
+
+@pytest.mark.parametrize("kind", CREATES)
+async def test_a_create_whose_answer_is_lost_is_not_made_twice(plugin: Any, kind: str) -> None:
+    token, inputs, path = CREATES[kind]
+    await plugin.enable("aiplatform")
     await plugin.google.post("/emulator/faults", json={"path": path, "method": "POST", "drop": "after"})
-    before = (await plugin.google.get("/emulator/requests")).json()["next"]
-    with pytest.raises(grpc.aio.AioRpcError, match=r"POST .*/serviceAccounts"):
-        await plugin.create("gcp:serviceaccount/account:Account", {"accountId": "tuning-once"})
-    log = (await plugin.google.get("/emulator/requests", params={"since": before})).json()["requests"]
-    assert [entry["method"] for entry in log if entry["path"] == path] == ["POST"]
+    made, state = await plugin.create(token, inputs)
+    assert made
+    assert (await plugin.read(token, made, state, inputs))[0] == made
+
+
+@pytest.mark.parametrize("kind", CREATES)
+async def test_what_was_there_before_is_not_taken_for_ones_own(plugin: Any, kind: str) -> None:
+    token, inputs, path = CREATES[kind]
+    await plugin.enable("aiplatform")
+    await plugin.create(token, inputs)
+    # The first answer is lost, the second says that it exists: it does, but not by this create.
+    await plugin.google.post("/emulator/faults", json={"path": path, "method": "POST", "drop": "before"})
+    with pytest.raises(grpc.aio.AioRpcError, match=r"error 409"):
+        await plugin.create(token, inputs)
 
 
 async def test_a_refusal_is_told_in_the_services_words(plugin: Any) -> None:
