@@ -46,10 +46,10 @@ def create_services(settings: Settings) -> Services:
     service_usage = EnabledServices(documents, projects, settings)
     content = Content(settings.data)
     buckets = Buckets(documents, content)
-    accounts = ServiceAccounts(documents, projects)
+    accounts = ServiceAccounts(documents, projects, settings)
 
     def account_exists(email: str) -> bool:
-        return accounts.find(email) is not None or service_usage.agent_exists(email)
+        return accounts.known(email) or service_usage.agent_exists(email)
 
     def parent(resource: str) -> str | None:
         kind, _, name = resource.partition("/")

@@ -30,7 +30,12 @@ class Delays(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     agent_created: float = 0.1
     """From the enabling of the Vertex AI API until its service agent exists without being asked for."""
     tuning_agent_created: float = 0.3
-    """From the enabling of the Vertex AI API until the agent of open-model tuning (moss-ft) exists."""
+    """From the enabling of the Vertex AI API, or with `tuning_agent_on_first_use` from the first tuning job, until the
+    agent of open-model tuning (moss-ft) exists."""
+    agents_provisioned: float = 0.0
+    """From the enabling of the Vertex AI API until requests pass that name files in Cloud Storage."""
+    account_known: float = 0.0
+    """From the creation of a service account, which IAM itself knows at once, until policies and jobs may name it."""
     iam_granted: float = 0.2
     """From the writing of a policy until a new binding in it counts."""
     quota_granted: float = 0.0
@@ -53,6 +58,11 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     delays: Delays = msgspec.field(default_factory=Delays)
     quotas: dict[str, Quota] = msgspec.field(default_factory=dict)
     """By quota id; overrides the catalogue in platform/quotas.py for every region."""
+    tuning_agent_on_first_use: bool = False
+    """Whether the agent of open-model tuning appears with a project's first tuning job instead of with its API."""
+    own_quota_project: bool = False
+    """Whether callers are charged to the project itself, as its own service accounts are. Then Resource Manager, IAM,
+    Cloud Quotas and Cloud Billing answer only while their API is enabled there."""
     unbilled_projects: tuple[str, ...] = ()
     """Projects without a billing account."""
     vertex: dict[str, Any] = msgspec.field(default_factory=dict)

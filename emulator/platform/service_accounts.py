@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from emulator import clock
 from emulator.errors import ServiceError
 from emulator.paging import page
 from emulator.payload import json_object
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
     from emulator.platform.projects import Project, Projects
     from emulator.services import Services
+    from emulator.settings import Settings
     from emulator.state import Documents
 
 _COLLECTION: Final = "service_accounts"
+_CREATED_COLLECTION: Final = "service_accounts_created"
 _ID: Final = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])")
 _SHORTEST, _LONGEST = 6, 30
 _CHANGEABLE: Final = ("displayName", "description")
@@ -32,9 +35,19 @@ _ETAG: Final = "MDEwMjE5MjA="  # the service gives this one to every account
 class ServiceAccounts:
     """The service accounts that users made."""
 
-    def __init__(self, documents: Documents, projects: Projects) -> None:
+    def __init__(self, documents: Documents, projects: Projects, settings: Settings) -> None:
         self._documents = documents
         self._projects = projects
+        self._delay = settings.delays.account_known
+
+    def known(self, email: str) -> bool:
+        """Whether policies and jobs may name the account; IAM itself knows a new one earlier.
+
+        Source: https://cloud.google.com/iam/docs/overview#consistency, and
+        github.com/GoogleCloudPlatform/data-migration-tool/issues/58.
+        """
+        since = self._documents.get(_CREATED_COLLECTION, email)
+        return self.find(email) is not None and (since is None or clock.now() >= since["at"] + self._delay)
 
     def find(self, reference: str) -> dict[str, Any] | None:
         """The account of an email or unique id, or None."""
@@ -90,6 +103,7 @@ class ServiceAccounts:
                 message = f"Service account {account_id} already exists within project projects/{project.id}."
                 raise ServiceError("ALREADY_EXISTS", message)
             self._documents.put(_COLLECTION, email, account)
+            self._documents.put(_CREATED_COLLECTION, email, {"at": clock.now()})
         return account
 
     def change(self, account: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,6 +127,19 @@ class _Iam:
 
     def _account(self, request: Request) -> dict[str, Any]:
         return self._accounts.get(request.path_params["project"], request.path_params["account"])
+
+    def _known(self, request: Request) -> dict[str, Any]:
+        """The account, once its policy can be asked for.
+
+        The words are those for another permission on an account that is not known everywhere yet:
+        github.com/hashicorp/terraform-provider-google/issues/15042.
+        """
+        account = self._account(request)
+        if not self._accounts.known(account["email"]):
+            permission = f"iam.serviceAccounts.{request.url.path.rpartition(':')[2]}"
+            message = f"Permission '{permission}' denied on resource (or it may not exist)."
+            raise ServiceError("PERMISSION_DENIED", message)
+        return account
 
     async def create(self, request: Request) -> JSONResponse:
         body = await json_object(request)
@@ -154,11 +181,11 @@ class _Iam:
         return JSONResponse({})
 
     async def get_policy(self, request: Request) -> JSONResponse:
-        return JSONResponse(self._policies.get(f"serviceAccounts/{self._account(request)['email']}"))
+        return JSONResponse(self._policies.get(f"serviceAccounts/{self._known(request)['email']}"))
 
     async def set_policy(self, request: Request) -> JSONResponse:
         policy = (await json_object(request)).get("policy", {})
-        return JSONResponse(self._policies.set(f"serviceAccounts/{self._account(request)['email']}", policy))
+        return JSONResponse(self._policies.set(f"serviceAccounts/{self._known(request)['email']}", policy))
 
     async def test_permissions(self, request: Request) -> JSONResponse:
         self._account(request)

@@ -65,6 +65,7 @@ _AGENT_DOMAINS: Final = {
 
 _AGENT_COLLECTION: Final = "service_agents"
 _API_COLLECTION: Final = "apis"
+_VERTEX: Final = "aiplatform.googleapis.com"
 _HOST: Final = re.compile(r"[a-z0-9][a-z0-9-]*\.googleapis\.com")
 
 
@@ -75,6 +76,7 @@ class EnabledServices:
         self._documents = documents
         self._projects = projects
         self._delays = settings.delays
+        self._tuning_agent_on_first_use = settings.tuning_agent_on_first_use
 
     def enabled(self, project: str, service: str) -> bool:
         """Whether the API counts as enabled; calls to it may not pass yet."""
@@ -108,9 +110,10 @@ class EnabledServices:
                 self._documents.put(_API_COLLECTION, f"{consumer.id}/{service}", {"enabled": True, "since": now})
             if service == "compute.googleapis.com":
                 self._expect_agent(f"{consumer.number}-compute@developer.gserviceaccount.com", now)
-            if service == "aiplatform.googleapis.com":
+            if service == _VERTEX:
                 self._expect_agent(agent_email(consumer, service), now + self._delays.agent_created)
-                self._expect_agent(tuning_agent_email(consumer), now + self._delays.tuning_agent_created)
+                if not self._tuning_agent_on_first_use:
+                    self._expect_agent(tuning_agent_email(consumer), now + self._delays.tuning_agent_created)
 
     def disable(self, project: str, service: str) -> None:
         """Disables an API; its agents stay, as they do on the real service."""
@@ -128,6 +131,30 @@ class EnabledServices:
         email = agent_email(self._projects.get(project), service)
         self._documents.put(_AGENT_COLLECTION, email, {"exists_from": clock.now()})
         return email
+
+    def use_tuning(self, project: Project) -> None:
+        """Told of every tuning job: a project's first one brings the tuning agent into being, after a moment.
+
+        Agents that appear so are documented (https://cloud.google.com/iam/docs/service-agents) and seen for another
+        agent of Vertex AI: github.com/GoogleCloudPlatform/cloud-foundation-fabric/issues/3788.
+        """
+        self._expect_agent(tuning_agent_email(project), clock.now() + self._delays.tuning_agent_created)
+
+    def require_agents(self, project: Project) -> None:
+        """Lets a request pass that names files in Cloud Storage, or refuses it while the agents are provisioned.
+
+        Raises:
+            ServiceError: the Vertex AI API was enabled less than `delays.agentsProvisioned` ago. The text is the
+                service's, as users of new projects quote it; it goes away by itself in minutes.
+        """
+        since = self._state(project, _VERTEX)["since"]
+        if clock.now() < since + self._delays.agents_provisioned:
+            raise ServiceError(
+                "FAILED_PRECONDITION",
+                "Service agents are being provisioned "
+                "(https://cloud.google.com/vertex-ai/docs/general/access-control#service-agents). Service agents are "
+                "needed to read the Cloud Storage file provided. So please try again in a few minutes.",
+            )
 
     def agent_exists(self, email: str) -> bool:
         """Whether a service agent exists already: asked for, or some time after its API was enabled."""

@@ -39,6 +39,7 @@ class Models:
         self, services: Services, settings: VertexSettings, operations: Operations, checkpoints: Checkpoints
     ) -> None:
         self._documents = services.documents
+        self._service_usage = services.service_usage
         self._settings = settings
         self._operations = operations
         self._checkpoints = checkpoints
@@ -50,6 +51,7 @@ class Models:
 
     def upload(self, call: Call) -> dict[str, Any]:
         """Starts the upload of a model, or of the next version of one that exists."""
+        self._service_usage.require_agents(call.place.project)
         request = call.read("UploadModelRequest")
         model = request.get("model", {})
         self._check(model)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.clock import timestamp
 from emulator.vertex import listing, tuning_requests
 from emulator.vertex.calls import new_id
-from emulator.vertex.refusals import failed_precondition, not_found
+from emulator.vertex.refusals import failed_precondition, invalid_argument, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,14 @@ class TuningJobs:
 
     def create(self, call: Call) -> Job:
         """Submits a job. It takes no request id: the same call again is a second job, as on the service."""
+        self._services.service_usage.require_agents(call.place.project)
         job = tuning_requests.accept(call, self._services)
+        if (account := job.get("serviceAccount")) and not self._services.accounts.known(account):
+            # github.com/googleapis/python-aiplatform/issues/1073, where another kind of job is refused so.
+            raise invalid_argument(
+                f"You do not have permission to act as service_account: {account}. (or it may not exist)."
+            )
+        self._services.service_usage.use_tuning(call.place.project)
         name = f"{call.place.name}/tuningJobs/{new_id()}"
         moment = timestamp()
         job |= {

@@ -178,7 +178,11 @@ class TuningRun:
 
     def _require_access(self, buckets: set[str]) -> None:
         project = self._services.projects.get(self._name.split("/")[1])
-        for agent in (tuning_agent_email(project), agent_email(project, "aiplatform.googleapis.com")):
+        agents = [agent_email(project, "aiplatform.googleapis.com")]
+        if not self._services.settings.tuning_agent_on_first_use:
+            # An agent that comes with the job cannot have been let in before it.
+            agents.insert(0, tuning_agent_email(project))
+        for agent in agents:
             for bucket in sorted(buckets):
                 if not self._services.iam.allows(f"buckets/{bucket}", f"serviceAccount:{agent}", _OBJECT_ROLES):
                     # Which agents and role: open-model tuning. The text: github.com/GoogleCloudPlatform/
