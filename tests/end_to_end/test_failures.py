@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -76,3 +77,40 @@ def test_a_deploy_that_fails_keeps_the_old_version(stack: Any) -> None:
 
     stack.up()
     assert stack.outputs()["endpoints"]["support"]["checkpointUri"] != before["checkpointUri"]
+
+
+@pytest.mark.parametrize("vertex", [{"tuningOutcome": "EXPIRED"}])
+def test_a_job_that_ends_badly_stays_in_the_state(stack: Any) -> None:
+    number, said = "", "expired: The job ran for longer than it may"
+    for _ in range(2):
+        printed = stack.up(fails=True)
+        number = stack.jobs()[0]["name"].rpartition("/")[2]
+        assert f"job {number} {said}" in printed, "the service's own message"
+        assert "raise attempt of the TuningJob to run it again, or go back to inputs that have" in printed
+    stack.pulumi("refresh", "--yes", "--skip-preview")
+    assert said in str(stack.preview()["messages"])
+    assert len(stack.jobs()) == 1, "an up is no reason to pay again"
+    deployment = json.loads(stack.pulumi("stack", "export"))["deployment"]
+    (job,) = (each["id"] for each in deployment["resources"] if each["type"] == "tunestack:index:TuningJob")
+    assert job.endswith(number), "neither a failure nor a refresh drops it"
+
+
+@pytest.mark.parametrize("vertex", [{"tuningOutcome": "PARTIALLY_SUCCEEDED"}])
+def test_a_job_that_succeeded_in_part_is_served_with_a_warning(stack: Any) -> None:
+    assert "succeeded only in part: Some of the requested artifacts could not be produced." in stack.up()
+    assert stack.outputs()["endpoints"]["support"]["state"] == "SERVING"
+    stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_a_job_that_vanished_stays_an_error(stack: Any) -> None:
+    stack.configure(serving=None)
+    stack.up()
+    (job,) = stack.jobs()
+    # The service has no call that deletes a record; its own clean-up may.
+    fault = {"method": "GET", "path": f".*/{job['name']}", "status": 404, "times": None}
+    assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
+    vanished = f"the service has no job {job['name']} any more; its checkpoints may still be in the output folder"
+    assert vanished in stack.pulumi("refresh", "--yes", "--skip-preview")
+    assert vanished in stack.pulumi("preview", fails=True)
+    assert vanished in stack.up(fails=True), "it stays, since dropped it would be trained again"
+    assert len(stack.jobs()) == 1
