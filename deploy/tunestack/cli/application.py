@@ -58,6 +58,23 @@ def kept(stack: StackName) -> None:
     show(stack)
 
 
+@application.command()
+def recover(
+    stack: Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack; the selected one when left out.")] = "",
+    host: Annotated[
+        list[str] | None, typer.Option(help="A name that this machine had when the lock was made; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask whether a lock in a bucket is of this very machine.")
+    ] = False,
+) -> None:
+    """Clears what a killed pulumi has left: its lock, and what it had begun; never those of a live one."""
+    from tunestack.cli.recover import show
+
+    show(stack, earlier_names=host or (), only_look=dry_run, is_sure=yes)
+
+
 def main() -> None:
     """Runs the command; a failure that the user can mend is one sentence and exit code 1."""
     try:

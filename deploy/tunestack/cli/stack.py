@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tunestack.connection import Connection
@@ -74,13 +75,37 @@ def resources_left(stack: str) -> list[str]:
     return [f"{kind.rpartition('$')[2]} {name}" for kind, name in typed if not kind.rpartition("$")[2].startswith(own)]
 
 
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine's command, in a folder and an environment; by default those of this process."""
+
+    folder: Path | None = None
+    environment: Mapping[str, str] | None = None
+
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """Runs the engine and returns what it prints.
+
+        Raises:
+            StackError: there is none, or it refused.
+        """
+        path = None if self.environment is None else self.environment.get("PATH", "")
+        pulumi = shutil.which("pulumi", path=path)
+        if pulumi is None:
+            raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
+        finished = subprocess.run(
+            [pulumi, *arguments, "--non-interactive"],
+            capture_output=True,
+            text=True,
+            check=False,
+            input=stdin,
+            cwd=self.folder,
+            env=self.environment,
+        )
+        if finished.returncode:
+            raise StackError((finished.stderr.strip() or finished.stdout.strip()).removeprefix("error: "))
+        return finished.stdout
+
+
 def _engine(command: str, *options: str, stack: str) -> Any:
     """Runs `pulumi stack …` and returns the JSON that it prints."""
-    pulumi = shutil.which("pulumi")
-    if pulumi is None:
-        raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
-    arguments = [pulumi, "stack", command, *options, "--non-interactive", "--stack", stack]
-    finished = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    if finished.returncode:
-        raise StackError(finished.stderr.strip().removeprefix("error: "))
-    return json.loads(finished.stdout)
+    return json.loads(Engine().run("stack", command, *options, "--stack", stack))

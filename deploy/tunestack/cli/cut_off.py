@@ -1,0 +1,72 @@
+"""Operations that a killed engine had begun: what the state says of them, and what becomes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Deployment = dict[str, Any]
+"""What `pulumi stack export` prints below `deployment`."""
+
+_IDS = {
+    "gcp:storage/bucket:Bucket": "{name}",
+    "gcp:serviceaccount/account:Account": (
+        "projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com"
+    ),
+    "gcp:vertex/aiEndpoint:AiEndpoint": "projects/{project}/locations/{location}/endpoints/{name}",
+    "gcp:cloudquota/sQuotaPreference:SQuotaPreference": "{parent}/locations/global/quotaPreferences/{name}",
+}
+"""Ids of what can be created only once, and then follows from its inputs: a second create would be refused.
+
+Source: section Import of each resource's page in the Pulumi registry, pulumi-gcp 10. What is not here is either found
+again by its own create (the resources of tunestack, APIs, members of policies), or has an id that nobody can know.
+"""
+
+
+def settle(deployment: Deployment) -> list[str]:
+    """Takes every operation that was cut off out of a state, and puts in what may exist without the state knowing.
+
+    That is marked to be refreshed before the next update, which the engine does by itself: it asks the provider, goes
+    on with what is there, and creates what is not.
+
+    Args:
+        deployment: is changed.
+
+    Returns:
+        What was done, one text each.
+    """
+    pending = deployment.pop("pending_operations", None) or []
+    done = []
+    for operation in pending:
+        resource, kind = operation["resource"], operation["type"]
+        if kind != "creating":
+            done.append(f"forgot that {kind} was cut off, since the next run looks again: {resource['urn']}")
+        elif adopted := _adopted(resource, deployment):
+            deployment.setdefault("resources", []).append(adopted)
+            done.append(f"noted to look for {adopted['id']}, whose creation was cut off: {resource['urn']}")
+        else:
+            done.append(f"forgot a creation that was cut off: {resource['urn']}")
+    return done
+
+
+def _adopted(resource: Mapping[str, Any], deployment: Deployment) -> dict[str, Any] | None:
+    """Returns a resource as if it had been created, None where its id is not known or the state cannot take it."""
+    present = {each["urn"] for each in deployment.get("resources") or ()}
+    provider = str(resource.get("provider", "")).rpartition("::")[0]
+    needed = {
+        provider,
+        *([resource["parent"]] if resource.get("parent") else ()),
+        *(resource.get("dependencies") or ()),
+    }
+    inputs = {name: value for name, value in resource.get("inputs", {}).items() if not name.startswith("__")}
+    try:
+        found = _IDS[resource["type"]].format_map({name: value for name, value in inputs.items() if _is_text(value)})
+    except KeyError:
+        return None
+    if resource["urn"] in present or not needed <= present:
+        return None  # a replacement: the state has the one that goes
+    return {**resource, "id": found, "outputs": inputs, "refreshBeforeUpdate": True}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
