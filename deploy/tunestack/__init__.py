@@ -1,5 +1,5 @@
 """Tuned models on Google Cloud as infrastructure as code."""
 
-from tunestack.resources import Dataset, ModelDeployment, Provider, TunedModel, TuningJob
+from tunestack.resources import AgentAccess, Dataset, ModelDeployment, Provider, QuotaRequest, TunedModel, TuningJob
 
-__all__ = ["Dataset", "ModelDeployment", "Provider", "TunedModel", "TuningJob"]
+__all__ = ["AgentAccess", "Dataset", "ModelDeployment", "Provider", "QuotaRequest", "TunedModel", "TuningJob"]

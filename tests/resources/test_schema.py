@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tunestack.provider.agent_access import AgentAccessInputs
 from tunestack.provider.dataset import DatasetInputs
 from tunestack.provider.deployment_inputs import ModelDeploymentInputs
 from tunestack.provider.inputs import Inputs
+from tunestack.provider.quota_request import QuotaRequestInputs
 from tunestack.provider.tuned_model import TunedModelInputs
 from tunestack.provider.tunestack_provider import ProviderInputs
 from tunestack.provider.tuning_job_inputs import TuningJobInputs
@@ -44,6 +46,8 @@ def test_the_engine_accepts_the_schema(pulumi_cli: Path, pulumi_environment: dic
         ("TuningJob", TuningJobInputs),
         ("TunedModel", TunedModelInputs),
         ("ModelDeployment", ModelDeploymentInputs),
+        ("QuotaRequest", QuotaRequestInputs),
+        ("AgentAccess", AgentAccessInputs),
     ],
 )
 def test_the_provider_takes_exactly_what_is_declared(name: str, inputs: type[Inputs]) -> None:

@@ -21,6 +21,7 @@ from tunestack.provider.lifecycle import (
     Provider,
     ResourceError,
 )
+from tunestack.provider.patience import PatientLifecycle
 from tunestack.provider.properties import changed
 from tunestack.provider.run import Run
 
@@ -36,7 +37,7 @@ class ProviderInputs(Inputs, frozen=True, kw_only=True):
 
 
 class TunestackProvider(Provider):
-    """Serves the four resources."""
+    """Serves the resources."""
 
     name = "tunestack"
     version = "0.1.0"
@@ -90,6 +91,8 @@ class TunestackProvider(Provider):
             "TuningJob": _tuning_job,
             "TunedModel": _tuned_model,
             "ModelDeployment": _model_deployment,
+            "QuotaRequest": _quota_request,
+            "AgentAccess": _agent_access,
         }
         kind = resource_type.rpartition(":")[2]
         if kind not in kinds:
@@ -97,7 +100,7 @@ class TunestackProvider(Provider):
         if self._run is None:
             raise ResourceError("the provider needs project and location, and this preview does not know them yet")
         if kind not in self._lifecycles:
-            self._lifecycles[kind] = kinds[kind](self._run)
+            self._lifecycles[kind] = PatientLifecycle(kinds[kind](self._run), self._run)
         return self._lifecycles[kind]
 
     async def invoke(self, token: str, arguments: Properties) -> Properties:  # noqa: ARG002 - there are no functions
@@ -132,3 +135,15 @@ def _model_deployment(run: Run) -> Lifecycle:
     from tunestack.provider.model_deployment import ModelDeploymentLifecycle
 
     return ModelDeploymentLifecycle(run)
+
+
+def _quota_request(run: Run) -> Lifecycle:
+    from tunestack.provider.quota_request import QuotaRequestLifecycle
+
+    return QuotaRequestLifecycle(run)
+
+
+def _agent_access(run: Run) -> Lifecycle:
+    from tunestack.provider.agent_access import AgentAccessLifecycle
+
+    return AgentAccessLifecycle(run)
