@@ -22,6 +22,8 @@ def explain(error: BaseException) -> str | None:
             f"there are no usable Google Cloud credentials on this machine: {_first_line(error)}. Run gcloud auth "
             "application-default login, or set GOOGLE_APPLICATION_CREDENTIALS"
         )
+    if isinstance(error, _kind("tunestack.serving.operations", "OperationFailedError")):
+        return f"the service could not do what it was asked for: {error}"
     data_errors = (_kind("tunestack.data.bucket", "UploadError"), _kind("tunestack.data.report", "UnreadableDataError"))
     return str(error) if isinstance(error, data_errors) else None
 

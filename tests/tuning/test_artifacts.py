@@ -43,7 +43,7 @@ class Objects:
     def __init__(self, *names: str) -> None:
         self._names = names
 
-    def list_blobs(self, bucket: str, *, prefix: str, fields: str, retry: Any) -> list[Any]:
+    def list_blobs(self, bucket: str, *, prefix: str, fields: str, timeout: float, retry: Any) -> list[Any]:
         return [SimpleNamespace(name=name) for name in sorted(self._names) if name.startswith(prefix)]
 
 

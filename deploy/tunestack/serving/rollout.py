@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunestack.retries import is_transient
+from tunestack.service_errors import explain
 from tunestack.serving import deployments, models, predict
 from tunestack.serving.clients import endpoint_client, model_client
 from tunestack.serving.deployments import DeployedModel
@@ -80,7 +81,7 @@ class Rollout:
             raise RolloutError(str(error)) from error
         except Exception as error:
             if is_transient(error):
-                raise UnknownOutcomeError(f"the service cannot be reached any more: {error}") from error
+                raise UnknownOutcomeError(explain(error) or str(error)) from error
             if isinstance(error, GoogleAPICallError):
                 raise RolloutError(f"the service refused: {error.message} (HTTP {error.code})") from error
             raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tunestack.retries import repeatable
+from tunestack.retries import CALL_SECONDS, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,9 @@ def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
 
     bucket, folder = split(output_uri)
     prefix = f"{folder}/{FOLDER}/".lstrip("/")
-    blobs = connection.storage.list_blobs(bucket, prefix=prefix, fields="items(name),nextPageToken", retry=repeatable)
+    blobs = connection.storage.list_blobs(
+        bucket, prefix=prefix, fields="items(name),nextPageToken", timeout=CALL_SECONDS, retry=repeatable
+    )
     try:
         names = {
             blob.name.removeprefix(prefix).split("/", 1)[0]
@@ -73,7 +75,7 @@ def mark_intermediate(connection: Connection, output_uri: str) -> int:
     for blob in _intermediate(connection, output_uri):
         if blob.custom_time is None:
             blob.custom_time = datetime.now(UTC)
-            blob.patch(retry=repeatable)
+            blob.patch(timeout=CALL_SECONDS, retry=repeatable)
             marked += 1
     return marked
 
@@ -97,7 +99,7 @@ def has_final(found: list[Checkpoint]) -> bool:
 def _intermediate(connection: Connection, output_uri: str) -> Iterable[Blob]:
     bucket, folder = split(output_uri)
     prefix = f"{folder}/{FOLDER}/checkpoint-".lstrip("/")
-    found: Iterable[Blob] = connection.storage.list_blobs(bucket, prefix=prefix, retry=repeatable)
+    found: Iterable[Blob] = connection.storage.list_blobs(bucket, prefix=prefix, timeout=CALL_SECONDS, retry=repeatable)
     return found
 
 
