@@ -1,7 +1,7 @@
 # Tunestack's commands; `make help` lists them. Needs GNU make, Python 3.11 or newer and a package registry.
 
 .SUFFIXES:
-.PHONY: help up preview predict down test bench lock clean environment engine emulator prompt
+.PHONY: help up preview predict down test bench guards lock clean environment engine emulator prompt
 
 # What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`. With exec no shell
 # stands between make and the engine: on Ctrl-C, make waits for the engine and passes on its exit status.
@@ -20,6 +20,7 @@ help:
 	@echo 'make down               removes what make up made; says what the service keeps'
 	@echo 'make test               linters, types, all tests: what CI runs'
 	@echo 'make bench              measurements'
+	@echo 'make guards             takes each guard against known harm away and sees its test fail'
 	@echo 'make emulator           only the emulator of the local stack, for work by hand'
 	@echo 'make engine             only the engine and its plugins, into .tunestack/'
 	@echo 'make lock               the lock files again, from pyproject.toml'
@@ -64,6 +65,9 @@ test: engine
 
 bench: engine
 	@$(STACK) python tests/bench/run.py
+
+guards: engine
+	@$(STACK) python tests/guards/run.py $(ONLY)
 
 lock: environment
 	@sh bootstrap/environment.sh lock

@@ -9,7 +9,7 @@ import pytest
 
 from tunestack import retries
 from tunestack.connection import Connection
-from tunestack.provider.lifecycle import ResourceError
+from tunestack.provider.lifecycle import InitFailedError, ResourceError
 from tunestack.provider.properties import UNKNOWN, plain_map
 from tunestack.tuning import foresight, jobs
 
@@ -65,6 +65,14 @@ class TestOwnership:
         assert third.resource_id == first.resource_id, "it has learned this already"
         assert plain_map(third.properties)["artifactsUri"] == plain_map(first.properties)["artifactsUri"]
         assert cloud.submissions() == 2
+
+    async def test_what_this_run_adopted_it_does_not_cancel(self, cloud: Any) -> None:
+        await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.new_run()
+        adopted = await cloud.resource("TuningJob").create(cloud.inputs)
+        # The engine deletes what it takes for another resource, with the same id.
+        await cloud.resource("TuningJob", "old-name").delete(adopted.resource_id)
+        assert cloud.jobs()[0]["state"] != "JOB_STATE_CANCELLED"
 
     async def test_jobs_below_another_folder_are_not_listed(self, cloud: Any) -> None:
         made = await cloud.resource("TuningJob").create(cloud.inputs)
@@ -281,6 +289,18 @@ class TestImport:
     async def test_no_such_job(self, cloud: Any) -> None:
         with pytest.raises(ResourceError, match=r"there is no job .*/7 to import; its name reads projects/"):
             await cloud.resource("TuningJob").read("projects/demo-project/locations/us-central1/tuningJobs/7")
+
+
+async def test_a_job_that_vanished_is_kept(cloud: Any) -> None:
+    made = await cloud.resource("TuningJob").create(cloud.inputs)
+    cloud.forget(made.resource_id)
+    inputs = plain_map(await cloud.resource("TuningJob").checked(cloud.inputs))
+    # An empty id would drop it from the state, and `up --refresh` would train again in the same run.
+    with pytest.raises(InitFailedError, match="the service has no job .* any more") as vanished:
+        await cloud.resource("TuningJob").read(made.resource_id, made.properties, inputs)
+    assert vanished.value.resource_id == made.resource_id
+    with pytest.raises(InitFailedError, match="Raise attempt to train again"):
+        await cloud.resource("TuningJob").update(made, inputs, cloud.inputs)
 
 
 async def test_defaults_said_aloud_are_no_change(cloud: Any) -> None:
