@@ -4,7 +4,7 @@ Unknown is a value here: it is shown as unknown and never refuses anything.
 """
 
 from tunestack.catalogue.checks import Problem, problems
-from tunestack.catalogue.entries import Distillation, Machine, Mode, OpenModel, Region, Source, TuningTerms
+from tunestack.catalogue.entries import Distillation, Machine, Mode, OpenModel, Quota, Region, Source, TuningTerms
 from tunestack.catalogue.estimate import (
     ServingEstimate,
     TrainingEstimate,
@@ -23,7 +23,9 @@ from tunestack.catalogue.reader import (
     open_models,
     region,
     regions,
+    serving_quotas,
     storage_usd_per_gib_month,
+    tuning_quota,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Mode",
     "OpenModel",
     "Problem",
+    "Quota",
     "Region",
     "ServingEstimate",
     "Source",
@@ -50,6 +53,8 @@ __all__ = [
     "region",
     "regions",
     "serving_estimate",
+    "serving_quotas",
     "storage_usd_per_gib_month",
     "training_estimate",
+    "tuning_quota",
 ]

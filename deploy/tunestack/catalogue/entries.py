@@ -123,3 +123,29 @@ class Distillation:
     def is_stale(self, today: datetime.date) -> bool:
         """Whether the lists are older than `FRESH_DAYS`, or of unknown age."""
         return self.source.is_stale(today)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A quota of the service, found on every run by its metric or by the name that people see: ids are not published.
+
+    Attributes:
+        metric: with the service before it; empty where none is published.
+        display_name: as the console shows it; empty where no source quotes it.
+        regional: whether each region has a value of its own.
+        source: where the row comes from.
+    """
+
+    metric: str
+    display_name: str
+    regional: bool
+    source: Source
+
+    def is_named(self, metric: str, display_name: str) -> bool:
+        """Says whether a quota that the service lists is this one: either of the two may be reworded one day."""
+        return (metric != "" and metric == self.metric) or (
+            display_name != "" and display_name.casefold() == self.display_name.casefold()
+        )
+
+    def __str__(self) -> str:
+        return self.display_name or self.metric

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunestack.catalogue.entries import Distillation, Machine, OpenModel, Region, Source, TuningTerms
+from tunestack.catalogue.entries import Distillation, Machine, OpenModel, Quota, Region, Source, TuningTerms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -134,12 +134,29 @@ def storage_usd_per_gib_month(location: str) -> tuple[Decimal | None, Source]:
     return table["usd_per_gib_month"].get(location), _sources()[table["source"]]
 
 
+@cache
+def tuning_quota() -> Quota:
+    """Returns the quota of tuning jobs of open models that run at once, over all regions."""
+    return _quota(_read("quotas")["concurrent_tuning_jobs"], regional=False)
+
+
+@cache
+def serving_quotas() -> Mapping[str, Quota]:
+    """Returns the quotas of accelerators for serving, by accelerator; those without a source are missing."""
+    return {accelerator: _quota(row, regional=True) for accelerator, row in _read("quotas")["serving"].items()}
+
+
 def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """Returns up to three candidates that are spelt most like the name, or the first three when none is near."""
     from difflib import get_close_matches  # only errors need it
 
     known = list(candidates)
     return tuple(get_close_matches(name, known, n=3, cutoff=0.6) or known[:3])
+
+
+def _quota(row: Mapping[str, str], *, regional: bool) -> Quota:
+    metric = f"{_read('quotas')['service']}/{row['metric']}" if "metric" in row else ""
+    return Quota(metric, row.get("display_name", ""), regional, _sources()[row["source"]])
 
 
 @cache
