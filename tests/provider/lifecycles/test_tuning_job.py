@@ -296,7 +296,7 @@ async def test_a_job_that_vanished_is_kept(cloud: Any) -> None:
     cloud.forget(made.resource_id)
     inputs = plain_map(await cloud.resource("TuningJob").checked(cloud.inputs))
     # An empty id would drop it from the state, and `up --refresh` would train again in the same run.
-    with pytest.raises(InitFailedError, match="the service has no job .* any more") as vanished:
+    with pytest.raises(InitFailedError, match=r"the service has no job .* any more") as vanished:
         await cloud.resource("TuningJob").read(made.resource_id, made.properties, inputs)
     assert vanished.value.resource_id == made.resource_id
     with pytest.raises(InitFailedError, match="Raise attempt to train again"):
