@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from emulator.platform.projects import Project
     from emulator.services import Services
 
+_DECREASE = "QUOTA_DECREASE_PERCENTAGE_TOO_HIGH"
+"""The safety check that refuses to take away more than a tenth at once."""
 _CALLERS_FIELDS = ("service", "quotaId", "dimensions", "contactEmail", "justification")
 
 
@@ -59,7 +61,7 @@ class _QuotaRoutes:
         if self._quotas.preference(project.id, preference_id) is not None:
             message = f"Resource '{_name(project, preference_id)}' already exists."
             raise ServiceError("ALREADY_EXISTS", message)
-        return JSONResponse(self._keep(project, preference_id, body, {}))
+        return JSONResponse(self._keep(project, preference_id, body, {}, _ignored(request)))
 
     async def patch_preference(self, request: Request) -> JSONResponse:
         project, preference_id = self._project(request), request.path_params["preference"]
@@ -73,7 +75,7 @@ class _QuotaRoutes:
             raise ServiceError("ABORTED", f"The etag of '{_name(project, preference_id)}' is not the present one.")
         mask = {path.split(".")[0] for path in request.query_params.get("updateMask", "").split(",") if path}
         changes = {key: value for key, value in body.items() if not mask or key in mask}
-        return JSONResponse(self._keep(project, preference_id, present | changes, present))
+        return JSONResponse(self._keep(project, preference_id, present | changes, present, _ignored(request)))
 
     def _preference(self, project: Project, preference_id: str) -> dict[str, Any]:
         preference = self._quotas.preference(project.id, preference_id)
@@ -82,7 +84,12 @@ class _QuotaRoutes:
         return preference
 
     def _keep(
-        self, project: Project, preference_id: str, body: Mapping[str, Any], present: Mapping[str, Any]
+        self,
+        project: Project,
+        preference_id: str,
+        body: Mapping[str, Any],
+        present: Mapping[str, Any],
+        ignored: frozenset[str],
     ) -> dict[str, Any]:
         """Writes the preference that `body` describes, `present` being the one before it."""
         quota_id, dimensions = body.get("quotaId", ""), body.get("dimensions", {})
@@ -93,12 +100,20 @@ class _QuotaRoutes:
         if not preferred.isdigit():
             raise ServiceError("INVALID_ARGUMENT", "quotaConfig.preferredValue must be a whole number from 0.")
         if kind is not None and kind.fixed:
-            raise ServiceError("FAILED_PRECONDITION", f"Quota {quota_id} is fixed and cannot be adjusted.")
+            # As quoted in github.com/alphagov/govuk-infrastructure/pull/4682.
+            message = f"Could not change quota value because 'is_fixed' field is set for quota id '{quota_id}'."
+            raise ServiceError("INVALID_ARGUMENT", message)
         unknown = set(dimensions) - ({"region"} if kind is None or kind.regions else set())
         if kind is not None and (
             unknown or (kind.regions and dimensions.get("region", kind.regions[0]) not in kind.regions)
         ):
             raise ServiceError("INVALID_ARGUMENT", f"Quota {quota_id} does not have the dimensions {dimensions}.")
+        self._refuse_second(project, preference_id, quota_id, dimensions)
+        granted = self._quotas.granted(project.id, quota_id, dimensions)
+        if int(preferred) < granted * 0.9 and _DECREASE not in ignored:
+            # That it is refused: reference of QuotaSafetyCheck; the wording is the emulator's.
+            message = f"{_DECREASE}: from {granted} to {preferred} is a decrease by more than 10 percent."
+            raise ServiceError("FAILED_PRECONDITION", message)
         now = timestamp()
         preference = {
             "name": _name(project, preference_id),
@@ -106,7 +121,7 @@ class _QuotaRoutes:
             "quotaConfig": {
                 **{key: body["quotaConfig"][key] for key in ("annotations",) if key in body["quotaConfig"]},
                 "preferredValue": preferred,
-                "grantedValue": str(self._quotas.granted(project.id, quota_id, dimensions)),
+                "grantedValue": str(granted),
                 "traceId": uuid.uuid4().hex,
             },
             "etag": uuid.uuid4().hex,
@@ -114,6 +129,18 @@ class _QuotaRoutes:
             "updateTime": now,
         }
         return self._quotas.keep(project.id, preference_id, preference)
+
+    def _refuse_second(self, project: Project, preference_id: str, quota_id: str, dimensions: dict[str, str]) -> None:
+        """Refuses another preference for a quota that has one.
+
+        "There is only one QuotaPreference resource for a quota value targeting a unique set of dimensions", says the
+        reference of QuotaPreference; the wording of the refusal is the emulator's.
+        """
+        for other in self._quotas.preferences(project.id):
+            same = (other["quotaId"], other.get("dimensions", {})) == (quota_id, dimensions)
+            if same and other["name"] != _name(project, preference_id):
+                message = f"A quota preference for {quota_id} with dimensions {dimensions} exists: '{other['name']}'."
+                raise ServiceError("ALREADY_EXISTS", message)
 
     def _info(self, project: Project, kind: QuotaKind) -> dict[str, Any]:
         def details(dimensions: dict[str, str], locations: tuple[str, ...]) -> dict[str, Any]:
@@ -145,6 +172,10 @@ class _QuotaRoutes:
         return info | {
             name: True for name, value in (("isFixed", kind.fixed), ("isConcurrent", kind.concurrent)) if value
         }
+
+
+def _ignored(request: Request) -> frozenset[str]:
+    return frozenset(request.query_params.getlist("ignoreSafetyChecks"))
 
 
 def _name(project: Project, preference_id: str) -> str:

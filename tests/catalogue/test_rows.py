@@ -12,12 +12,15 @@ import pytest
 from tunestack.catalogue import (
     Machine,
     OpenModel,
+    Quota,
     Source,
     distillation,
     machines,
     open_models,
     regions,
+    serving_quotas,
     storage_usd_per_gib_month,
+    tuning_quota,
 )
 from tunestack.catalogue.checks import ADAPTER_SIZES, MODES
 
@@ -97,6 +100,28 @@ def test_storage_has_a_price_or_none_but_always_a_source() -> None:
     price, source = storage_usd_per_gib_month("asia-southeast2")
     assert price is None
     assert source.date == datetime.date(2022, 12, 30)
+
+
+@pytest.mark.parametrize(
+    ("quota", "metric", "name", "named", "why"),
+    [
+        (serving_quotas()["NVIDIA_L4"], "a/custom_model_serving_nvidia_l4_gpus", "", False, "of another service"),
+        (serving_quotas()["NVIDIA_L4"], serving_quotas()["NVIDIA_L4"].metric, "Reworded", True, "names are reworded"),
+        (serving_quotas()["NVIDIA_L4"], "x/y", "custom model serving nvidia L4 GPUs per region", True, "or metrics"),
+        (serving_quotas()["NVIDIA_H100_80GB"], "x/y", "", False, "an empty name is no name"),
+        (tuning_quota(), "", "", False, "nor is an empty metric a metric"),
+        (tuning_quota(), "x/y", tuning_quota().display_name, True, "the only thing that a page tells"),
+    ],
+)
+def test_a_quota_is_found_by_metric_or_name(quota: Quota, metric: str, name: str, named: bool, why: str) -> None:
+    assert quota.is_named(metric, name) is named, why
+
+
+def test_every_quota_is_of_an_accelerator_that_serves_and_can_be_found() -> None:
+    assert serving_quotas().keys() <= {machine.accelerator_type for machine in machines()}
+    for quota in (tuning_quota(), *serving_quotas().values()):
+        assert quota.metric or quota.display_name
+        assert quota.source.title
 
 
 def test_importing_reads_nothing() -> None:

@@ -136,7 +136,7 @@ def test_a_patch_may_create(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("quota_id", "value", "fields", "code", "message"),
     [
-        ("DeployedModelsPerEndpoint", "30", {}, 400, "is fixed"),
+        ("DeployedModelsPerEndpoint", "30", {}, 400, "'is_fixed' field is set"),
         (TUNING, "many", {}, 400, "must be a whole number"),
         (TUNING, "2", {"service": ""}, 400, "needs a service"),
         (TUNING, "2", {"dimensions": {"region": "us-central1"}}, 400, "does not have the dimensions"),
@@ -156,3 +156,24 @@ def test_refusals(
 def test_an_id_is_taken_once(emulator: Emulator) -> None:
     assert ask(emulator, "tuning", TUNING, "2").status_code == 200
     assert ask(emulator, "tuning", TUNING, "2").status_code == 409
+
+
+def test_a_quota_has_one_preference(emulator: Emulator) -> None:
+    assert ask(emulator, "console-made", L4, "3", dimensions={"region": "us-central1"}).status_code == 200
+    second = ask(emulator, "another", L4, "4", dimensions={"region": "us-central1"})
+    assert (second.status_code, second.json()["error"]["status"]) == (409, "ALREADY_EXISTS")
+    assert ask(emulator, "another", L4, "4", dimensions={"region": "europe-west4"}).status_code == 200
+
+
+def test_no_more_than_a_tenth_is_taken_away_unless_asked_to(emulator: Emulator) -> None:
+    ask(emulator, "tuning", TUNING, "10")
+    path = f"{LOCATION}/quotaPreferences/tuning"
+    for value, query, code in (
+        ("9", "", 200),
+        ("8", "", 400),
+        ("8", "?ignoreSafetyChecks=QUOTA_DECREASE_BELOW_USAGE", 400),
+        ("2", "?ignoreSafetyChecks=QUOTA_DECREASE_PERCENTAGE_TOO_HIGH", 200),
+    ):
+        answer = emulator.http.patch(f"{path}{query}", json={"quotaConfig": {"preferredValue": value}})
+        assert answer.status_code == code, (value, query, answer.text)
+    assert quotas(emulator).granted("demo", TUNING) == 2
