@@ -19,6 +19,7 @@ help:
 	@echo 'make predict PROMPT=…   asks the endpoint'
 	@echo 'make down               removes what make up made; says what the service keeps'
 	@echo 'make test               linters, types, all tests: what CI runs'
+	@echo 'make campaign           interrupts up, roll and destroy at every remote call; see docs/interruptions.md'
 	@echo 'make bench              measurements'
 	@echo 'make guards             takes each guard against known harm away and sees its test fail'
 	@echo 'make emulator           only the emulator of the local stack, for work by hand'
@@ -62,6 +63,10 @@ test: engine
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy $(CODE)
 	@$(VENV)/python -m pytest -n 2 --dist worksteal
+
+campaign: engine
+	@$(VENV)/python -m tests.campaign $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) \
+		$(if $(LANES),--lanes $(LANES)) $(if $(ONLY),--only '$(ONLY)')
 
 bench: engine
 	@$(STACK) python tests/bench/run.py
