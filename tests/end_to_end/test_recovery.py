@@ -1,0 +1,75 @@
+"""A run that was killed while Google Cloud was making something: the next one goes on, with every kind of resource."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+
+CREATIONS = (
+    ("POST", r"/storage/v1/b", 2),
+    ("POST", r"/iam/v1/projects/[^/]*/serviceAccounts", 1),
+    ("POST", r"/quotas/.*/quotaPreferences", 1),
+    ("POST", r"/(vertex/)?v1beta1/.*/endpoints", 1),
+)
+"""Everything that the program makes under a name of its own choice: a second creation is refused. And how often."""
+
+FOUND = {
+    "tunestack-test-local-tuning-data",
+    "tunestack-test-local-tuning-output",
+    "projects/tunestack-test/serviceAccounts/tuning-local@tunestack-test.iam.gserviceaccount.com",
+}
+
+
+def kill(running: subprocess.Popen[str]) -> None:
+    """Ends the engine and all it has started, as a machine that loses power does."""
+    family = [*psutil.Process(running.pid).children(recursive=True), psutil.Process(running.pid)]
+    for process in family:
+        process.kill()
+    running.communicate()
+    psutil.wait_procs(family, timeout=20)
+
+
+def held(stack: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stack.emulator.http.get("/emulator/faults/held").json()["held"]
+    return found
+
+
+def test_whatever_was_being_created_is_found_again(stack: Any) -> None:
+    """The service has made it all, and has answered nothing."""
+    stack.configure(quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"})
+    stack.model(wait=False)
+    for method, path, times in CREATIONS:
+        rule = {"method": method, "path": path, "times": times, "hold": "after"}
+        assert stack.emulator.http.post("/emulator/faults", json=rule).is_success
+    running = stack.start("up", "--yes", "--skip-preview")
+    deadline = time.monotonic() + 90
+    while len(held(stack)) < 5:
+        assert time.monotonic() < deadline, held(stack)
+        assert running.poll() is None, running.communicate()[0]
+        time.sleep(0.05)
+    kill(running)
+    stack.emulator.http.delete("/emulator/faults")
+    stack.emulator.http.post("/emulator/faults/release")
+    assert "locked by 1 lock" in stack.up(fails=True), "else this test proves nothing"
+
+    told = stack.tunestack("recover", "--stack", "local")
+    assert f"removed the lock of pulumi process {running.pid} of " in told
+    looked_for = set(re.findall(r"noted to look for (\S+), whose creation was cut off", told))
+    assert looked_for >= FOUND
+    assert [name for name in looked_for if name.startswith("projects/tunestack-test/locations/us-central1/endpoints/")]
+
+    stack.up()
+    state = json.loads(stack.pulumi("stack", "export"))["deployment"]
+    assert "pending_operations" not in state
+    assert not [each["urn"] for each in state["resources"] if each.get("refreshBeforeUpdate")]
+    assert len(stack.jobs()) == 1
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    assert "Stack local is gone" in stack.tunestack("kept", "--stack", "local")
