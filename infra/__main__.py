@@ -11,8 +11,10 @@ from infra.access import Access  # noqa: E402
 from infra.buckets import Buckets  # noqa: E402
 from infra.connection import connect  # noqa: E402
 from infra.outputs import export_outputs  # noqa: E402
-from infra.quota import TuningQuota  # noqa: E402
-from infra.services import Services  # noqa: E402
+from infra.patience import Patience  # noqa: E402
+from infra.quota import TUNING_JOBS, Quotas  # noqa: E402
+from infra.quota_shortage import warn_of_shortage  # noqa: E402
+from infra.services import API_HOSTS, Services  # noqa: E402
 from infra.serving import Serving  # noqa: E402
 from infra.settings import engine_settings  # noqa: E402
 from infra.tuning import Tuning  # noqa: E402
@@ -21,8 +23,10 @@ settings = engine_settings(pulumi.get_stack())
 connection = connect(settings)
 everywhere = pulumi.ResourceOptions(providers=connection.providers)
 
-services = Services("services", project=settings.project, opts=everywhere)
-quota = TuningQuota("quota", settings=settings, services=services, opts=everywhere)
+patience = Patience(settings.project, API_HOSTS)
+patience.attach()
+services = Services("services", project=settings.project, patience=patience, opts=everywhere)
+quotas = Quotas("quotas", settings=settings, services=services, opts=everywhere)
 buckets = Buckets("buckets", settings=settings, after=[services], opts=everywhere)
 access = Access(
     "access",
@@ -32,6 +36,9 @@ access = Access(
     submitters=settings.submitters,
     opts=everywhere,
 )
-tuning = Tuning("tuning", settings=settings, buckets=buckets, access=access, after=quota.settled, opts=everywhere)
-serving = Serving("serving", settings=settings, models=tuning.models, after=[services], opts=everywhere)
-export_outputs(settings, connection.api_endpoint, buckets, access, quota, tuning, serving)
+tuning = Tuning(
+    "tuning", settings=settings, buckets=buckets, access=access, after=quotas.asked(TUNING_JOBS), opts=everywhere
+)
+serving = Serving("serving", settings=settings, models=tuning.models, after=[services], quotas=quotas, opts=everywhere)
+warn_of_shortage(settings, quotas, tuning.jobs_started, serving.deployments_made)
+export_outputs(settings, connection.api_endpoint, buckets, access, quotas, tuning, serving)

@@ -9,7 +9,7 @@ import pulumi
 
 from infra.access import Access
 from infra.buckets import Buckets
-from infra.quota import TuningQuota
+from infra.quota import TUNING_JOBS, Quotas
 from infra.serving import Served, Serving
 from infra.settings import Settings
 from infra.tuning import Tuned, Tuning
@@ -21,7 +21,7 @@ def export_outputs(
     api_endpoint: str | None,
     buckets: Buckets,
     access: Access,
-    quota: TuningQuota,
+    quotas: Quotas,
     tuning: Tuning,
     serving: Serving,
 ) -> None:
@@ -37,11 +37,15 @@ def export_outputs(
                 "bucket": binding.bucket.apply(lambda bucket: bucket.removeprefix("b/")),
                 "member": binding.member,
                 "role": binding.role,
+                "state": binding.state,
             }
             for binding in access.bindings
         ],
         "serviceAccount": access.service_account,
-        "quota": {"preferred": quota.preferred, "granted": quota.granted},
+        "quota": {
+            "concurrentTuningJobs": _quota(quotas, TUNING_JOBS),
+            "servingAccelerators": {name: _quota(quotas, name) for name in quotas.accelerators},
+        },
         "datasets": {name: _dataset(dataset) for name, dataset in tuning.datasets.items()},
         "models": {name: _model(tuned) for name, tuned in tuning.models.items()},
         "endpoints": {
@@ -60,6 +64,10 @@ def total_cost(estimates: Sequence[float | None]) -> float | None:
     """Adds the jobs' prices; None where one is not known, since a part is not a total."""
     known = [estimate for estimate in estimates if estimate is not None]
     return round(sum(known), 6) if len(known) == len(estimates) else None
+
+
+def _quota(quotas: Quotas, name: str) -> dict[str, Any]:
+    return {"preferred": quotas.preferred(name), "granted": quotas.granted(name)}
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""How many tuning jobs of open models may run at once, and the request for more."""
+"""What the project may use of the quotas that the stack needs, and the requests for more."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -9,18 +11,15 @@ import pulumi_gcp as gcp
 
 from infra.services import Services
 from infra.settings import QuotaSettings, Settings
+from tunestack import QuotaRequest
+from tunestack.catalogue import serving_quotas, tuning_quota
+from tunestack.quotas import SERVICE, Standing, standing
 
-DISPLAY_NAME = "Global concurrent managed OSS model fine-tuning jobs per project"
-"""The quota's name on the tuning page; its id is on no page, so it is looked up under this name on every run."""
-SERVICE = "aiplatform.googleapis.com"
-UNLIMITED = -1
-"""What Cloud Quotas says for no limit."""
-_AT_FIRST = 1
-"""Jobs at once of a project that never asked for more: the tuning page, section Quota."""
+TUNING_JOBS = "concurrent-tuning-jobs"
 
 
-class TuningQuota(pulumi.ComponentResource):
-    """Looks the quota up and asks for more where the stack wants more than the project has.
+class Quotas(pulumi.ComponentResource):
+    """Looks up what the stack needs: tuning jobs at once, and each accelerator that it serves on.
 
     Args:
         resource_name: the name in the program.
@@ -37,108 +36,85 @@ class TuningQuota(pulumi.ComponentResource):
         services: Services,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("infra:index:TuningQuota", resource_name, None, opts)
+        super().__init__("infra:index:Quotas", resource_name, None, opts)
         self._settings = settings
-        wanted = settings.quota
-        present = self._present_quota()
-        found = self._quota_later(services) if present is None else pulumi.Output.from_input(present)
-        # The value in effect before this stack asked. Compared with the value of today a request would vanish from
-        # the program as soon as it is granted; and a project that keeps an earlier grant is not asked again, which
-        # the service would refuse: a preference can be made once and never deleted.
-        before = pulumi.Stash(
-            "granted-before",
-            input=found.apply(lambda quota: quota["granted"] or 0),
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
+        asked = settings.quota.serving_accelerators if settings.quota else {}
+        used = [endpoint.accelerator_type for endpoint in settings.serving.values()]
+        self.accelerators = tuple(name for name in dict.fromkeys([*asked, *used]) if name in serving_quotas())
+        """Those with a quota that the catalogue knows."""
+        self._quotas = {TUNING_JOBS: tuning_quota(), **{name: serving_quotas()[name] for name in self.accelerators}}
+        self.present = self._present()
+        """Where the project stands before anything is changed, by quota; None while its APIs are not enabled."""
+        requests = {name: self._request(name, services) for name in self._quotas if self.preferred(name)}
+        self._requests = requests
+        listed = services.patience.look_up(
+            "the project's quotas",
+            partial(
+                gcp.cloudquota.get_s_quota_infos_output,
+                parent=f"projects/{settings.project}",
+                service=SERVICE,
+                opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[*services.apis.values(), *requests.values()]),
+            ),
         )
-        self.preferred = wanted.concurrent_tuning_jobs if wanted else None
-        self._quota_id = found.apply(lambda quota: quota["id"])
-        asked: pulumi.Output[pulumi.Resource | None] = pulumi.Output.all(found, before.output).apply(
-            lambda known: self._asked(known[0], known[1])
-        )
-        self.granted: pulumi.Output[int | None] = pulumi.Output.all(found, asked).apply(
-            lambda known: _in_effect(known[0]["granted"], known[1])
-        )
-        # Named one by one: which children a component has by the time another resource depends on it is chance.
-        self.settled: list[pulumi.Input[pulumi.Resource]] = [before, asked.apply(lambda request: request or before)]
-        if present is None and pulumi.runtime.is_dry_run() and wanted and wanted.concurrent_tuning_jobs > _AT_FIRST:
-            # What cannot be looked up yet is taken to be what projects start with: so the preview shows the request,
-            # and a plan allows it, with all that `asked` depends on later.
-            self.settled = [before, self._request(wanted), *services.apis.values()]
-        self.register_outputs({"granted": self.granted})
+        self._after = services.tied(listed.apply(lambda known: self._standings(known.quota_infos)))
+        self.register_outputs({})
 
-    def _present_quota(self) -> dict[str, Any] | None:
-        """Returns the quota if the project's APIs are enabled already.
+    def preferred(self, name: str) -> int | None:
+        """Returns what the stack asks for."""
+        wanted = self._settings.quota
+        if wanted is None:
+            return None
+        return wanted.concurrent_tuning_jobs if name == TUNING_JOBS else wanted.serving_accelerators.get(name)
 
-        Looked up before anything is changed, so that preview and update find the same and decide alike.
-        """
+    def asked(self, name: str) -> list[QuotaRequest]:
+        """Returns the request for a quota, for which what needs the quota has to wait; none where none is made."""
+        return [request for quota, request in self._requests.items() if quota == name]
+
+    def granted(self, name: str) -> pulumi.Output[int | None]:
+        """Returns what the project has after this run asked; a grant that takes longer is seen by the next run."""
+        return self._after.apply(lambda standings: standings[name] and standings[name].granted)
+
+    def _present(self) -> Mapping[str, Standing | None] | None:
         try:
             listed = gcp.cloudquota.get_s_quota_infos(
                 parent=f"projects/{self._settings.project}", service=SERVICE, opts=pulumi.InvokeOptions(parent=self)
             )
         except Exception as error:
             # Whatever else it may be, the look-up that waits for the APIs will tell.
-            pulumi.log.debug(f"the quota cannot be looked up yet: {error}", self)
+            pulumi.log.debug(f"the quotas cannot be looked up yet: {error}", self)
             return None
-        return _found(listed.quota_infos)
+        return self._standings(listed.quota_infos)
 
-    def _quota_later(self, services: Services) -> pulumi.Output[dict[str, Any]]:
-        options = pulumi.InvokeOutputOptions(parent=self, depends_on=list(services.apis.values()))
-        listed = gcp.cloudquota.get_s_quota_infos_output(
-            parent=f"projects/{self._settings.project}", service=SERVICE, opts=options
-        )
-        return services.tied(listed.apply(lambda known: _found(known.quota_infos)))
+    def _standings(self, listed: Iterable[Any]) -> dict[str, Any]:
+        infos = [_as_listed(info) for info in listed]
+        return {name: standing(infos, quota, self._settings.location) for name, quota in self._quotas.items()}
 
-    def _asked(self, quota: dict[str, Any], before: float) -> gcp.cloudquota.SQuotaPreference | None:
-        """Asks for more where that is wanted, possible and not there already."""
-        wanted = self._settings.quota
-        if wanted is None:
-            return None
-        reason = _refusal(quota)
-        if reason:
-            pulumi.log.warn(f"no more than the project's concurrent tuning jobs can be asked for: {reason}", self)
-            return None
-        enough = before == UNLIMITED or wanted.concurrent_tuning_jobs <= before
-        return None if enough else self._request(wanted)
-
-    def _request(self, wanted: QuotaSettings) -> gcp.cloudquota.SQuotaPreference:
-        return gcp.cloudquota.SQuotaPreference(
-            "concurrent-tuning-jobs",
-            name="tunestack-concurrent-tuning-jobs",
-            parent=f"projects/{self._settings.project}",
-            service=SERVICE,
-            quota_id=self._quota_id,
-            quota_config={"preferred_value": str(wanted.concurrent_tuning_jobs)},
+    def _request(self, name: str, services: Services) -> QuotaRequest:
+        wanted, preferred = self._settings.quota, self.preferred(name)
+        assert isinstance(wanted, QuotaSettings) and preferred  # noqa: PT018, S101 - called where it is asked for
+        return QuotaRequest(
+            name,
+            preferred=preferred,
             contact_email=self._settings.guarded("quota", wanted.contact_email),
-            opts=pulumi.ResourceOptions(parent=self),
+            accelerator=None if name == TUNING_JOBS else name,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(services.apis.values())),
         )
 
 
-def _found(quota_infos: list[Any]) -> dict[str, Any]:
-    info = next((info for info in quota_infos if info.quota_display_name == DISPLAY_NAME), None)
-    if info is None:
-        return {"id": None, "granted": None, "fixed": False}
-    details = [detail.value for place in info.dimensions_infos for detail in place.details]
-    return {"id": info.quota_id, "granted": _whole(details[0]) if details else None, "fixed": info.is_fixed}
-
-
-def _in_effect(
-    granted: int | None, request: gcp.cloudquota.SQuotaPreference | None
-) -> pulumi.Output[int | None] | int | None:
-    if request is None:
-        return granted
-    # A grant that comes later is seen by the look-up first; one that comes at once by the request. The id makes it
-    # unknown while the request is not made: what that will get cannot be foretold.
-    in_effect: pulumi.Output[int | None] = pulumi.Output.all(request.quota_config.granted_value, request.id).apply(
-        lambda known: max((value for value in (_whole(known[0]), granted) if value), default=None)
-    )
-    return in_effect
-
-
-def _refusal(quota: dict[str, Any]) -> str:
-    if quota["id"] is None:
-        return f'Cloud Quotas lists no "{DISPLAY_NAME}"; see IAM & Admin → Quotas in the console'
-    return f'the quota "{DISPLAY_NAME}" is fixed for this project' if quota["fixed"] else ""
-
-
-def _whole(value: Any) -> int | None:
-    return None if value in (None, "") else int(value)
+def _as_listed(info: Any) -> dict[str, Any]:
+    """Returns a quota info as the API has it."""
+    return {
+        "quotaId": info.quota_id,
+        "metric": info.metric,
+        "quotaDisplayName": info.quota_display_name,
+        "isFixed": info.is_fixed,
+        "dimensions": info.dimensions,
+        "dimensionsInfos": [
+            {
+                "details": {"value": next((detail.value for detail in place.details if detail.value), 0)},
+                "applicableLocations": place.applicable_locations,
+                "dimensions": place.dimensions,
+            }
+            for place in info.dimensions_infos
+        ],
+    }

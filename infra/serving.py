@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.naming import endpoint_id
+from infra.quota import Quotas
 from infra.settings import EndpointSettings, Settings
 from infra.tuning import Tuned
 from tunestack import ModelDeployment
@@ -35,6 +36,7 @@ class Serving(pulumi.ComponentResource):
         settings: the stack's configuration.
         models: the tuned models by name.
         after: what must exist first.
+        quotas: of the accelerators: asked for before anything is deployed.
         opts: the engine's options.
     """
 
@@ -45,15 +47,24 @@ class Serving(pulumi.ComponentResource):
         settings: Settings,
         models: Mapping[str, Tuned],
         after: Sequence[pulumi.Resource],
+        quotas: Quotas,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Serving", resource_name, None, opts)
         self.endpoints = {
-            name: self._served(name, settings, models[wanted.model], after) for name, wanted in settings.serving.items()
+            name: self._served(name, settings, models[wanted.model], after, quotas)
+            for name, wanted in settings.serving.items()
         }
         self.register_outputs({})
 
-    def _served(self, name: str, settings: Settings, tuned: Tuned, after: Sequence[pulumi.Resource]) -> Served:
+    @property
+    def deployments_made(self) -> dict[str, pulumi.Output[str]]:
+        """By endpoint, what a preview does not know exactly when something would be deployed."""
+        return {name: served.deployment.state for name, served in self.endpoints.items()}
+
+    def _served(
+        self, name: str, settings: Settings, tuned: Tuned, after: Sequence[pulumi.Resource], quotas: Quotas
+    ) -> Served:
         wanted = settings.serving[name]
         endpoint = gcp.vertex.AiEndpoint(
             name,
@@ -81,6 +92,6 @@ class Serving(pulumi.ComponentResource):
             rollout=cast("Rollout", wanted.rollout.model_dump(exclude_none=True)) if wanted.rollout else None,
             labels=settings.guarded("labels", settings.labels),
             strict=wanted.strict,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=quotas.asked(wanted.accelerator_type)),
         )
         return Served(wanted, endpoint, deployment)

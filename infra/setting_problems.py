@@ -87,6 +87,7 @@ def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     """Yields one text for each name that leads nowhere; works on what has the right shape, so that all are told."""
     yield from _dangling(raw, "models", "dataset", "datasets")
     yield from _dangling(raw, "serving", "model", "models")
+    yield from _unknown_accelerators(raw)
     location = raw.get("location")
     if not isinstance(location, str) or not location:
         return
@@ -115,6 +116,18 @@ def _dangling(raw: Mapping[str, Any], section: str, key: str, target: str) -> It
         wanted = entry.get(key) if isinstance(entry, Mapping) else None
         if isinstance(wanted, str) and wanted and wanted not in known:
             yield f"{_path((section, name, key))}: {_unknown(wanted, key, known)}"
+
+
+def _unknown_accelerators(raw: Mapping[str, Any]) -> Iterator[str]:
+    quota = raw.get("quota")
+    asked = quota.get("servingAccelerators") if isinstance(quota, Mapping) else None
+    known = list(catalogue.serving_quotas())
+    for name in asked if isinstance(asked, Mapping) else ():
+        if name not in known:
+            reason = _unknown(name, "accelerator with a known quota", known)
+            yield f"{_path(('quota', 'servingAccelerators', name))}: {reason}"
+        elif raw.get("location") == "global":
+            yield f"{_path(('quota', 'servingAccelerators', name))}: nothing can be served in global"
 
 
 def _path(location: Sequence[str | int]) -> str:

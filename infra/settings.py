@@ -44,9 +44,10 @@ class BucketSettings(Section):
 
 
 class QuotaSettings(Section):
-    """How many tuning jobs of open models may run at once."""
+    """What the project should have: tuning jobs of open models at once, accelerators to serve on in the region."""
 
-    concurrent_tuning_jobs: Positive
+    concurrent_tuning_jobs: Positive | None = None
+    serving_accelerators: dict[str, Positive] = {}
     contact_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 

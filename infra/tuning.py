@@ -41,7 +41,7 @@ class Tuning(pulumi.ComponentResource):
         settings: Settings,
         buckets: Buckets,
         access: Access,
-        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Tuning", resource_name, None, opts)
@@ -58,13 +58,18 @@ class Tuning(pulumi.ComponentResource):
         self.models = {name: self._tuned(name, settings, buckets, access, after) for name in settings.models}
         self.register_outputs({})
 
+    @property
+    def jobs_started(self) -> dict[str, pulumi.Output[str]]:
+        """By model, what a preview does not know exactly when a job would be started."""
+        return {name: tuned.job.job for name, tuned in self.models.items()}
+
     def _tuned(
         self,
         name: str,
         settings: Settings,
         buckets: Buckets,
         access: Access,
-        after: Sequence[pulumi.Input[pulumi.Resource]],
+        after: Sequence[pulumi.Resource],
     ) -> Tuned:
         wanted = settings.models[name]
         job = TuningJob(

@@ -22,7 +22,7 @@ def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:
     stack.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json")
     outputs = stack.outputs()
     assert outputs["endpoints"]["support"]["state"] == "SERVING"
-    assert outputs["quota"] == {"preferred": 2, "granted": 2}
+    assert outputs["quota"]["concurrentTuningJobs"] == {"preferred": 2, "granted": 2}
     assert len(stack.jobs()) == 1
 
 

@@ -73,15 +73,22 @@ def vertex() -> dict[str, float]:
 
 
 @pytest.fixture
+def quotas() -> dict[str, dict[str, int]]:
+    """What the emulated project has of which quota, by id; tests override it."""
+    return {}
+
+
+@pytest.fixture
 def program(
     tmp_path: Path,
     pulumi_environment: dict[str, str],
     start_emulator: Callable[..., Emulator],
     delays: dict[str, float],
     vertex: dict[str, float],
+    quotas: dict[str, dict[str, int]],
 ) -> Program:
     """A project that has a stack with nothing but the infrastructure in it."""
-    emulator = start_emulator({"delays": delays, "vertex": vertex})
+    emulator = start_emulator({"delays": delays, "vertex": vertex, "quotas": quotas})
     folder = tmp_path / "project"
     (folder / "stacks").mkdir(parents=True)
     (folder / "Pulumi.yaml").write_text((CHECKOUT / "Pulumi.yaml").read_text())

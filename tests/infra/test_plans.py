@@ -19,9 +19,9 @@ def test_a_plan_from_nothing_goes_through_where_no_api_is_enabled_yet(program: A
 
     refuse_once()
     shown = program.pulumi("preview", "--save-plan", "plan.json")
-    assert "SQuotaPreference concurrent-tuning-jobs create" in shown
+    assert "QuotaRequest concurrent-tuning-jobs create" in shown
     refuse_once()
     program.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json")
-    assert program.outputs()["quota"] == {"preferred": 2, "granted": 2}
+    assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 2, "granted": 2}
     program.pulumi("preview", "--save-plan", "plan.json", "--expect-no-changes")
     program.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json", "--expect-no-changes")

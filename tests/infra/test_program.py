@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from emulator.platform import quotas
-
 pytestmark = pytest.mark.engine
 
 AGENT = "serviceAccount:service-{number}@gcp-sa-{service}.iam.gserviceaccount.com"
@@ -39,7 +37,7 @@ def test_the_life_of_a_stack(program: Any) -> None:
         policy = _get(program, f"/storage/v1/b/{bucket}/iam")
         assert {m for b in policy["bindings"] if b["role"] == OBJECT_USER for m in b["members"]} == members
         assert {b["member"] for b in outputs["bindings"] if b["bucket"] == bucket} == members
-    assert outputs["quota"] == {"preferred": 2, "granted": 2}
+    assert outputs["quota"]["concurrentTuningJobs"] == {"preferred": 2, "granted": 2}
     assert (outputs["project"], outputs["location"], outputs["estimatedCostUsd"]) == (
         "tunestack-test",
         "us-central1",
@@ -66,7 +64,7 @@ def test_the_life_of_a_stack(program: Any) -> None:
 
     # Google Cloud keeps the quota and the request for it, and would refuse the same request a second time.
     program.pulumi("up", "--yes", "--skip-preview")
-    assert program.outputs()["quota"] == {"preferred": 2, "granted": 2}
+    assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 2, "granted": 2}
     asked = [call for call in program.emulator.requests() if call["method"] == "POST" and "quotaPref" in call["path"]]
     assert len(asked) == 1
 
@@ -132,25 +130,6 @@ def test_a_binding_that_fails_for_another_reason_is_not_tried_again(program: Any
     assert "no permission" in shown
     assert "The specified bucket does not exist." in shown
     assert "on-error hook" not in shown
-
-
-def test_no_more_quota_is_asked_for_than_is_wanted(program: Any) -> None:
-    program.configure(quota=None)
-    program.pulumi("up", "--yes", "--skip-preview")
-    assert program.outputs()["quota"] == {"preferred": None, "granted": 1}
-    program.configure(quota={"concurrentTuningJobs": 1, "contactEmail": "ada@example.com"})
-    program.pulumi("preview", "--expect-no-changes")
-    program.configure(quota={"concurrentTuningJobs": 3, "contactEmail": "ada@example.com"})
-    program.pulumi("up", "--yes", "--skip-preview")
-    assert program.outputs()["quota"] == {"preferred": 3, "granted": 3}
-    program.pulumi("preview", "--expect-no-changes")
-
-
-def test_a_project_without_the_quota_is_warned_of(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(quotas.CATALOGUE, "GlobalConcurrentManagedOssModelTuningJobs")
-    shown = program.pulumi("up", "--yes", "--skip-preview")
-    assert "warning: no more than the project's concurrent tuning jobs can be asked for: Cloud Quotas lists no" in shown
-    assert program.outputs()["quota"].get("granted") is None
 
 
 def test_a_wrong_configuration_is_told_without_a_traceback(program: Any) -> None:

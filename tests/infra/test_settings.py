@@ -56,7 +56,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "a key that is like no other",
         {"quota": {"concurrentTuningJobs": 2, "contactEmail": "a@b.c", "xyz": 1}},
-        "quota.xyz: unknown key; known keys: concurrentTuningJobs, contactEmail",
+        "quota.xyz: unknown key; known keys: concurrentTuningJobs, servingAccelerators, contactEmail",
     ),
     (
         "a number as text",

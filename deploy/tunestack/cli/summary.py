@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tunestack.catalogue import money
 from tunestack.cli.stack import Stack
+from tunestack.quotas import UNLIMITED
 from tunestack.tuning import states
 
 HELD_OUT_PROMPTS = 3
@@ -59,10 +60,9 @@ def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for (bucket, role), members in _members(outputs.get("bindings") or ()).items():
         yield "access", "\n".join((f"{role} on {bucket}:", *members))
     quota = outputs.get("quota") or {}
-    yield (
-        "quota, tuning jobs",
-        f"asked {_or_unknown(quota.get('preferred'))}, granted {_or_unknown(quota.get('granted'))}",
-    )
+    yield "quota, tuning jobs", _quota(quota.get("concurrentTuningJobs") or {})
+    for accelerator, accelerators in (quota.get("servingAccelerators") or {}).items():
+        yield f"quota, {accelerator}", f"{_quota(accelerators)} in {outputs['location']}"
     models = outputs.get("models") or {}
     for name, dataset in (outputs.get("datasets") or {}).items():
         yield f"dataset {name}", _dataset(name, dataset, models)
@@ -79,8 +79,14 @@ def _members(bindings: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], lis
     members: dict[tuple[str, str], list[str]] = {}
     for binding in bindings:
         who = members.setdefault((binding["bucket"], binding["role"]), [])
-        who.append(f"  {binding['member'].partition(':')[2]}")
+        pending = " (pending: it appears with the first tuning job)" if binding.get("state") == "PENDING" else ""
+        who.append(f"  {binding['member'].partition(':')[2]}{pending}")
     return members
+
+
+def _quota(quota: Mapping[str, Any]) -> str:
+    asked, granted = quota.get("preferred"), quota.get("granted")
+    return f"asked {asked or 'nothing'}, granted {'without limit' if granted == UNLIMITED else _or_unknown(granted)}"
 
 
 def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -> str:

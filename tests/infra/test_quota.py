@@ -1,0 +1,122 @@
+"""Quota through the real engine: asked for once, never an endless diff, whatever comes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from emulator.platform import quotas as emulated
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
+
+TUNING = "GlobalConcurrentManagedOssModelTuningJobs"
+L4 = "CustomModelServingL4GPUsPerProjectPerRegion"
+PREFERENCES = "/quotas/v1/projects/tunestack-test/locations/global/quotaPreferences"
+CONTACT = {"contactEmail": "ada@example.com"}
+MODEL = {"dataset": "tickets", "baseModel": "google/gemma3@gemma-3-1b-it", "mode": "FULL", "epochs": 1}
+SERVED = {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}
+
+
+def _preferences(program: Any) -> dict[str, int]:
+    found = program.emulator.http.get(PREFERENCES).json().get("quotaPreferences", [])
+    return {each["name"].rpartition("/")[2]: int(each["quotaConfig"]["preferredValue"]) for each in found}
+
+
+def _asked(program: Any, wanted: str = "POST") -> int:
+    calls = program.emulator.requests()
+    return sum(call["method"] == wanted and "quotaPreferences" in call["path"] for call in calls)
+
+
+def _up(program: Any) -> str:
+    return str(program.pulumi("up", "--yes", "--skip-preview"))
+
+
+def _still(program: Any) -> str:
+    return str(program.pulumi("preview", "--expect-no-changes"))
+
+
+@pytest.mark.parametrize("quotas", [{TUNING: {"maximum": 2}}])
+def test_a_request_that_is_granted_in_part(program: Any) -> None:
+    program.configure(quota={"concurrentTuningJobs": 4, "servingAccelerators": {"NVIDIA_L4": 3}, **CONTACT})
+    shown = program.pulumi("preview")
+    assert "QuotaRequest concurrent-tuning-jobs create asks for 4; the project has 1" in shown
+    assert "QuotaRequest NVIDIA_L4 create asks for 3; the project has 2" in shown
+    assert "asked for 4, the project has 2; no more was granted: The preferred value was granted in part" in _up(
+        program
+    )
+    assert program.outputs()["quota"] == {
+        "concurrentTuningJobs": {"preferred": 4, "granted": 2},
+        "servingAccelerators": {"NVIDIA_L4": {"preferred": 3, "granted": 3}},
+    }
+    assert "warning" not in _still(program), "told once"
+    program.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+    # Somebody in the console gets more than the stack ever asked for.
+    by_hand = {"quotaConfig": {"preferredValue": "9"}}
+    assert program.emulator.http.patch(f"{PREFERENCES}/tunestack-{L4}-us-central1", json=by_hand).is_success
+    _up(program)
+    assert program.outputs()["quota"]["servingAccelerators"]["NVIDIA_L4"] == {"preferred": 3, "granted": 8}
+    _still(program)
+
+    # Less is wanted, then no word is said of it: nothing is lowered or withdrawn.
+    program.configure(quota={"concurrentTuningJobs": 1, **CONTACT})
+    _up(program)
+    _still(program)
+    assert program.outputs()["quota"] == {
+        "concurrentTuningJobs": {"preferred": 1, "granted": 2},
+        "servingAccelerators": {},
+    }
+    assert _preferences(program) == {f"tunestack-{TUNING}": 4, f"tunestack-{L4}-us-central1": 9}
+    assert (_asked(program), _asked(program, "PATCH")) == (2, 1), "and that one was by hand"
+    printed = program.run("tunestack", "summary", "--stack", "local")
+    assert "asked 1, granted 2" in printed
+
+
+@pytest.mark.parametrize("delays", [{"quotaGranted": 3600}])
+def test_a_request_that_waits_and_is_granted_later(program: Any, advance: Any) -> None:
+    program.configure(quota={"concurrentTuningJobs": 3, **CONTACT})
+    _up(program)
+    assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 3, "granted": 1}
+    _still(program)
+    advance(3600)
+    assert "~  tunestack:index:QuotaRequest concurrent-tuning-jobs update" in program.pulumi("preview")
+    _up(program)
+    assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 3, "granted": 3}
+    _still(program)
+    assert _asked(program) == 1
+
+
+def test_two_stacks_of_a_project_share_its_quota(program: Any) -> None:
+    """The larger of both is asked for, and the one that goes takes nothing away from the other."""
+    program.configure(quota={"concurrentTuningJobs": 2, **CONTACT}, submitters=None)
+    _up(program)
+    (program.folder / "stacks" / "Pulumi.other.yaml").write_text(
+        (program.folder / "stacks" / "Pulumi.local.yaml")
+        .read_text()
+        .replace("concurrentTuningJobs: 2", "concurrentTuningJobs: 3")
+    )
+    program.pulumi("stack", "init", "other")
+    _up(program)
+    assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 3, "granted": 3}
+    program.pulumi("stack", "select", "local")
+    _still(program)
+    program.pulumi("destroy", "--yes", "--skip-preview", "--stack", "other")
+    assert _preferences(program) == {f"tunestack-{TUNING}": 3}
+    program.pulumi("refresh", "--yes", "--skip-preview")
+    _still(program)
+
+
+def test_a_quota_that_cannot_be_asked_for_is_told_once_and_left_alone(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(emulated.CATALOGUE, TUNING, dataclasses.replace(emulated.CATALOGUE[TUNING], fixed=True))
+    assert "nothing can be asked for: the quota" in _up(program)
+    with monkeypatch.context() as gone:
+        gone.delitem(emulated.CATALOGUE, TUNING)
+        shown = program.pulumi("preview")
+        assert "~ granted  : 1 => null" in shown or "- granted" in shown, shown
+        assert "29 unchanged" in shown
+    assert "warning" not in _still(program)
+    assert _asked(program) == 0
