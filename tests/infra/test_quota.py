@@ -88,6 +88,26 @@ def test_a_request_that_waits_and_is_granted_later(program: Any, advance: Any) -
     assert _asked(program) == 1
 
 
+def test_a_preview_tells_what_the_quota_cannot_carry(program: Any) -> None:
+    queue = "3 tuning jobs would start, but the project may run 1 at once, over all regions: they queue, 1 at a time"
+    roll = "endpoint support takes 2, and 4 while endpoint support rolls, but the project may use 2: deploying works"
+    program.configure(
+        quota={"servingAccelerators": {"NVIDIA_L4": 3}, **CONTACT},
+        datasets={"tickets": {"training": "examples/tickets/validation.jsonl"}},
+        models={name: {**MODEL, "epochs": epochs} for epochs, name in enumerate(("one", "two", "three"), start=1)},
+        serving={"support": {**SERVED, "model": "one", "minReplicas": 2, "rollout": {"maxSurgeReplicas": 2}}},
+    )
+    refusal = {"status": 403, "message": "Cloud Quotas API has not been used", "times": None}
+    fault = {"method": "GET", "path": ".*/quotaInfos", **refusal}
+    assert program.emulator.http.post("/emulator/faults", json=fault).is_success
+    assert "the project may" not in program.pulumi("preview"), "nothing is known yet, so nothing is said"
+    assert program.emulator.http.delete("/emulator/faults").is_success
+    shown = program.pulumi("preview")
+    assert f"warning: {queue}, and all finish. Set tunestack:quota.concurrentTuningJobs to 3" in shown
+    assert f"warning: NVIDIA_L4 in us-central1: {roll}" in shown
+    assert "Set tunestack:quota.servingAccelerators.NVIDIA_L4 to 4" in shown
+
+
 def test_two_stacks_of_a_project_share_its_quota(program: Any) -> None:
     """The larger of both is asked for, and the one that goes takes nothing away from the other."""
     program.configure(quota={"concurrentTuningJobs": 2, **CONTACT}, submitters=None)

@@ -11,6 +11,10 @@ from infra.settings import EndpointSettings
 from tunestack.quotas import Standing
 
 L4 = "NVIDIA_L4 in us-central1"
+QUEUE = (
+    "{0} tuning jobs would start, but the project may run {1} at once, over all regions: they queue, {1} at a time, and "
+    "all finish. "
+)
 KEY = "tunestack:quota.servingAccelerators.NVIDIA_L4"
 
 
@@ -48,33 +52,14 @@ def test_what_an_endpoint_takes(changes: dict[str, Any], need: Need, why: str) -
         (3, Standing("x", -1), None, ""),
         (3, Standing("x", None), None, ""),
         (3, None, 3, ""),
-        (
-            3,
-            Standing("x", 2),
-            None,
-            (
-                "3 tuning jobs would start, but the project may run 2 at once, over all regions: they queue, 2 at a time, "
-                "and all finish. Set tunestack:quota.concurrentTuningJobs to 3"
-            ),
-        ),
+        (3, Standing("x", 2), None, f"{QUEUE.format(3, 2)}Set tunestack:quota.concurrentTuningJobs to 3"),
         (
             3,
             Standing("x", 1),
             3,
-            (
-                "3 tuning jobs would start, but the project may run 1 at once, over all regions: they queue, 1 at a time, "
-                "and all finish. tunestack:quota.concurrentTuningJobs asks for 3; that much is not granted yet"
-            ),
+            f"{QUEUE.format(3, 1)}tunestack:quota.concurrentTuningJobs asks for 3; that much is not granted yet",
         ),
-        (
-            2,
-            Standing("x", 1, fixed=True),
-            2,
-            (
-                "2 tuning jobs would start, but the project may run 1 at once, over all regions: they queue, 1 at a time, "
-                "and all finish. The quota is fixed for this project"
-            ),
-        ),
+        (2, Standing("x", 1, fixed=True), 2, f"{QUEUE.format(2, 1)}The quota is fixed for this project"),
         (
             1,
             Standing("x", 0),
