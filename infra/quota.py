@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
 import pulumi
@@ -49,12 +48,11 @@ class Quotas(pulumi.ComponentResource):
         self._requests = requests
         listed = services.patience.look_up(
             "the project's quotas",
-            partial(
-                gcp.cloudquota.get_s_quota_infos_output,
-                parent=f"projects/{settings.project}",
-                service=SERVICE,
-                opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[*services.apis.values(), *requests.values()]),
-            ),
+            "gcp:cloudquota/getSQuotaInfos:getSQuotaInfos",
+            {"parent": f"projects/{settings.project}", "service": SERVICE},
+            gcp.cloudquota.AwaitableGetSQuotaInfosResult,
+            parent=self,
+            after=[*services.apis.values(), *requests.values()],
         )
         self._after = services.tied(listed.apply(lambda known: self._standings(known.quota_infos)))
         self.register_outputs({})

@@ -7,10 +7,14 @@ from typing import TypeVar
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.patience import Patience
+
 _T = TypeVar("_T")
 
 APIS = ("aiplatform", "cloudquotas", "cloudresourcemanager", "iam", "serviceusage", "storage")
 """What the program itself and tuning need: reference of the service, section Names."""
+
+API_HOSTS = tuple(f"{api}.googleapis.com" for api in APIS)
 
 
 class Services(pulumi.ComponentResource):
@@ -19,11 +23,15 @@ class Services(pulumi.ComponentResource):
     Args:
         resource_name: the name in the program.
         project: the Google Cloud project's id.
+        patience: with what is late.
         opts: the engine's options.
     """
 
-    def __init__(self, resource_name: str, *, project: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, resource_name: str, *, project: str, patience: Patience, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("infra:index:Services", resource_name, None, opts)
+        self.patience = patience
         self.apis = {
             api: gcp.projects.Service(
                 api,
@@ -43,11 +51,16 @@ class Services(pulumi.ComponentResource):
             service="aiplatform.googleapis.com",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.apis["aiplatform"], self.apis["serviceusage"]]),
         )
-        described = gcp.organizations.get_project_output(
-            project_id=project,
-            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[self.apis["cloudresourcemanager"]]),
+        described = patience.look_up(
+            "the project's number",
+            "gcp:organizations/getProject:getProject",
+            {"projectId": project},
+            gcp.organizations.AwaitableGetProjectResult,
+            parent=self,
+            after=[self.apis["cloudresourcemanager"]],
         )
-        self.project_number: pulumi.Output[str] = self.tied(described.number)
+        self.project_number: pulumi.Output[str] = self.tied(described.apply(lambda found: found.number))
+        self.project_number.apply(patience.know_number)
         self.platform_agent: pulumi.Output[str] = pulumi.Output.all(self.project_number, identity.id).apply(
             lambda known: _agent(known[0], "aiplatform")
         )

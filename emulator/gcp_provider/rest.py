@@ -19,6 +19,9 @@ T = TypeVar("T")
 _PATIENCE_SECONDS: Final = 60.0
 """How long a call is repeated that failed for a reason which passes. The real provider waits up to 20 minutes; an
 emulator on this machine has no reason to need that."""
+_ENABLED_SECONDS: Final = 5.0
+"""How long an API may take that was just enabled. The real provider comes to its calls seconds later, and does not wait
+at all: a program that needs more patience has to bring its own."""
 _OPERATION_SECONDS: Final = 600.0
 _PASSING_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 _CONFLICT: Final = 409
@@ -143,6 +146,10 @@ class Cloud:
         return dict(present.get("response", {}))
 
     async def _once(self, method: str, api: str, path: str, query: Mapping[str, str], body: Any) -> dict[str, Any]:
+        request = partial(self._request, method, api, path, query, body)
+        return await repeated(request, _is_not_enabled_yet, _ENABLED_SECONDS)
+
+    async def _request(self, method: str, api: str, path: str, query: Mapping[str, str], body: Any) -> dict[str, Any]:
         url = self.configuration.endpoint(api) + path
         try:
             response = await self._client.request(method, url, params={"alt": "json", **query}, json=body)
@@ -182,9 +189,12 @@ async def repeated(call: Callable[[], Awaitable[T]], passes: Callable[[BaseExcep
 
 def _passes(error: BaseException) -> bool:
     if isinstance(error, CallError):
-        # An API that was just enabled refuses calls for a moment.
-        return error.status in _PASSING_STATUS or "SERVICE_DISABLED" in error.reasons
+        return error.status in _PASSING_STATUS
     return isinstance(error, UnreachableError)
+
+
+def _is_not_enabled_yet(error: BaseException) -> bool:
+    return isinstance(error, CallError) and "SERVICE_DISABLED" in error.reasons
 
 
 def _refusal(response: httpx.Response) -> CallError:

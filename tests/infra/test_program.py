@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -99,28 +98,6 @@ def _check_access(program: Any) -> None:
 def _fault(program: Any, method: str, path: str, status: int, message: str, times: int | None) -> None:
     fault = {"method": method, "path": path, "status": status, "message": message, "times": times}
     assert program.emulator.http.post("/emulator/faults", json=fault).is_success
-
-
-@pytest.mark.parametrize("delays", [{"tuningAgentCreated": 9}])
-def test_bindings_wait_for_accounts_that_are_known_late(program: Any) -> None:
-    """Nine seconds are more than the stand-in waits by itself, and it never waits after a 404: it is the program."""
-    account = "tuning-local@tunestack-test.iam.gserviceaccount.com"
-    program.configure(submitters=None)
-    _fault(program, "POST", "/crm/v1/.*:setIamPolicy", 404, f"Service account {account} does not exist.", 1)
-    began = time.monotonic()
-    shown = program.pulumi("up", "--yes", "--skip-preview")
-    assert time.monotonic() - began > 9
-    number = _get(program, "/crm/v1/projects/tunestack-test")["projectNumber"]
-    agent = AGENT.format(number=number, service="vertex-moss-ft")
-    assert agent in {binding["member"] for binding in program.outputs()["bindings"]}
-    assert f"data-tuning-agent waits for service account {agent.partition(':')[2]}, which" in shown
-    assert f"tuning-account-uses-vertex waits for service account {account}, which" in shown
-
-    program.configure(submitters=["user:ada@example.com"])
-    unknown = f"Service account projects/tunestack-test/serviceAccounts/{account} does not exist."
-    _fault(program, "POST", "/iam/v1/.*:getIamPolicy", 404, unknown, 1)
-    shown = program.pulumi("up", "--yes", "--skip-preview")
-    assert f"act-as-user:ada@example.com waits for service account {account}, which" in shown
 
 
 def test_a_binding_that_fails_for_another_reason_is_not_tried_again(program: Any) -> None:

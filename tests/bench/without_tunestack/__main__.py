@@ -1,4 +1,4 @@
-"""The program of infra/ without the tunestack resources: the peer of the preview's measurement."""
+"""The program of infra/ without data, jobs and deployments: the peer of the preview's measurement."""
 
 import signal
 
@@ -12,13 +12,16 @@ from infra.buckets import Buckets  # noqa: E402
 from infra.connection import connect  # noqa: E402
 from infra.naming import endpoint_id  # noqa: E402
 from infra.quota import TuningQuota  # noqa: E402
-from infra.services import Services  # noqa: E402
+from infra.patience import Patience  # noqa: E402
+from infra.services import API_HOSTS, Services  # noqa: E402
 from infra.settings import engine_settings  # noqa: E402
 
 settings = engine_settings(pulumi.get_stack())
-everywhere = pulumi.ResourceOptions(providers=[connect(settings).gcp])
+everywhere = pulumi.ResourceOptions(providers=connect(settings).providers)
 
-services = Services("services", project=settings.project, opts=everywhere)
+patience = Patience(settings.project, API_HOSTS)
+patience.attach()
+services = Services("services", project=settings.project, patience=patience, opts=everywhere)
 TuningQuota("quota", settings=settings, services=services, opts=everywhere)
 buckets = Buckets("buckets", settings=settings, after=[services], opts=everywhere)
 Access(
