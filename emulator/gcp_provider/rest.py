@@ -12,10 +12,13 @@ import tenacity
 
 from emulator.gcp_provider.configuration import Configuration
 from tunestack.provider.lifecycle import ResourceError
-from tunestack.retries import CALL_SECONDS, NobodyListens
+from tunestack.retries import NobodyListens
 
 T = TypeVar("T")
 
+_CALL_SECONDS: Final = 20.0
+"""How long one call may take before its connection counts as dead. An emulator on this machine takes milliseconds, and
+a second while it trains on all cores."""
 _PATIENCE_SECONDS: Final = 60.0
 """How long a call is repeated that failed for a reason which passes. The real provider waits up to 20 minutes; an
 emulator on this machine has no reason to need that."""
@@ -53,7 +56,7 @@ class Cloud:
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
-        self._client = httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=_CALL_SECONDS, trust_env=False)
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, key: str) -> asyncio.Lock:

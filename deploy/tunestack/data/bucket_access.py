@@ -95,7 +95,7 @@ def _change(client: Client, binding: Binding, *, wanted: bool) -> bool:
         else:
             binding.remove(policy)
         policy.version = POLICY_VERSION
-        client.bucket(binding.bucket).set_iam_policy(policy, timeout=CALL_SECONDS)
+        client.bucket(binding.bucket).set_iam_policy(policy, timeout=CALL_SECONDS, retry=None)
         return True
 
     return _unless_stopped((Conflict, PreconditionFailed))(once)
@@ -114,5 +114,7 @@ def _unless_stopped(errors: tuple[type[Exception], ...]) -> Callable[[Callable[[
 
 
 def _policy(client: Client, bucket: str) -> Policy:
-    found: Policy = client.bucket(bucket).get_iam_policy(requested_policy_version=POLICY_VERSION, timeout=CALL_SECONDS)
+    found: Policy = client.bucket(bucket).get_iam_policy(
+        requested_policy_version=POLICY_VERSION, timeout=CALL_SECONDS, retry=None
+    )
     return found
