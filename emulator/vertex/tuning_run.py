@@ -20,7 +20,7 @@ from emulator.language_model import (
     TrainingResult,
     train,
 )
-from emulator.platform.service_usage import agent_email, tuning_agent_email
+from emulator.platform.service_usage import agent_email
 from emulator.storage.errors import ObjectNotFound
 from emulator.vertex import datasets, tuning_requests
 from emulator.vertex.refusals import failed_precondition, invalid_argument, status
@@ -177,19 +177,19 @@ class TuningRun:
             raise invalid_argument(message)
 
     def _require_access(self, buckets: set[str]) -> None:
+        job = self._jobs.find(self._name)
         project = self._services.projects.get(self._name.split("/")[1])
-        agents = [agent_email(project, "aiplatform.googleapis.com")]
-        if not self._services.settings.tuning_agent_on_first_use:
-            # An agent that comes with the job cannot have been let in before it.
-            agents.insert(0, tuning_agent_email(project))
-        for agent in agents:
+        # The agent of tuning itself (moss-ft) needs the bucket of images that lie apart from the file that names them
+        # (open-model tuning, where it tells the formats), and no job here has images.
+        accounts = [agent_email(project, "aiplatform.googleapis.com"), job.get("serviceAccount")]
+        for account in filter(None, accounts):
             for bucket in sorted(buckets):
-                if not self._services.iam.allows(f"buckets/{bucket}", f"serviceAccount:{agent}", _OBJECT_ROLES):
-                    # Which agents and role: open-model tuning. The text: github.com/GoogleCloudPlatform/
+                if not self._services.iam.allows(f"buckets/{bucket}", f"serviceAccount:{account}", _OBJECT_ROLES):
+                    # Which role: open-model tuning. The text: github.com/GoogleCloudPlatform/
                     # vertex-ai-samples/issues/3710, where it is the answer to a model upload.
                     raise failed_precondition(
-                        f"Service account `{agent}` does not have `[storage.objects.get, storage.objects.create]` IAM "
-                        f'permission(s) to the bucket "gs://{bucket}". Please grant the required IAM permission(s) to '
+                        f"Service account `{account}` does not have `[storage.objects.get, storage.objects.create]` "
+                        f'IAM permission(s) to the bucket "gs://{bucket}". Please grant the required IAM permission(s) to '
                         "the service account (roles/storage.objectUser)."
                     )
 

@@ -236,3 +236,22 @@ def test_a_grant_takes_a_moment_and_an_older_one_does_not_wait_again(
     assert not allowed("roles/editor")
     grant(emulator, PROJECT, second)
     assert not allowed("roles/viewer")
+
+
+def test_an_account_is_known_to_iam_before_policies_may_name_it(
+    start_emulator: Callable[..., Emulator], advance: Callable[[float], None]
+) -> None:
+    emulator = start_emulator({"delays": {"accountKnown": 60}})
+    emulator.http.post("/iam/v1/projects/demo/serviceAccounts", json={"accountId": "tuner-sa"})
+    assert emulator.http.get(f"/iam/v1/projects/demo/serviceAccounts/{EMAIL}").status_code == 200
+    binding = {"role": "roles/viewer", "members": [MEMBER]}
+    refused = grant(emulator, PROJECT, binding)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"] == f"Service account {EMAIL} does not exist."
+    own = emulator.http.post(f"/iam/v1/projects/demo/serviceAccounts/{EMAIL}:getIamPolicy")
+    assert own.status_code == 403
+    message = "Permission 'iam.serviceAccounts.getIamPolicy' denied on resource (or it may not exist)."
+    assert own.json()["error"]["message"] == message
+    advance(60)
+    assert grant(emulator, PROJECT, binding).status_code == 200
+    assert emulator.http.post(f"/iam/v1/projects/demo/serviceAccounts/{EMAIL}:getIamPolicy").status_code == 200

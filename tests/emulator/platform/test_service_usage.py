@@ -141,3 +141,67 @@ def test_an_agent_comes_when_it_is_asked_for(start_emulator: Callable[..., Emula
     assert operation["response"]["uniqueId"].isdigit()
     assert emulator.http.post(path).json()["response"] == operation["response"]
     assert apis(emulator).agent_exists(email)
+
+
+def test_the_tuning_agent_may_come_with_the_first_job(
+    start_emulator: Callable[..., Emulator], advance: Callable[[float], None]
+) -> None:
+    emulator = start_emulator({"tuningAgentOnFirstUse": True, "delays": {"tuningAgentCreated": 60}})
+    tuning = f"service-{number(emulator)}@gcp-sa-vertex-moss-ft.iam.gserviceaccount.com"
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:enable", json={})
+    advance(3600)
+    assert not apis(emulator).agent_exists(tuning)
+    emulator.http.post("/storage/v1/b?project=demo", json={"name": "demo-data"})
+    emulator.application.state.services.storage.write("demo-data", "train.jsonl", b"{}\n")
+    job = {
+        "baseModel": "google/gemma3@gemma-3-1b-it",
+        "supervisedTuningSpec": {"trainingDatasetUri": "gs://demo-data/train.jsonl"},
+        "outputUri": "gs://demo-data/out",
+        "serviceAccount": "nobody@demo.iam.gserviceaccount.com",
+    }
+    jobs = "/v1beta1/projects/demo/locations/us-central1/tuningJobs"
+    refused = emulator.http.post(jobs, json=job)
+    assert refused.json()["error"]["status"] == "INVALID_ARGUMENT"
+    assert "You do not have permission to act as service_account: nobody@demo" in refused.json()["error"]["message"]
+    advance(3600)
+    assert not apis(emulator).agent_exists(tuning), "a job that was refused is no use"
+    del job["serviceAccount"]
+    assert emulator.http.post(jobs, json=job).status_code == 200
+    assert not apis(emulator).agent_exists(tuning)
+    advance(60)
+    assert apis(emulator).agent_exists(tuning)
+
+
+def test_agents_may_be_provisioned_for_a_while(
+    start_emulator: Callable[..., Emulator], advance: Callable[[float], None]
+) -> None:
+    emulator = start_emulator({"delays": {"agentsProvisioned": 60}})
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:enable", json={})
+    for path, body in (("tuningJobs", {}), ("models:upload", {"model": {"displayName": "m"}})):
+        refused = emulator.http.post(f"/v1beta1/projects/demo/locations/us-central1/{path}", json=body).json()["error"]
+        assert refused["status"] == "FAILED_PRECONDITION"
+        assert refused["message"].startswith("Service agents are being provisioned (https://cloud.google.com/")
+    advance(60)
+    again = emulator.http.post("/v1beta1/projects/demo/locations/us-central1/tuningJobs", json={}).json()["error"]
+    assert "provisioned" not in again["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "api"),
+    [
+        ("GET", "/crm/v1/projects/demo", "cloudresourcemanager"),
+        ("POST", "/crm/v1/projects/demo:getIamPolicy", "cloudresourcemanager"),
+        ("GET", "/iam/v1/projects/demo/serviceAccounts", "iam"),
+        ("GET", "/quotas/v1/projects/demo/locations/global/services/x.googleapis.com/quotaInfos", "cloudquotas"),
+        ("GET", "/billing/v1/projects/demo/billingInfo", "cloudbilling"),
+    ],
+)
+def test_callers_may_be_charged_to_the_project_itself(
+    start_emulator: Callable[..., Emulator], method: str, path: str, api: str
+) -> None:
+    emulator = start_emulator({"ownQuotaProject": True})
+    refused = emulator.http.request(method, path)
+    assert refused.status_code == 403
+    assert refused.json()["error"]["details"][0]["metadata"]["service"] == f"{api}.googleapis.com"
+    emulator.http.post(f"{PARENT}/{api}.googleapis.com:enable", json={})
+    assert emulator.http.request(method, path).status_code == 200
