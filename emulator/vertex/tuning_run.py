@@ -189,8 +189,8 @@ class TuningRun:
                     # vertex-ai-samples/issues/3710, where it is the answer to a model upload.
                     raise failed_precondition(
                         f"Service account `{account}` does not have `[storage.objects.get, storage.objects.create]` "
-                        f'IAM permission(s) to the bucket "gs://{bucket}". Please grant the required IAM permission(s) to '
-                        "the service account (roles/storage.objectUser)."
+                        f'IAM permission(s) to the bucket "gs://{bucket}". Please grant the required IAM permission(s) '
+                        "to the service account (roles/storage.objectUser)."
                     )
 
     def _write(self, plan: tuning_requests.Plan, folder: str, content: Path) -> None:

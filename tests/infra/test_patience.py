@@ -8,7 +8,6 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from infra import patience as patience_module
 from infra.patience import Patience
 
 AGENT = "service-1@gcp-sa-vertex-moss-ft.iam.gserviceaccount.com"
@@ -106,27 +105,19 @@ def test_the_number_of_the_project_settles_which_project_is_meant(patience: Pati
 
 
 @pytest.mark.parametrize(
-    ("refusal", "made", "reason"),
+    ("refusal", "made"),
     [
-        (
-            "Permission 'aiplatform.endpoints.create' denied on resource '//x' (or it may not exist).",
-            PROJECT_MEMBER,
-            "",
-        ),
-        ("Permission 'iam.serviceAccounts.getIamPolicy' denied on resource (or it may not exist).", NEW_ACCOUNT, ""),
-        ("Permission 'storage.buckets.getIamPolicy' denied on resource (or it may not exist).", BUCKET, ""),
-        (
-            "Permission 'iam.serviceAccounts.actAs' denied on service account x (or it may not exist).",
-            PROJECT_MEMBER,
-            "",
-        ),
+        ("Permission 'aiplatform.endpoints.create' denied on resource '//x' (or it may not exist).", PROJECT_MEMBER),
+        ("Permission 'iam.serviceAccounts.getIamPolicy' denied on resource (or it may not exist).", NEW_ACCOUNT),
+        ("Permission 'storage.buckets.getIamPolicy' denied on resource (or it may not exist).", BUCKET),
+        ("Permission 'iam.serviceAccounts.actAs' denied on service account x (or it may not exist).", PROJECT_MEMBER),
     ],
 )
 def test_a_missing_permission_waits_only_for_what_this_run_has_made(
-    patience: Patience, monkeypatch: pytest.MonkeyPatch, refusal: str, made: str, reason: str
+    patience: Patience, monkeypatch: pytest.MonkeyPatch, refusal: str, made: str
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(patience_module.time, "monotonic", lambda: now)
+    monkeypatch.setattr("infra.patience.time.monotonic", lambda: now)
     assert patience.awaited(ENDPOINT, {}, refusal) is None
     assert "whoever runs this lacks" in patience.advice(refusal)
     patience._on_created(cast("pulumi.ResourceHookArgs", SimpleNamespace(type=made)))
@@ -154,17 +145,19 @@ def test_what_is_said_where_no_wait_helps(patience: Patience, refusal: str, advi
 
 
 async def test_a_wait_ends(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
-    now, told, slept = 0.0, [], []
+    now = 0.0
+    told: list[str] = []
+    slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         nonlocal now
         now += seconds
         slept.append(seconds)
 
-    monkeypatch.setattr(patience_module.time, "monotonic", lambda: now)
-    monkeypatch.setattr(patience_module.asyncio, "sleep", sleep)
-    monkeypatch.setattr(patience_module.pulumi.log, "info", told.append)
-    monkeypatch.setattr(patience_module.pulumi.log, "error", told.append)
+    monkeypatch.setattr("infra.patience.time.monotonic", lambda: now)
+    monkeypatch.setattr("infra.patience.asyncio.sleep", sleep)
+    monkeypatch.setattr("infra.patience.pulumi.log.info", told.append)
+    monkeypatch.setattr("infra.patience.pulumi.log.error", told.append)
     failure: Any = SimpleNamespace(
         name="endpoint",
         type=ENDPOINT,
