@@ -23,7 +23,7 @@ _RUN_LIMIT: Final = 120.0
 """Seconds in which any run ends: one takes under ten on a machine that does nothing else."""
 
 _END_LIMIT: Final = 15.0
-"""Seconds in which what the CLI had started ends after it: a provider looks for its parent every 2 s, and has 5 s more."""
+"""Seconds in which what the CLI had started ends after it: a provider looks for it every 2 s, and gets 5 more."""
 
 _ATTEMPTS: Final = 3
 """How often the run is repeated at most; once must be enough."""

@@ -29,7 +29,7 @@ _CONFIGURATION: Final[Mapping[str, Any]] = {
     "emulator": True,
     "labels": {"environment": "campaign"},
     "buckets": {"forceDestroy": True, "intermediateCheckpointDays": 30},
-    "quota": {"concurrentTuningJobs": 1, "contactEmail": "ada@example.com"},
+    "quota": {"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"},
     "submitters": ["user:ada@example.com"],
     "datasets": {"tickets": {"training": "data/train.jsonl", "validation": "data/validation.jsonl"}},
     "models": {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tunestack.cli.cut_off import settle
+from tunestack.cli.cut_off import distrust, settle
 
 URN = "urn:pulumi:dev::tunestack::"
 PROVIDER = f"{URN}pulumi:providers:gcp::google-cloud"
@@ -99,3 +99,25 @@ def test_of_anything_else_the_state_has_the_resource(kind: str) -> None:
     before = list(deployment["resources"])
     assert settle(deployment) == [f"forgot that {kind} was cut off, since the next run looks again: {BUCKET['urn']}"]
     assert deployment == {"resources": before}
+
+
+def test_what_was_being_deleted_is_looked_for_first() -> None:
+    deployment = state({"type": "deleting", "resource": BUCKET})
+    deployment["resources"].append({**BUCKET, "id": "a-bucket"})
+    told = f"noted to look whether it is still there, since its deletion was cut off: {BUCKET['urn']}"
+    assert settle(deployment) == [told]
+    assert [each["urn"] for each in deployment["resources"] if each.get("refreshBeforeUpdate")] == [BUCKET["urn"]]
+
+
+def test_after_a_destroy_that_failed_nothing_is_taken_for_granted() -> None:
+    deployment = {
+        "resources": [
+            {"urn": "urn:stack", "type": "pulumi:pulumi:Stack", "custom": False},
+            {"urn": "urn:provider", "type": "pulumi:providers:gcp", "custom": True, "id": "1b-2c"},
+            {**BUCKET, "id": "a-bucket"},
+        ]
+    }
+    told = "noted to look which of 1 resources are still there, since the last destroy failed"
+    assert distrust(deployment) == [told]
+    assert [each.get("refreshBeforeUpdate", False) for each in deployment["resources"]] == [False, False, True]
+    assert distrust(deployment) == [], "that is said once"

@@ -36,6 +36,8 @@ class FakeEngine(Engine):
     calls: list[str] = field(default_factory=list)
     written: list[Any] = field(default_factory=list)
     locks_during_export: list[str] = field(default_factory=list)
+    history: list[dict[str, str]] = field(default_factory=list)
+    resources: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self, *arguments: str, stdin: str | None = None) -> str:
         self.calls.append(" ".join(arguments[:2]))
@@ -43,11 +45,16 @@ class FakeEngine(Engine):
             return json.dumps({"url": self.backend.root.as_uri()})
         if arguments[1] == "ls":
             return json.dumps([{"name": STACK, "current": False}, {"name": f"{STACK}-2", "current": True}])
+        if arguments[1] == "history":
+            return json.dumps(self.history)
         if arguments[1] == "import":
             self.written.append(json.loads(stdin or ""))
             return ""
         self.locks_during_export.extend(lock.name for lock in self.backend.locks(STACK))
-        return json.dumps({"version": 3, "deployment": {"pending_operations": [CUT_OFF]}})
+        return json.dumps({"version": 3, "deployment": self.deployment()})
+
+    def deployment(self) -> dict[str, Any]:
+        return {"resources": self.resources} if self.resources else {"pending_operations": [CUT_OFF]}
 
 
 def dead() -> Lock:
@@ -107,6 +114,24 @@ def test_what_may_be_alive_stays_and_the_state_is_not_touched(
     assert engine.calls == []
     (told,) = found.kept
     assert re.search(advice, told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "looks"),
+    [("destroy", "failed", True), ("destroy", "succeeded", False), ("update", "failed", False)],
+)
+def test_a_destroy_that_failed(engine: FakeEngine, folder: Folder, kind: str, result: str, looks: bool) -> None:
+    (folder.root / ".pulumi" / "stacks" / "tunestack" / "dev.json").write_text("{}")
+    history = folder.root / ".pulumi" / "history" / "tunestack" / "dev"
+    history.mkdir(parents=True)
+    (history / "dev-1795180618.history.json").write_text('{"result":"failed"}')
+    (history / "dev-1795180619.history.json").write_text(json.dumps({"kind": kind, "result": result}))
+    (history / "dev-1795180619.history.json.attrs").write_text("{}")
+    engine.history.append({"kind": kind, "result": result})
+    engine.resources.append({"urn": "urn:x", "custom": True, "id": "x", "type": "gcp:storage/bucket:Bucket"})
+    assert bool(recover(engine, folder, STACK).done) == looks
+    assert [each["deployment"]["resources"][0].get("refreshBeforeUpdate") for each in engine.written] == [True] * looks
+    assert engine.calls == [] if result == "succeeded" else "stack history" in engine.calls
 
 
 def test_a_machine_under_another_name(engine: FakeEngine, folder: Folder) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tunestack.cli.stack import StackError
+from tunestack.retries import CALL_SECONDS, repeatable
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
@@ -22,9 +23,6 @@ _BOOKS = ".pulumi"
 
 _CHECKSUM = ".attrs"
 """Ending of the file that holds the checksum of the one beside it, as JSON (fileblob in gocloud.dev)."""
-
-_TIMEOUT_SECONDS = 60.0
-"""For one request; a lock has some hundred bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,11 @@ class Backend(ABC):
 
     def has_pending(self, stack: str) -> bool:
         """Says whether the state may hold operations that were cut off; False only where it surely holds none."""
+        del stack
+        return True
+
+    def may_have_failed(self, stack: str) -> bool:
+        """Says whether the last run of a stack may have failed; False only where it surely did not."""
         del stack
         return True
 
@@ -113,6 +116,16 @@ class Folder(Backend):
         except FileNotFoundError:
             return any(state.parent.glob(f"{state.name}.*z*"))  # .gz or .zst
 
+    def may_have_failed(self, stack: str) -> bool:
+        """Looks into the last entry of the history where it is not compressed, which is faster than the engine, too."""
+        history = self.root / _BOOKS / "history" / stack.removeprefix("organization/")
+        # Named after the time of their end, in digits that stay as many as they are.
+        runs = sorted(run for run in history.glob("*.history.json*") if run.suffix != _CHECKSUM)
+        try:
+            return bool(runs) and json.loads(runs[-1].read_bytes())["result"] != "succeeded"
+        except (ValueError, KeyError):  # .gz or .zst
+            return True
+
     def mend(self) -> Sequence[str]:
         """Removes half-written checksums: an engine that was killed meanwhile has left one, and says `EOF` ever after.
 
@@ -158,25 +171,25 @@ class Bucket(Backend):
         from google.api_core.exceptions import NotFound
 
         folder, found = self._locks(stack), []
-        for blob in self._bucket.client.list_blobs(self._bucket, prefix=folder, timeout=_TIMEOUT_SECONDS):
+        for blob in self._bucket.client.list_blobs(self._bucket, prefix=folder, timeout=CALL_SECONDS, retry=repeatable):
             try:
-                content = blob.download_as_bytes(timeout=_TIMEOUT_SECONDS)
+                content = blob.download_as_bytes(timeout=CALL_SECONDS, retry=repeatable)
             except NotFound:
                 continue  # its process has just ended
             found.append(StoredLock(blob.name.removeprefix(folder), content, time.time() - blob.updated.timestamp()))
         return found
 
     def place(self, stack: str, name: str, content: bytes) -> None:
-        """Writes the object."""
+        """Writes the object; its name is nobody else's."""
         blob = self._bucket.blob(self._locks(stack) + name)
-        blob.upload_from_string(content, if_generation_match=0, timeout=_TIMEOUT_SECONDS)
+        blob.upload_from_string(content, timeout=CALL_SECONDS, retry=repeatable)
 
     def remove(self, stack: str, name: str) -> None:
         """Deletes the object."""
         from google.api_core.exceptions import NotFound
 
         try:
-            self._bucket.blob(self._locks(stack) + name).delete(timeout=_TIMEOUT_SECONDS)
+            self._bucket.blob(self._locks(stack) + name).delete(timeout=CALL_SECONDS, retry=repeatable)
         except NotFound:
             return
 

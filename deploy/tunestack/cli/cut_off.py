@@ -39,7 +39,10 @@ def settle(deployment: Deployment) -> list[str]:
     done = []
     for operation in pending:
         resource, kind = operation["resource"], operation["type"]
-        if kind != "creating":
+        if kind == "deleting" and (there := _resources(deployment, resource["urn"])):
+            _look_again(there)
+            done.append(f"noted to look whether it is still there, since its deletion was cut off: {resource['urn']}")
+        elif kind != "creating":
             done.append(f"forgot that {kind} was cut off, since the next run looks again: {resource['urn']}")
         elif adopted := _adopted(resource, deployment):
             deployment.setdefault("resources", []).append(adopted)
@@ -47,6 +50,40 @@ def settle(deployment: Deployment) -> list[str]:
         else:
             done.append(f"forgot a creation that was cut off: {resource['urn']}")
     return done
+
+
+def distrust(deployment: Deployment) -> list[str]:
+    """Marks everything to be looked for, after a destroy that failed: what is gone already may be in the state.
+
+    A provider that died, or whom nobody waited for, may have deleted without an answer. A destroy that follows would
+    not mind, but an `up` would leave it at that.
+
+    Args:
+        deployment: is changed.
+
+    Returns:
+        What was done, one text.
+    """
+    doubtful = [
+        resource
+        for resource in deployment.get("resources") or ()
+        if resource.get("custom") and resource.get("id") and not resource["type"].startswith("pulumi:")
+    ]
+    if not _look_again(doubtful):
+        return []
+    return [f"noted to look which of {len(doubtful)} resources are still there, since the last destroy failed"]
+
+
+def _look_again(resources: list[dict[str, Any]]) -> bool:
+    """Lets the engine refresh these first; whether it was not to already."""
+    new = [resource for resource in resources if not resource.get("refreshBeforeUpdate")]
+    for resource in new:
+        resource["refreshBeforeUpdate"] = True
+    return bool(new)
+
+
+def _resources(deployment: Deployment, urn: str) -> list[dict[str, Any]]:
+    return [resource for resource in deployment.get("resources") or () if resource["urn"] == urn]
 
 
 def _adopted(resource: Mapping[str, Any], deployment: Deployment) -> dict[str, Any] | None:

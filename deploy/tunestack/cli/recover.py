@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import typer
 
 from tunestack.cli.backend import Backend, StoredLock, backend_at
-from tunestack.cli.cut_off import settle
+from tunestack.cli.cut_off import Deployment, distrust, settle
 from tunestack.cli.locks import Holder, Lock
 from tunestack.cli.stack import Engine, StackError
 
@@ -127,9 +127,16 @@ def recover(
         if not only_look:
             backend.remove(stack, stored.name)
         found.done.append(f"removed {_told(stored)}")
-    if not found.kept and backend.has_pending(stack):
-        found.done += _settle(engine, backend, stack, only_look=only_look)
+    if not found.kept:
+        destroy_failed = backend.may_have_failed(stack) and _destroy_failed(engine, stack)
+        if destroy_failed or backend.has_pending(stack):
+            found.done += _settle(engine, backend, stack, destroy_failed=destroy_failed, only_look=only_look)
     return found
+
+
+def _destroy_failed(engine: Engine, stack: str) -> bool:
+    runs = json.loads(engine.run("stack", "history", "--json", "--page-size", "1", "--stack", stack))
+    return bool(runs) and (runs[0]["kind"], runs[0]["result"]) == ("destroy", "failed")
 
 
 def _mended(backend: Backend) -> list[str]:
@@ -164,17 +171,21 @@ def _why_kept(stored: StoredLock, own_names: Collection[str], stack: str) -> str
             )
 
 
-def _settle(engine: Engine, backend: Backend, stack: str, *, only_look: bool) -> list[str]:
+def _settle(engine: Engine, backend: Backend, stack: str, *, destroy_failed: bool, only_look: bool) -> list[str]:
     """Edits the state under a lock of our own, so that neither another recovery nor a run can come between."""
+
+    def edit(deployment: Deployment) -> list[str]:
+        return [*settle(deployment), *(distrust(deployment) if destroy_failed else ())]
+
     if only_look:
-        return settle(_exported(engine, stack)["deployment"])
+        return edit(_exported(engine, stack)["deployment"])
     name = f"{uuid.uuid4()}.json"
     backend.place(stack, name, Lock.own().content())
     try:
         if others := [stored for stored in backend.locks(stack) if stored.name != name]:
             raise StackError(f"the stack is in use by now: {_told(others[0]).removesuffix(', which has ended')}")
         exported = _exported(engine, stack)
-        done = settle(exported["deployment"])
+        done = edit(exported["deployment"])
     finally:
         backend.remove(stack, name)
     if done:
