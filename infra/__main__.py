@@ -10,6 +10,8 @@ import pulumi  # noqa: E402
 from infra.access import Access  # noqa: E402
 from infra.buckets import Buckets  # noqa: E402
 from infra.connection import connect  # noqa: E402
+from infra.existing import check_existing  # noqa: E402
+from infra.leftovers import Leftovers  # noqa: E402
 from infra.outputs import export_outputs  # noqa: E402
 from infra.patience import Patience  # noqa: E402
 from infra.quota import TUNING_JOBS, Quotas  # noqa: E402
@@ -21,24 +23,27 @@ from infra.tuning import Tuning  # noqa: E402
 
 settings = engine_settings(pulumi.get_stack())
 connection = connect(settings)
+check_existing(settings, connection, pulumi.get_stack())
+Leftovers(settings.project, settings.location, connection.api_endpoint).attach()
 everywhere = pulumi.ResourceOptions(providers=connection.providers)
 
 patience = Patience(settings.project, API_HOSTS)
 patience.attach()
 services = Services("services", project=settings.project, patience=patience, opts=everywhere)
 quotas = Quotas("quotas", settings=settings, services=services, opts=everywhere)
-buckets = Buckets("buckets", settings=settings, after=[services], opts=everywhere)
+buckets = Buckets("buckets", settings=settings, services=services, opts=everywhere)
 access = Access(
     "access",
     project=settings.project,
     services=services,
     buckets=buckets,
     submitters=settings.submitters,
+    existing_account=settings.service_account,
     opts=everywhere,
 )
 tuning = Tuning(
     "tuning", settings=settings, buckets=buckets, access=access, after=quotas.asked(TUNING_JOBS), opts=everywhere
 )
-serving = Serving("serving", settings=settings, models=tuning.models, after=[services], quotas=quotas, opts=everywhere)
+serving = Serving("serving", settings=settings, models=tuning.models, services=services, quotas=quotas, opts=everywhere)
 warn_of_shortage(settings, quotas, tuning.jobs_started, serving.deployments_made)
 export_outputs(settings, connection.api_endpoint, buckets, access, quotas, tuning, serving)

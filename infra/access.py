@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra import existing
 from infra.buckets import Buckets
 from infra.naming import account_id
 from infra.services import Services
@@ -38,6 +39,7 @@ class Access(pulumi.ComponentResource):
         services: the enabled APIs and their agents.
         buckets: data and checkpoints.
         submitters: IAM members who may submit tuning jobs.
+        existing_account: e-mail address of the account that jobs run as, where the stack does not make one.
         opts: the engine's options.
     """
 
@@ -49,16 +51,20 @@ class Access(pulumi.ComponentResource):
         services: Services,
         buckets: Buckets,
         submitters: Sequence[str],
+        existing_account: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Access", resource_name, None, opts)
         stack = pulumi.get_stack()
-        account = gcp.serviceaccount.Account(
+        given = existing.account(existing_account, project, services, self) if existing_account else None
+        account = given or gcp.serviceaccount.Account(
             "tuning",
             project=project,
             account_id=account_id(stack, "tuning"),
             display_name=f"Tuning jobs of {stack}",
             description="Tuning jobs run as this account. It has no keys.",
+            # Its id is of our choice: a create whose answer was lost would otherwise be refused ever after.
+            create_ignore_already_exists=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[services]),
         )
         self.service_account: pulumi.Output[str] = account.email

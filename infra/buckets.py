@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_gcp as gcp
 
+from infra import existing
 from infra.naming import bucket_name
+from infra.services import Services
 from infra.settings import Settings
 
 _UPLOAD_DAYS = 7
@@ -17,12 +19,12 @@ _NONCURRENT_DAYS = 30
 
 
 class Buckets(pulumi.ComponentResource):
-    """A bucket of data and one of checkpoints; neither can ever be made public.
+    """A bucket of data and one of checkpoints; those that the stack makes can never be made public.
 
     Args:
         resource_name: the name in the program.
         settings: the stack's configuration.
-        after: what must exist first.
+        services: the enabled APIs.
         opts: the engine's options.
     """
 
@@ -31,12 +33,12 @@ class Buckets(pulumi.ComponentResource):
         resource_name: str,
         *,
         settings: Settings,
-        after: Sequence[pulumi.Resource],
+        services: Services,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Buckets", resource_name, None, opts)
         self._settings = settings
-        self._after = after
+        self._services = services
         # Training data is the lineage of every model: versioning undoes an overwrite or a delete by hand.
         self.data = self._bucket("data", versioning=True, rules=[_delete(days_since_noncurrent_time=_NONCURRENT_DAYS)])
         # Checkpoints are written once, under a name that contains the hash of the job's spec: versions would only
@@ -56,6 +58,8 @@ class Buckets(pulumi.ComponentResource):
         self, purpose: str, *, versioning: bool, rules: Sequence[gcp.storage.BucketLifecycleRuleArgs]
     ) -> gcp.storage.Bucket:
         settings = self._settings
+        if name := settings.buckets.existing.get(purpose):
+            return existing.bucket(purpose, name, self._services, self)
         return gcp.storage.Bucket(
             purpose,
             name=bucket_name(settings.project, pulumi.get_stack(), f"tuning-{purpose}"),
@@ -72,7 +76,7 @@ class Buckets(pulumi.ComponentResource):
             ],
             labels=settings.guarded("labels", settings.labels),
             force_destroy=settings.buckets.force_destroy,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._services]),
         )
 
 

@@ -48,10 +48,7 @@ def export_outputs(
         },
         "datasets": {name: _dataset(dataset) for name, dataset in tuning.datasets.items()},
         "models": {name: _model(tuned) for name, tuned in tuning.models.items()},
-        "endpoints": {
-            name: _endpoint(settings, served, tuning.models[served.settings.model])
-            for name, served in serving.endpoints.items()
-        },
+        "endpoints": {name: _endpoint(settings, served) for name, served in serving.endpoints.items()},
         "estimatedCostUsd": pulumi.Output.all(
             *(tuned.job.estimated_cost_usd for tuned in tuning.models.values())
         ).apply(total_cost),
@@ -101,11 +98,12 @@ def _model(tuned: Tuned) -> dict[str, Any]:
     }
 
 
-def _endpoint(settings: Settings, served: Served, tuned: Tuned) -> dict[str, Any]:
+def _endpoint(settings: Settings, served: Served) -> dict[str, Any]:
     return {
         "id": served.endpoint.id,
         "model": served.settings.model,
-        "checkpointUri": tuned.model.final_checkpoint_uri,
+        "baseModel": served.base_model,
+        "checkpointUri": served.checkpoint_uri,
         "modelVersion": served.deployment.model_version,
         "state": served.deployment.state,
         "machineType": served.settings.machine_type,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import pulumi
 import pulumi_gcp as gcp
 
+from infra import existing
 from infra.naming import endpoint_id
 from infra.quota import Quotas
+from infra.services import Services
 from infra.settings import EndpointSettings, Settings
 from infra.tuning import Tuned
 from tunestack import ModelDeployment
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One endpoint of the configuration and what it serves."""
+    """One endpoint of the configuration and what it serves; `base_model` is None where it is not known."""
 
     settings: EndpointSettings
     endpoint: gcp.vertex.AiEndpoint
     deployment: ModelDeployment
+    checkpoint_uri: pulumi.Input[str]
+    base_model: str | None
 
 
 class Serving(pulumi.ComponentResource):
@@ -35,7 +39,7 @@ class Serving(pulumi.ComponentResource):
         resource_name: the name in the program.
         settings: the stack's configuration.
         models: the tuned models by name.
-        after: what must exist first.
+        services: the enabled APIs.
         quotas: of the accelerators: asked for before anything is deployed.
         opts: the engine's options.
     """
@@ -46,15 +50,12 @@ class Serving(pulumi.ComponentResource):
         *,
         settings: Settings,
         models: Mapping[str, Tuned],
-        after: Sequence[pulumi.Resource],
+        services: Services,
         quotas: Quotas,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Serving", resource_name, None, opts)
-        self.endpoints = {
-            name: self._served(name, settings, models[wanted.model], after, quotas)
-            for name, wanted in settings.serving.items()
-        }
+        self.endpoints = {name: self._served(name, settings, models, services, quotas) for name in settings.serving}
         self.register_outputs({})
 
     @property
@@ -63,25 +64,19 @@ class Serving(pulumi.ComponentResource):
         return {name: served.deployment.state for name, served in self.endpoints.items()}
 
     def _served(
-        self, name: str, settings: Settings, tuned: Tuned, after: Sequence[pulumi.Resource], quotas: Quotas
+        self, name: str, settings: Settings, models: Mapping[str, Tuned], services: Services, quotas: Quotas
     ) -> Served:
         wanted = settings.serving[name]
-        endpoint = gcp.vertex.AiEndpoint(
-            name,
-            # Clients keep this id: it must outlive every checkpoint, and be the same when all is created again.
-            name=endpoint_id(pulumi.get_project(), pulumi.get_stack(), name),
-            display_name=name,
-            project=settings.project,
-            location=settings.location,
-            labels=settings.guarded("labels", settings.labels),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
-        )
+        endpoint = self._endpoint(name, settings, services)
+        tuned = models[wanted.model] if wanted.model else None
+        checkpoint_uri = self._checkpoint_uri(name, settings, tuned, services)
+        base_model = tuned.settings.base_model if tuned else wanted.base_model
         container = cast("Container", wanted.container.model_dump(exclude_none=True)) if wanted.container else None
         deployment = ModelDeployment(
             name,
             endpoint=endpoint.id,
-            checkpoint_uri=tuned.model.final_checkpoint_uri,
-            base_model=tuned.settings.base_model,
+            checkpoint_uri=checkpoint_uri,
+            base_model=base_model,
             machine_type=wanted.machine_type,
             accelerator_type=wanted.accelerator_type,
             accelerator_count=wanted.accelerator_count,
@@ -94,4 +89,30 @@ class Serving(pulumi.ComponentResource):
             strict=wanted.strict,
             opts=pulumi.ResourceOptions(parent=self, depends_on=quotas.asked(wanted.accelerator_type)),
         )
-        return Served(wanted, endpoint, deployment)
+        return Served(wanted, endpoint, deployment, checkpoint_uri, base_model)
+
+    def _endpoint(self, name: str, settings: Settings, services: Services) -> gcp.vertex.AiEndpoint:
+        if given := settings.serving[name].endpoint:
+            return existing.endpoint(name, settings.endpoint_name(given), services, self)
+        return gcp.vertex.AiEndpoint(
+            name,
+            # Clients keep this id: it must outlive every checkpoint, and be the same when all is created again.
+            name=endpoint_id(pulumi.get_project(), pulumi.get_stack(), name),
+            display_name=name,
+            project=settings.project,
+            location=settings.location,
+            labels=settings.guarded("labels", settings.labels),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[services]),
+        )
+
+    def _checkpoint_uri(
+        self, name: str, settings: Settings, tuned: Tuned | None, services: Services
+    ) -> pulumi.Input[str]:
+        wanted = settings.serving[name]
+        if tuned is not None:
+            return tuned.model.final_checkpoint_uri
+        if wanted.checkpoint is not None:
+            return settings.guarded("serving", wanted.checkpoint)
+        return existing.tuned_model(
+            name, settings.job_name(wanted.tuning_job or ""), services, self
+        ).final_checkpoint_uri

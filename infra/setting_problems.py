@@ -40,12 +40,22 @@ _PATTERNS = {
     r"^[a-z0-9_-]{0,63}$": "a label's value: at most 63 lower-case letters, digits, _ and -",
     r"^gs://": "a folder in Cloud Storage, such as gs://bucket/folder",
     r"^[^@\s]+@[^@\s]+$": "an e-mail address",
+    r"^[^@\s]+@[^@\s]+\.gserviceaccount\.com$": (
+        "a service account's e-mail address, such as tuning@my-project-123.iam.gserviceaccount.com"
+    ),
+    r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$": "the name of a bucket without gs://, such as my-bucket",
+    r"^(projects/[^/]+/locations/[^/]+/endpoints/)?[0-9]+$": (
+        "the name of an endpoint, projects/…/locations/…/endpoints/ID, or its ID"
+    ),
+    r"^(projects/[^/]+/locations/[^/]+/tuningJobs/)?[0-9]+$": (
+        "the name of a tuning job, projects/…/locations/…/tuningJobs/ID, or its ID"
+    ),
     r"^(user|group|serviceAccount):\S+@\S+$": "a member such as user:ada@example.com, group:… or serviceAccount:…",
 }
 
 
-_PARTS_OF_NAMES = frozenset({"project", "location", "submitters"})
-"""Keys whose values are in the names of resources, which the engine shows everywhere."""
+_PARTS_OF_NAMES = frozenset({"project", "location", "submitters", "buckets", "serviceAccount"})
+"""Keys whose values are in the names or ids of resources, which the engine shows everywhere."""
 
 
 class InvalidSettingsError(pulumi.RunError):
@@ -87,6 +97,7 @@ def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     """Yields one text for each name that leads nowhere; works on what has the right shape, so that all are told."""
     yield from _dangling(raw, "models", "dataset", "datasets")
     yield from _dangling(raw, "serving", "model", "models")
+    yield from _unclear_serving(raw)
     yield from _unknown_accelerators(raw)
     location = raw.get("location")
     if not isinstance(location, str) or not location:
@@ -98,7 +109,8 @@ def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     elif raw.get("serving") and not region.serves:
         yield f"{_path(('serving',))}: nothing can be served in {location}; serve in a stack of its own, in a region"
     buckets = raw.get("buckets")
-    if location == "global" and not (isinstance(buckets, Mapping) and buckets.get("location")):
+    given = buckets if isinstance(buckets, Mapping) else {}
+    if location == "global" and not given.get("location") and not (given.get("data") and given.get("output")):
         yield f"{_path(('buckets', 'location'))}: is missing; with location global it is a multi-region: US or EU"
 
 
@@ -116,6 +128,39 @@ def _dangling(raw: Mapping[str, Any], section: str, key: str, target: str) -> It
         wanted = entry.get(key) if isinstance(entry, Mapping) else None
         if isinstance(wanted, str) and wanted and wanted not in known:
             yield f"{_path((section, name, key))}: {_unknown(wanted, key, known)}"
+
+
+def _unclear_serving(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Yields what is wrong with entries that name nothing to serve, too much, or something that is elsewhere."""
+    entries = raw.get("serving")
+    endpoints: dict[str, str] = {}
+    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
+        if not isinstance(entry, Mapping):
+            continue
+        given = [key for key in ("model", "checkpoint", "tuningJob") if entry.get(key) is not None]
+        if len(given) != 1:
+            found = f"not {' and '.join(given)}" if given else "and has none"
+            yield f"{_path(('serving', name))}: needs one of model, checkpoint and tuningJob, {found}"
+        if "model" in given and entry.get("baseModel") is not None:
+            yield f"{_path(('serving', name, 'baseModel'))}: follows from the model; leave it out"
+        for key in ("endpoint", "tuningJob"):
+            if isinstance(value := entry.get(key), str):
+                yield from _elsewhere(raw, ("serving", name, key), value)
+        if isinstance(endpoint := entry.get("endpoint"), str):
+            other = endpoints.setdefault(endpoint.rpartition("/")[2], name)
+            if other != name:
+                yield f"{_path(('serving', name, 'endpoint'))}: is the endpoint of {other}; each serves one model"
+
+
+def _elsewhere(raw: Mapping[str, Any], location: Sequence[str], value: str) -> Iterator[str]:
+    parts = value.split("/")
+    if len(parts) != 6:
+        return
+    if parts[3] != raw.get("location"):
+        way = "; serve its checkpoint: gs://… instead" if location[-1] == "tuningJob" else ""
+        yield f"{_path(location)}: is in {parts[3]}, and the stack in {raw.get('location')}{way}"
+    elif not parts[1].isdigit() and parts[1] != raw.get("project"):
+        yield f"{_path(location)}: is in project {parts[1]}, and the stack in {raw.get('project')}"
 
 
 def _unknown_accelerators(raw: Mapping[str, Any]) -> Iterator[str]:

@@ -29,18 +29,33 @@ Positive = Annotated[int, Field(ge=1)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
+ENDPOINT = r"^(projects/[^/]+/locations/[^/]+/endpoints/)?[0-9]+$"
+JOB = r"^(projects/[^/]+/locations/[^/]+/tuningJobs/)?[0-9]+$"
+
+
 class Section(BaseModel):
     """A part of the configuration: camelCase keys, no unknown ones, no conversion between types."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
 
 
-class BucketSettings(Section):
-    """How the buckets of data and of checkpoints behave."""
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
 
+
+class BucketSettings(Section):
+    """Which buckets hold data and checkpoints, and how those behave that the stack makes."""
+
+    data: BucketName | None = None
+    output: BucketName | None = None
     location: Text | None = None
     force_destroy: bool = False
     intermediate_checkpoint_days: Positive | None = None
+
+    @property
+    def existing(self) -> dict[str, str]:
+        """The buckets that the stack uses and does not make, by purpose."""
+        named = {"data": self.data, "output": self.output}
+        return {purpose: name for purpose, name in named.items() if name is not None}
 
 
 class QuotaSettings(Section):
@@ -94,9 +109,13 @@ class ContainerSettings(Section):
 
 
 class EndpointSettings(Section):
-    """A tuned model behind an endpoint."""
+    """A tuned model behind an endpoint; one of `model`, `checkpoint` and `tuning_job`."""
 
-    model: Text
+    model: Text | None = None
+    checkpoint: Annotated[str, StringConstraints(pattern=r"^gs://")] | None = None
+    tuning_job: Annotated[str, StringConstraints(pattern=JOB)] | None = None
+    base_model: Text | None = None
+    endpoint: Annotated[str, StringConstraints(pattern=ENDPOINT)] | None = None
     machine_type: Text
     accelerator_type: Text
     accelerator_count: Positive = 1
@@ -116,6 +135,7 @@ class Settings(Section):
     location: Text
     emulator: bool = False
     labels: dict[LabelKey, LabelValue] = {}
+    service_account: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.gserviceaccount\.com$")] | None = None
     submitters: list[Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):\S+@\S+$")]] = []
     buckets: BucketSettings = BucketSettings()
     quota: QuotaSettings | None = None
@@ -127,6 +147,18 @@ class Settings(Section):
     def model_post_init(self, context: Any, /) -> None:
         """Takes the validation's context: the keys that hold a secret."""
         self._secret = context or frozenset()
+
+    def endpoint_name(self, endpoint: str) -> str:
+        """Returns the resource name of an endpoint in the stack's location that may be given as its id alone."""
+        return f"{self._parent}/endpoints/{endpoint.rpartition('/')[2]}"
+
+    def job_name(self, job: str) -> str:
+        """Returns the resource name of a tuning job in the stack's location that may be given as its id alone."""
+        return f"{self._parent}/tuningJobs/{job.rpartition('/')[2]}"
+
+    @property
+    def _parent(self) -> str:
+        return f"projects/{self.project}/locations/{self.location}"
 
     @overload
     def guarded(self, key: str, value: None) -> None: ...

@@ -1,9 +1,10 @@
-"""The functions of pulumi-gcp that a program may call: what is true of a project and its quotas."""
+"""The functions of pulumi-gcp that a program may call: what is true of a project and of things in it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from emulator.gcp_provider.bucket_rules import declared_rules
 from emulator.gcp_provider.managed import Values
 from emulator.gcp_provider.rest import CallError, Cloud
 
@@ -85,8 +86,56 @@ def _quota_info(info: dict[str, Any]) -> Values:
     }
 
 
+async def get_bucket(cloud: Cloud, arguments: Values) -> Values:
+    """`gcp:storage/getBucket:getBucket`, as far as programs ask about a bucket that they did not make."""
+    name = arguments["name"]
+    bucket = await cloud.get("storage", f"b/{name}")
+    rules = declared_rules(bucket.get("lifecycle", {}).get("rule", []))
+    return {
+        "id": name,
+        "name": name,
+        "location": bucket["location"],
+        "url": f"gs://{name}",
+        "selfLink": bucket.get("selfLink", ""),
+        "labels": bucket.get("labels", {}),
+        "storageClass": bucket.get("storageClass", "STANDARD"),
+        "lifecycleRules": [{"actions": [rule["action"]], "conditions": [rule["condition"]]} for rule in rules],
+    }
+
+
+async def get_bucket_objects(cloud: Cloud, arguments: Values) -> Values:
+    """`gcp:storage/getBucketObjects:getBucketObjects`."""
+    bucket, prefix = arguments["bucket"], arguments.get("prefix") or ""
+    found = [
+        {"name": entry["name"], "contentType": entry.get("contentType", ""), "storageClass": entry["storageClass"]}
+        async for entry in cloud.items("storage", f"b/{bucket}/o", "items", prefix=prefix)
+    ]
+    return {"id": bucket, "bucket": bucket, "prefix": prefix, "bucketObjects": found}
+
+
+async def get_account(cloud: Cloud, arguments: Values) -> Values:
+    """`gcp:serviceaccount/getAccount:getAccount`, by address."""
+    email = arguments["accountId"]
+    project = arguments.get("project") or cloud.configuration.project
+    account = await cloud.get("iam", f"projects/{project}/serviceAccounts/{email}")
+    return {
+        "id": account["name"],
+        "name": account["name"],
+        "accountId": email,
+        "email": account["email"],
+        "member": f"serviceAccount:{account['email']}",
+        "uniqueId": account["uniqueId"],
+        "displayName": account.get("displayName", ""),
+        "disabled": account.get("disabled", False),
+        "project": project,
+    }
+
+
 FUNCTIONS = {
     "gcp:organizations/getProject:getProject": get_project,
+    "gcp:serviceaccount/getAccount:getAccount": get_account,
+    "gcp:storage/getBucket:getBucket": get_bucket,
+    "gcp:storage/getBucketObjects:getBucketObjects": get_bucket_objects,
     "gcp:cloudquota/getSQuotaInfos:getSQuotaInfos": get_quota_infos,
 }
 """The functions by token."""

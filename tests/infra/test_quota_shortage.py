@@ -29,7 +29,7 @@ def _endpoint(**changes: Any) -> EndpointSettings:
         (
             {},
             Need(1, 1, 1),
-            "one replica, and another while it rolls: what is asked for when nothing is said",
+            "one replica, and another while it rolls: what is asked for by default",
         ),
         ({"minReplicas": 2, "acceleratorCount": 2}, Need(4, 4, 2), "the surge is counted in replicas"),
         ({"maxReplicas": 3}, Need(1, 3, 1), "it may grow"),

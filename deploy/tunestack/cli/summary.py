@@ -127,8 +127,9 @@ def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
 def _endpoint(endpoint: Mapping[str, Any]) -> str:
     hourly = endpoint.get("estimatedHourlyCostUsd")
     version = endpoint.get("modelVersion") or "–"
+    serves = endpoint.get("model") or endpoint.get("checkpointUri") or "a checkpoint"
     return (
-        f"{endpoint['id']}\n{endpoint['state'].lower()}: {endpoint['model']}, version {version}\n"
+        f"{endpoint['id']}\n{endpoint['state'].lower()}: {serves}, version {version}\n"
         f"on Google Cloud: {endpoint['machineType']}, {money(hourly)} an hour until it is undeployed"
     )
 
@@ -142,8 +143,8 @@ def _answers(
     prompts = [prompt for prompt, _ in examples]
     tuned = [predict.answer(connection, endpoint["id"], prompt, max_tokens=ANSWER_TOKENS) for prompt in prompts]
     columns = {"held-out prompt": prompts}
-    if ask_untuned:
-        base_model = stack.outputs["models"][endpoint["model"]]["baseModel"]
+    base_model = endpoint.get("baseModel")
+    if ask_untuned and base_model:
         columns["untuned"] = untuned.answers(connection, base_model, prompts, max_tokens=ANSWER_TOKENS)
     columns["tuned"] = tuned
     columns["as a person wrote it"] = [completion for _, completion in examples]

@@ -103,9 +103,15 @@ class TunestackProvider(Provider):
             self._lifecycles[kind] = PatientLifecycle(kinds[kind](self._run), self._run)
         return self._lifecycles[kind]
 
-    async def invoke(self, token: str, arguments: Properties) -> Properties:  # noqa: ARG002 - there are no functions
-        """Has no functions."""
-        raise ResourceError(f"tunestack has no function {token}")
+    async def invoke(self, token: str, arguments: Properties) -> Properties:
+        """Answers `lookUp`, the only function."""
+        if token != "tunestack:index:lookUp":  # noqa: S105 - a function's name
+            raise ResourceError(f"tunestack has no function {token}")
+        if self._run is None:
+            raise ResourceError("the provider needs project and location, and this preview does not know them yet")
+        from tunestack.provider.functions import look_up
+
+        return await look_up(self._run, arguments)
 
     async def cancel(self) -> None:
         """Ends every wait; what runs remotely goes on."""

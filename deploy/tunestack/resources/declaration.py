@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, cast, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_origin
 
 import pulumi
 
@@ -35,6 +35,21 @@ class Declaration(pulumi.CustomResource):
         # to translate.
         named = {wire_name(name): value for name, value in {**outputs, **inputs}.items()}
         super().__init__(self.token, resource_name, named, opts)
+
+    @classmethod
+    def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002 - as in every package
+        """Reads what exists, to use it and neither change nor delete it.
+
+        Args:
+            resource_name: the name in the program.
+            id: of what exists, as an import takes it.
+            opts: the engine's options.
+        """
+        found = cls.__new__(cls)
+        Declaration.__init__(
+            found, resource_name, {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        )
+        return found
 
     if not TYPE_CHECKING:
 
