@@ -114,10 +114,9 @@ async def test_a_job_is_submitted_when_what_it_needs_has_spread(
 class TestTheEmulatorItself:
     @pytest.fixture
     def cloud(self, start_emulator: Callable[..., Emulator]) -> Any:
-        """Everything about a new project takes a second."""
-        emulator = start_emulator(
-            {"delays": {"apiEnabled": 1, "accountKnown": 2, "agentsProvisioned": 1.5}, "vertex": {"tuningPending": 600}}
-        )
+        """Everything about a new project takes its time."""
+        delays = {"apiEnabled": 1000, "agentsProvisioned": 2000, "accountKnown": 3000}
+        emulator = start_emulator({"delays": delays, "vertex": {"tuningPending": 600}})
         for path, body in (
             (f"/su/v1/projects/{PROJECT}/services/aiplatform.googleapis.com:enable", {}),
             (f"/storage/v1/b?project={PROJECT}", {"name": "demo-data"}),
@@ -129,13 +128,23 @@ class TestTheEmulatorItself:
         yield made
         made.connection.storage.close()
 
-    async def test_a_job_waits_for_one_thing_after_the_other(self, cloud: Cloud) -> None:
-        await cloud.resource("TuningJob").create({**cloud.inputs, "serviceAccount": ACCOUNT})
+    async def test_a_job_waits_for_one_thing_after_the_other(
+        self, cloud: Cloud, advance: Callable[[float], None]
+    ) -> None:
+        inputs = {**cloud.inputs, "serviceAccount": ACCOUNT}
+        create = asyncio.ensure_future(cloud.resource("TuningJob").create(inputs))
+        for awaited in ("aiplatform.googleapis.com in project", "Vertex AI's service agents", "the right to act as"):
+            await _told(cloud, f"waits for {awaited}")
+            advance(1000)
+        await create
         (job,) = cloud.jobs()
         assert job["serviceAccount"] == ACCOUNT
-        told = "\n".join(cloud.listener.told)
-        for awaited in ("aiplatform.googleapis.com in project", "Vertex AI's service agents", f"act as {ACCOUNT}"):
-            assert awaited in told
+
+
+async def _told(cloud: Cloud, text: str) -> None:
+    async with asyncio.timeout(30):
+        while not any(line.startswith(text) for line in cloud.listener.told):  # noqa: ASYNC110 - told from elsewhere
+            await asyncio.sleep(0.01)
 
 
 async def test_a_permission_that_nobody_granted_fails_at_once(cloud: Cloud) -> None:
@@ -168,8 +177,7 @@ async def test_a_wait_is_bounded_and_says_so(cloud: Cloud) -> None:
 async def test_an_interrupt_ends_the_wait(cloud: Cloud) -> None:
     cloud.fault(method="POST", path=JOBS, status=403, message=DISABLED, times=None)
     create = asyncio.ensure_future(cloud.resource("TuningJob").create(cloud.inputs))
-    while not any("waits for" in line for line in cloud.listener.told):  # noqa: ASYNC110 - told from elsewhere
-        await asyncio.sleep(0.01)
+    await _told(cloud, "waits for")
     cloud.run.interrupt()
     with pytest.raises(InterruptedWaitError, match="the next pulumi up goes on"):
         await asyncio.wait_for(create, 5)
