@@ -24,7 +24,7 @@ PAIRS = (
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_sample_of_the_campaign(tmp_path: Path) -> None:
     lane = Lane(tmp_path / "lane", None)
     try:

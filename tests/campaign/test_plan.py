@@ -1,0 +1,73 @@
+"""Which calls are walked, and which cases a sample takes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from tests.campaign import calls, plan
+from tests.campaign.case import Case, Outcome
+from tests.campaign.interruptions import KINDS
+from tests.campaign.phases import PHASES
+from tests.campaign.reference import Reference
+
+
+def heard(*requests: str) -> list[dict[str, Any]]:
+    return [dict(zip(("method", "path"), request.split(), strict=True)) for request in requests]
+
+
+def test_calls_are_alike_when_ids_and_object_names_differ() -> None:
+    first = heard("GET /v1/endpoints/1234567890", "PUT /b/data/o/a", "PUT /b/data/o/b", "GET /b/data", "GET /b/data")
+    second = heard("GET /b/data", "PUT /b/data/o/c", "GET /v1/endpoints/9876543210", "POST /only/once")
+    found = calls.of([first, second])
+    assert [str(call) for call in found] == ["GET /b/data #1", "GET /v1/endpoints/N #1", "PUT /b/data/o/… #1"]
+    assert [call.changes for call in found] == [False, False, True]
+    assert re.fullmatch(found[1].template, "/v1/endpoints/55555555555")
+
+
+def test_of_many_that_are_alike_some_are_walked() -> None:
+    deleted = heard(*(f"DELETE /b/data/o/{number}" for number in range(45)))
+    assert [call.occurrence for call in calls.of([deleted])] == [1, 23, 45]
+    assert [call.occurrence for call in calls.of([deleted[:4]])] == [1, 2, 3, 4]
+    assert [call.occurrence for call in calls.of([heard(*["GET /job"] * 9)])] == [1], "polls differ in number"
+    reading = calls.of([heard("POST /v1/projects/p:getIamPolicy", "POST /v1/jobs")])
+    assert [call.changes for call in reading] == [True, False]
+
+
+def references() -> dict[str, Reference]:
+    nothing = Counter[str]()
+    made = calls.of([heard("POST /b", "DELETE /b/data", "GET /b/data")])
+    return {phase.name: Reference(made, nothing, nothing, nothing, nothing) for phase in PHASES}
+
+
+def test_every_change_is_walked_in_every_way() -> None:
+    walk = plan.walk(references(), seed=1)
+    assert len(walk) == len(set(walk)) == len(PHASES) * (2 * 2 * len(KINDS) + 1)
+    assert plan.walk(references(), seed=1) == walk, "a number stands for the same case the next time"
+
+
+def test_a_sample_takes_each_run_with_each_kind_first() -> None:
+    walk = plan.walk(references(), seed=1)
+    pairs = len(PHASES) * len(KINDS)
+    chosen = plan.sample(walk, pairs, seed=7)
+    assert len({(case.phase.name, case.kind) for case in chosen}) == pairs
+    assert plan.sample(walk, pairs, seed=7) == chosen != plan.sample(walk, pairs, seed=8)
+    assert sorted(map(str, plan.sample(walk, 10_000, seed=7))) == sorted(map(str, walk))
+
+
+def test_a_job_is_paid_for_again_only_when_its_artifacts_are_gone() -> None:
+    artifact, job = "objects/output job/checkpoints/final/model.safetensors", "job into gs://output/job: succeeded"
+    before = Counter([artifact, job])
+    reference = Reference([], before, Counter([job]), before + Counter([job]), Counter())
+    assert reference.most_after(Counter([artifact]))[job] == 1
+    assert reference.most_after(Counter())[job] == 2
+
+
+def test_what_is_told_of_a_case() -> None:
+    case = Case(PHASES[0], calls.Call("POST", "/b", 1), "after", "kill-cli")
+    assert str(Outcome(case, attempts=1, seconds=12.3)) == "up, POST /b #1, after, kill-cli: ok, repeated 1 ×, 12 s"
+    assert str(Outcome(case, applicable=False)) == "up, POST /b #1, after, kill-cli: no such process, 0 s"
+    failed = Outcome(case, problems=["missing: b"], attempts=1)
+    assert str(failed) == "up, POST /b #1, after, kill-cli: FAILED, 0 s; missing: b"
+    assert failed.failed
