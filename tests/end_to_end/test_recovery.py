@@ -42,6 +42,17 @@ def held(stack: Any) -> list[dict[str, Any]]:
     return found
 
 
+def up_until_held(stack: Any, count: int) -> subprocess.Popen[str]:
+    """Starts an `up` and waits until so many of its requests stand still."""
+    running: subprocess.Popen[str] = stack.start("up", "--yes", "--skip-preview")
+    deadline = time.monotonic() + 90
+    while len(held(stack)) < count:
+        assert time.monotonic() < deadline, held(stack)
+        assert running.poll() is None, running.communicate()[0]
+        time.sleep(0.05)
+    return running
+
+
 def test_whatever_was_being_created_is_found_again(stack: Any) -> None:
     """The service has made it all, and has answered nothing."""
     stack.configure(quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"})
@@ -49,12 +60,7 @@ def test_whatever_was_being_created_is_found_again(stack: Any) -> None:
     for method, path, times in CREATIONS:
         rule = {"method": method, "path": path, "times": times, "hold": "after"}
         assert stack.emulator.http.post("/emulator/faults", json=rule).is_success
-    running = stack.start("up", "--yes", "--skip-preview")
-    deadline = time.monotonic() + 90
-    while len(held(stack)) < 5:
-        assert time.monotonic() < deadline, held(stack)
-        assert running.poll() is None, running.communicate()[0]
-        time.sleep(0.05)
+    running = up_until_held(stack, 5)
     kill(running)
     stack.emulator.http.delete("/emulator/faults")
     stack.emulator.http.post("/emulator/faults/release")
@@ -71,5 +77,26 @@ def test_whatever_was_being_created_is_found_again(stack: Any) -> None:
     assert "pending_operations" not in state
     assert not [each["urn"] for each in state["resources"] if each.get("refreshBeforeUpdate")]
     assert len(stack.jobs()) == 1
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    assert "Stack local is gone" in stack.tunestack("kept", "--stack", "local")
+
+
+def test_a_plugin_that_dies_while_it_creates_leaves_nothing_in_the_way(stack: Any) -> None:
+    """The engine then remembers nothing of what was being made, and makes it again under the same name."""
+    stack.model(wait=False)
+    for method, path, times in CREATIONS:
+        if "quota" not in path:
+            rule = {"method": method, "path": path, "times": times, "hold": "after"}
+            assert stack.emulator.http.post("/emulator/faults", json=rule).is_success
+    running = up_until_held(stack, 4)
+    for process in psutil.Process(running.pid).children(recursive=True):
+        if any(part.endswith(("emulator.gcp_provider", "pulumi-resource-gcp")) for part in process.cmdline()):
+            process.kill()
+    stack.emulator.http.delete("/emulator/faults")
+    stack.emulator.http.post("/emulator/faults/release")
+    printed, _ = running.communicate(timeout=60)
+    assert running.returncode != 0
+    printed += stack.up()
+    assert printed.count("is made again: the answer to an earlier create was lost") >= 3, printed
     stack.pulumi("destroy", "--yes", "--skip-preview")
     assert "Stack local is gone" in stack.tunestack("kept", "--stack", "local")
