@@ -82,17 +82,22 @@ class Access(pulumi.ComponentResource):
                 bucket=bucket.name,
                 role=OBJECT_USER,
                 member=services.tuning_agent,
-                opts=after_apis,
+                opts=pulumi.ResourceOptions.merge(after_apis, existing.lasting(purpose in buckets.existing)),
             )
             self.bindings.append(Binding(bucket.name, services.tuning_agent, tuning_agent.state))
             for who, member in members.items():
+                shared = purpose in buckets.existing and (who != "tuning-account" or given is not None)
                 bound = gcp.storage.BucketIAMMember(
-                    f"{purpose}-{who}", bucket=bucket.name, role=OBJECT_USER, member=member, opts=after_apis
+                    f"{purpose}-{who}",
+                    bucket=bucket.name,
+                    role=OBJECT_USER,
+                    member=member,
+                    opts=pulumi.ResourceOptions.merge(after_apis, existing.lasting(shared)),
                 )
                 self.bindings.append(Binding(bucket.name, bound.member, bound.id.apply(lambda _: BOUND)))
         # The steps of a tuning job are pipeline steps that start as the account. No other role: it cannot read
         # other buckets, cannot impersonate anyone and cannot change policies.
-        self._project_role("tuning-account", project, account.member, services)
+        self._project_role("tuning-account", project, account.member, services, existing.lasting(given is not None))
         for submitter in submitters:
             self._project_role(submitter, project, submitter, services)
             # Whoever submits a job that runs as an account needs iam.serviceAccounts.actAs on it.
@@ -101,15 +106,24 @@ class Access(pulumi.ComponentResource):
                 service_account_id=account.name,
                 role="roles/iam.serviceAccountUser",
                 member=submitter,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions.merge(
+                    pulumi.ResourceOptions(parent=self), existing.lasting(given is not None)
+                ),
             )
         self.register_outputs({"serviceAccount": self.service_account})
 
-    def _project_role(self, name: str, project: str, member: pulumi.Input[str], services: Services) -> None:
+    def _project_role(
+        self,
+        name: str,
+        project: str,
+        member: pulumi.Input[str],
+        services: Services,
+        more: pulumi.ResourceOptions | None = None,
+    ) -> None:
         gcp.projects.IAMMember(
             f"{name}-uses-vertex",
             project=project,
             role="roles/aiplatform.user",
             member=member,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[services]),
+            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self, depends_on=[services]), more),
         )

@@ -44,6 +44,14 @@ def tuned_model(name: str, job: str, services: Services, parent: pulumi.Resource
     return TunedModel.get(name, _tied(job, services), pulumi.ResourceOptions(parent=parent))
 
 
+def lasting(shared: bool) -> pulumi.ResourceOptions:
+    """Returns the options of a binding: one between two things that others may use stays when the stack goes.
+
+    A second stack that binds the same has the same binding; with the first stack it would lose it, and its jobs fail.
+    """
+    return pulumi.ResourceOptions(retain_on_delete=True) if shared else pulumi.ResourceOptions()
+
+
 def account_project(email: str, project: str) -> str:
     """Returns the project of a service account; `project` for Google's own accounts of a project."""
     domain = email.partition("@")[2]
