@@ -7,10 +7,12 @@ import threading
 import time
 from typing import Any
 
+import httpx
 import pytest
 import requests
 from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, TransportError
+from google.cloud.storage.exceptions import InvalidResponse
 from google.genai import errors
 
 from tunestack import retries
@@ -21,6 +23,12 @@ from tunestack.retries import is_transient, repeatable
 
 def refused(code: int, status: str = "") -> errors.APIError:
     return errors.APIError(code, {"error": {"code": code, "message": "m", "status": status}})
+
+
+def answered(status: int) -> requests.Response:
+    response = requests.Response()
+    response.status_code = status
+    return response
 
 
 @pytest.mark.parametrize(
@@ -39,6 +47,8 @@ def refused(code: int, status: str = "") -> errors.APIError:
         (TransportError("no token"), True, "the token server was out of reach"),  # type: ignore[no-untyped-call]
         (DefaultCredentialsError("none"), False, "credentials do not come by waiting"),  # type: ignore[no-untyped-call]
         (refused(400), False, "refused for good"),
+        (InvalidResponse(answered(503)), True, "the storage library's uploads hold the answer inside"),
+        (InvalidResponse(answered(412)), False, "the same of an answer that stands"),
         (KeyError("x"), False, "a defect"),
     ],
 )
@@ -99,3 +109,18 @@ def test_a_door_that_is_shut_is_not_knocked_at_for_long(library: str, monkeypatc
     with pytest.raises(Exception, match=r"refused"):
         knock()
     assert 0.3 <= time.monotonic() - started < 20, "not for the two minutes of a busy service"
+
+
+def test_the_service_says_when_to_come_back() -> None:
+    response = httpx.Response(429, headers={"retry-after": "1"})
+    answers = iter([errors.APIError(429, {}, response), None])
+
+    @repeatable
+    def call() -> str:
+        if answer := next(answers):
+            raise answer
+        return "done"
+
+    started = time.monotonic()
+    assert call() == "done"
+    assert time.monotonic() - started >= 1, "alone, the first pause is a quarter of that"
