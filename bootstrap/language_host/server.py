@@ -137,11 +137,12 @@ class LanguageHost(LanguageRuntimeServicer):
     def GenerateProgram(
         self, request: language_pb2.GenerateProgramRequest, context: grpc.ServicerContext
     ) -> language_pb2.GenerateProgramResponse:
-        message = (
-            "the import is done, but this language host writes no code for it: declare the resource in the program "
-            "yourself, and give `--generate-code=false` to the next `pulumi import`"
-        )
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
+        lines = [
+            "# The import is done. This language host writes no program, so declare it in the program yourself;",
+            "# what was found is below, in the engine's own notation, names as they are in the engine.",
+            *(f"# {line}".rstrip() for text in request.source.values() for line in text.splitlines()),
+        ]
+        return language_pb2.GenerateProgramResponse(source={"__main__.py": "\n".join([*lines, ""]).encode()})
 
     def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
         self.stop()

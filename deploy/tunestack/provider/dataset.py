@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tunestack import data
+from tunestack.provider.dataset_content import (
+    PROBLEMS_SHOWN,
+    Content,
+    addresses,
+    as_named,
+    complaint,
+    declared_at,
+    fetched,
+)
 from tunestack.provider.inputs import Inputs, convert, failures, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -31,10 +40,6 @@ from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wra
 from tunestack.provider.run import Run
 from tunestack.retries import repeatable
 from tunestack.tuning.artifacts import split
-from tunestack.tuning.specification import content_hash
-
-PROBLEMS_SHOWN = 10
-"""Problems that a failed check lists; the rest is counted."""
 
 
 class DatasetInputs(Inputs, frozen=True, kw_only=True):
@@ -45,39 +50,6 @@ class DatasetInputs(Inputs, frozen=True, kw_only=True):
     validation: str | None = None
     prefix: str = "datasets"
     content_hash: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a check found in the files: its reports, and one hash over both."""
-
-    training: data.Report
-    validation: data.Report | None
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 over both files' hashes."""
-        return content_hash(self.training.sha256, self.validation.sha256 if self.validation else "")
-
-    @property
-    def reports(self) -> tuple[data.Report, ...]:
-        """The reports there are."""
-        return tuple(report for report in (self.training, self.validation) if report is not None)
-
-    def addresses(self, inputs: DatasetInputs) -> dict[str, str]:
-        """Returns where the files go; the names derive from their content."""
-        uris = [data.object_uri(report, inputs.bucket, inputs.prefix) for report in self.reports]
-        return dict(zip(("trainingUri", "validationUri"), uris, strict=False))
-
-    def outputs(self) -> dict[str, object]:
-        """Returns what the files say of themselves."""
-        return {
-            "contentHash": self.hash,
-            "format": self.training.format,
-            "examples": self.training.examples,
-            "validationExamples": self.validation.examples if self.validation else 0,
-            "characters": self.training.characters,
-        }
 
 
 class DatasetLifecycle(Lifecycle):
@@ -97,6 +69,8 @@ class DatasetLifecycle(Lifecycle):
             return CheckResult({**inputs, "contentHash": wrap(UNKNOWN)})
         if found:
             return CheckResult(inputs, found)
+        if content_known := _imported_content(request.old, known):
+            return CheckResult({**inputs, "contentHash": wrap(content_known)})
         files = {}
         for name in ("training", "validation"):
             if path := known.get(name):
@@ -108,11 +82,11 @@ class DatasetLifecycle(Lifecycle):
         content = await self._content(files["training"], files.get("validation"))
         for name, report in zip(("training", "validation"), content.reports, strict=False):
             if not report.ok:
-                found.append(CheckFailure(name, _complaint(report, known[name])))
+                found.append(CheckFailure(name, complaint(report, known[name])))
             elif report.path not in self._warned:
                 self._warned.add(report.path)  # Check runs twice on a replace
                 for problem in report.warnings[:PROBLEMS_SHOWN]:
-                    told = _as_named(str(problem), report, known[name])
+                    told = as_named(str(problem), report, known[name])
                     await self._run.tell(request.urn, told, severity=Severity.WARNING)
         if not found:
             inputs["contentHash"] = wrap(content.hash)
@@ -126,6 +100,8 @@ class DatasetLifecycle(Lifecycle):
             for name in ("contentHash", "bucket", "prefix")
             if name in differing and name not in request.ignore_changes
         ]
+        if "prefix" in replacing and _is_elsewhere(request.old_inputs):
+            replacing.remove("prefix")
         if "contentHash" in replacing:
             before = plain_map(request.state).get("examples")
             self._run.reasons[request.urn] = f"new training data instead of {before} examples"
@@ -141,7 +117,7 @@ class DatasetLifecycle(Lifecycle):
         content = await self._read(inputs)
         outputs = {**request.inputs, **wrap_map(content.outputs())}
         if inputs.bucket:
-            outputs |= wrap_map(content.addresses(inputs))
+            outputs |= wrap_map(content.addresses(inputs.bucket, inputs.prefix))
         if request.preview:
             reason = self._run.reasons.get(request.urn, "training data")
             await self._run.tell(request.urn, f"{reason}: {content.training.examples} examples")
@@ -150,12 +126,15 @@ class DatasetLifecycle(Lifecycle):
             await self._run.call(
                 data.upload, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
             )
-        return CreateResult(content.addresses(inputs)["trainingUri"], outputs)
+        return CreateResult(content.addresses(inputs.bucket, inputs.prefix)["trainingUri"], outputs)
 
     async def read(self, request: ReadRequest) -> ReadResult:
-        """Reports a file that is gone as a dataset that is gone: uploading it again costs nothing."""
+        """Reports a file that is gone as a dataset that is gone: uploading it again costs nothing.
+
+        An import reads the files: whether a program's are the same is known by their content alone.
+        """
         if not request.state:
-            raise ResourceError("import of a dataset is not possible: declare it, and its files are uploaded or found")
+            return await self._import(addresses(request.resource_id))
         state = plain_map(request.state)
         uris = [uri for uri in (state.get("trainingUri"), state.get("validationUri")) if uri]
         there = await self._run.call(self._all_exist, uris)
@@ -167,6 +146,13 @@ class DatasetLifecycle(Lifecycle):
 
     async def delete(self, request: DeleteRequest) -> None:
         """Leaves the files in the bucket: jobs and models name them as what they have learned from."""
+
+    async def _import(self, uris: Sequence[str]) -> ReadResult:
+        content = await self._run.call(fetched, self._run.connection.storage, uris)
+        lie = dict(zip(("training", "validation"), uris, strict=False))
+        inputs = wrap_map({**lie, **declared_at(uris[0]), "contentHash": content.hash})
+        outputs = {**content.outputs(), **{f"{name}Uri": uri for name, uri in lie.items()}}
+        return ReadResult(uris[0], {**inputs, **wrap_map(outputs)}, inputs)
 
     async def _content(self, training: Path, validation: Path | None) -> Content:
         key = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in (training, validation) if path)
@@ -207,22 +193,25 @@ def _resolve(path: str) -> Path:
     return root / path
 
 
+def _imported_content(old: Properties | None, known: Mapping[str, Any]) -> str | None:
+    """Returns the hash of files that lie in a bucket, and that a program names as an import has found them."""
+    before = plain_map(old or {})
+    is_same = all(before.get(name) == known.get(name) for name in ("training", "validation"))
+    return before.get("contentHash") if is_same and str(known.get("training")).startswith("gs://") else None
+
+
+def _is_elsewhere(old_inputs: Properties) -> bool:
+    """Says whether an import has found the files where no resource of ours puts them; there they stay."""
+    before = plain_map(old_inputs)
+    return str(before.get("training")).startswith("gs://") and before.get("prefix") is None
+
+
 def _unreadable(path: str, resolved: Path) -> str:
     if path.startswith("gs://"):
-        return f"{path}: data that lies in Cloud Storage already cannot be checked yet; name a local file"
+        return (
+            f"{path}: data that lies in Cloud Storage already is not checked; name a local file. If the resource shall "
+            "take over what lies there, import it: the address is its id"
+        )
     if not resolved.is_file():
         return f"there is no file {path}; relative paths start at the folder that holds Pulumi.yaml"
     return ""
-
-
-def _complaint(report: data.Report, path: str) -> str:
-    """Returns the first errors, with the file as the program names it."""
-    shown = [str(problem) for problem in report.errors[:PROBLEMS_SHOWN]]
-    rest = report.error_count - len(shown)
-    if rest > 0:
-        shown.append(f"and {rest} more")
-    return _as_named("\n".join(shown), report, path)
-
-
-def _as_named(text: str, report: data.Report, path: str) -> str:
-    return text.replace(str(report.path), path)

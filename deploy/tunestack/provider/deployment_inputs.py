@@ -10,7 +10,7 @@ import msgspec
 from tunestack.catalogue import UnknownMachineError, machine, money, serving_estimate
 from tunestack.provider.inputs import Inputs, with_defaults
 from tunestack.provider.lifecycle import Change, Properties
-from tunestack.provider.properties import changed
+from tunestack.provider.properties import changed, plain_map
 from tunestack.serving.specification import Container, ServingSpec
 from tunestack.tuning.ownership import Owner
 
@@ -24,6 +24,13 @@ ROLLS = frozenset(
 
 OURS = frozenset({"baseModel", "rollout", "smokePrompt", "strict"})
 """Inputs that say how we go about it: the service has nothing of them, so a change of them changes nothing there."""
+
+
+LEFT_TO_THE_SERVICE = ("container", "displayName", "labels", "serviceAccount")
+"""Inputs that a program may leave to the service, or that the service does not tell."""
+
+NOT_TOLD = ""
+"""What an import says of the base model, which the service does not tell; a program names one or none."""
 
 
 class RolloutInputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -76,8 +83,25 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
 
 def changes(before: Properties, after: Properties) -> dict[str, Change]:
     """Returns what differs for the service: not what only we look at, nor a default that is said aloud."""
-    meant = changed(_spelled_out(before), _spelled_out(after))
-    return {name: kind for name, kind in changed(before, after).items() if name in meant and name not in OURS}
+    meant = changed(_spelled_out(before), _spelled_out(after)).keys() - OURS - unknown_to_an_import(before, after)
+    return {name: kind for name, kind in changed(before, after).items() if name in meant}
+
+
+def unknown_to_an_import(before: Properties, after: Properties) -> set[str]:
+    """Returns the inputs that cannot have changed where Read has written the old ones, until an up writes them.
+
+    What a program leaves to the service, or the service does not tell, is no reason to touch what serves.
+    """
+    old, new = plain_map(before), plain_map(after)
+    if old.get("baseModel") != NOT_TOLD:
+        return set()
+    unknown = {name for name in LEFT_TO_THE_SERVICE if old.get(name) is None or new.get(name) is None}
+    return unknown | ({"endpoint"} if is_same(old.get("endpoint"), new.get("endpoint")) else set())
+
+
+def is_same(endpoint: Any, other: Any) -> bool:
+    """Says whether two resource names mean one endpoint: the service names projects by number, programs by id."""
+    return is_endpoint(endpoint) and is_endpoint(other) and endpoint.split("/")[2:] == other.split("/")[2:]
 
 
 def _spelled_out(properties: Properties) -> Properties:

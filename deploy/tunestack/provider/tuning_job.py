@@ -38,6 +38,7 @@ from tunestack.provider.tuning_job_inputs import (
     TuningJobInputs,
     differs,
     estimated,
+    is_import,
     kind,
     reason,
     shown,
@@ -61,6 +62,9 @@ class TuningJobLifecycle(Lifecycle):
         """Refuses what the catalogue knows cannot work; adds the hash of the spec once all of it is known."""
         found = failures(TuningJobInputs, request.new)
         known = without_unknown(request.new)
+        if is_import(request.old, request.new):
+            # The engine asks about what Read has found, and calls a complaint about that a defect.
+            return CheckResult(request.new, [failure for failure in found if failure.property != "contentHash"])
         wrong = {failure.property for failure in found}
         # A price needs no exact fit, so a model that the catalogue does not know yet may pass with `strict: false`.
         sound = {name: value for name, value in known.items() if name not in wrong}

@@ -8,7 +8,7 @@ import msgspec
 
 from tunestack.catalogue import UnknownModelError, open_model, training_estimate
 from tunestack.provider.inputs import Inputs
-from tunestack.provider.lifecycle import Change, DiffRequest
+from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
 from tunestack.tuning.specification import TuningSpec
 
@@ -81,6 +81,11 @@ def unknown_to_an_import(request: DiffRequest) -> set[str]:
     # The folder of a job from elsewhere is its own: nobody can have declared it as the one above it.
     is_its_own = before.get("outputUri") == plain_map(request.state).get("artifactsUri")
     return unknown | ({"outputUri"} if is_its_own else set())
+
+
+def is_import(old: Properties | None, new: Properties) -> bool:
+    """Says whether these are inputs that Read has written: it knows where the data lies, not what it holds."""
+    return bool(old) and all(plain_map(inputs).get("contentHash") is None for inputs in (old or {}, new))
 
 
 def differs(before: dict[str, Any], after: dict[str, Any], name: str) -> bool:
