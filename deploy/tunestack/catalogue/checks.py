@@ -20,10 +20,17 @@ ADAPTER_SIZES = (1, 2, 4, 8, 16, 32)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that cannot work. `property` is the input's name as a stack writes it, such as `baseModel`."""
+    """One thing that cannot work, or that is not known to.
+
+    Attributes:
+        property: the input's name as a stack writes it, such as `baseModel`.
+        reason: what is wrong with it, and the nearest that can work.
+        is_unknown: whether it is only that the catalogue does not have it.
+    """
 
     property: str
     reason: str
+    is_unknown: bool = False
 
     def __str__(self) -> str:
         return f"{self.property}: {self.reason}"
@@ -65,7 +72,7 @@ def problems(
         try:
             model = open_model(base_model)
         except UnknownRowError as error:
-            found.append(Problem("baseModel", str(error)))
+            found.append(Problem("baseModel", str(error), is_unknown=True))
     if mode is not None:
         found += _mode_problems(mode, model)
     if location is not None:
@@ -129,7 +136,7 @@ def _machine_problems(
     try:
         asked = machine(machine_type)
     except UnknownRowError as error:
-        yield Problem("machineType", str(error))
+        yield Problem("machineType", str(error), is_unknown=True)
         return
     wanted = (accelerator_type or asked.accelerator_type, accelerator_count or asked.accelerator_count)
     if wanted != (asked.accelerator_type, asked.accelerator_count):

@@ -8,6 +8,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 
 from tunestack.catalogue import problems
 from tunestack.provider.deployment_inputs import (
+    NOT_TOLD,
     PENDING,
     ROLLS,
     SERVING,
@@ -17,6 +18,7 @@ from tunestack.provider.deployment_inputs import (
     forecast,
     hourly_cost,
     is_endpoint,
+    is_same,
     update_verb,
 )
 from tunestack.provider.inputs import failures, read, without_unknown
@@ -70,12 +72,12 @@ class ModelDeploymentLifecycle(Lifecycle):
         wrong = {failure.property for failure in found}
         sound = {name: value for name, value in known.items() if name not in wrong}
         for problem in problems(
-            base_model=sound.get("baseModel"),
+            base_model=sound.get("baseModel") or None,
             machine_type=sound.get("machineType"),
             accelerator_type=sound.get("acceleratorType"),
             accelerator_count=sound.get("acceleratorCount"),
         ):
-            if known.get("strict") is False:
+            if problem.is_unknown and known.get("strict") is False:
                 message = f"{problem}; passed, since strict is false"
                 await self._run.tell(request.urn, message, severity=Severity.WARNING)
             else:
@@ -152,7 +154,7 @@ class ModelDeploymentLifecycle(Lifecycle):
         inputs = read(ModelDeploymentInputs, request.new)
         try:
             served = await self._serve(request.urn, request.resource_id, inputs, previous, request.timeout)
-            if (old := previous.get("endpoint")) and old != inputs.endpoint:
+            if (old := previous.get("endpoint")) and not is_same(old, inputs.endpoint):
                 await self._undeploy(request.urn, old, request.resource_id, request.timeout)
         except RolloutError as error:
             # Nothing has changed: the state stays as it was, and the next up sees the same change.
@@ -184,7 +186,7 @@ class ModelDeploymentLifecycle(Lifecycle):
         if not inputs.checkpoint_uri:
             message = "pending: its tuned model is not finished; the next pulumi up goes on"
             await self._run.tell(urn, message, severity=Severity.WARNING)
-            return _pending(previous if previous.get("endpoint") == inputs.endpoint else {})
+            return _pending(previous if is_same(previous.get("endpoint"), inputs.endpoint) else {})
         way = Rollout(
             connection=models.at(self._run.connection, inputs.endpoint),
             endpoint=inputs.endpoint,
@@ -230,7 +232,9 @@ class ModelDeploymentLifecycle(Lifecycle):
         version = await self._run.call(models.get, connection, f"{resource_id}@{serving.version}")
         machine_type, accelerator_type, accelerator_count = serving.machine
         inputs = {
-            "endpoint": endpoint,
+            # By the project's id or number as the model was named: so programs name it.
+            "endpoint": "/".join([*resource_id.split("/")[:2], *endpoint.split("/")[2:]]),
+            "baseModel": NOT_TOLD,
             "checkpointUri": version.checkpoint_uri,
             "machineType": machine_type,
             "acceleratorType": accelerator_type,
@@ -239,7 +243,7 @@ class ModelDeploymentLifecycle(Lifecycle):
             "maxReplicas": serving.max_replicas,
             "displayName": version.display_name,
             "serviceAccount": serving.service_account or None,
-            "labels": dict(version.labels),
+            "labels": dict(version.labels) or None,
         }
         outputs = {
             "model": resource_id,

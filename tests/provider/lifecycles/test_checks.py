@@ -162,6 +162,26 @@ async def test_where_a_newer_model_runs_is_not_known(provider: TunestackProvider
     assert await refused(provider, "TuningJob", newer) == {}
 
 
+@pytest.mark.parametrize(
+    ("change", "passes"),
+    [
+        pytest.param({"machineType": "g9-standard-8"}, True, id="a machine that is newer than the catalogue"),
+        pytest.param({"baseModel": "google/gemma9@gemma-9-1b-it"}, True, id="a model that is"),
+        pytest.param({"acceleratorCount": 2}, False, id="a machine that has one"),
+        pytest.param(
+            {"baseModel": "meta/llama3-3@llama-3.3-70b-instruct"}, False, id="a model that is too large for it"
+        ),
+    ],
+)
+async def test_of_a_deployment_strict_waives_what_the_catalogue_does_not_know(
+    provider: TunestackProvider, listener: Listener, change: dict[str, Any], passes: bool
+) -> None:
+    asked = {**DEPLOYMENT, **change}
+    assert await refused(provider, "ModelDeployment", asked) != {}
+    assert (await refused(provider, "ModelDeployment", {**asked, "strict": False}) == {}) is passes
+    assert any("passed, since strict is false" in line for _, line in listener.lines) is passes
+
+
 @pytest.mark.parametrize("unknown", ["training", "validation"])
 async def test_a_file_that_a_preview_cannot_name_yet(
     provider: TunestackProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unknown: str
