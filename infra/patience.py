@@ -189,6 +189,7 @@ class Patience:
         waited = now - self._first_seen.setdefault((kind, name), now)
         if waited > most:
             pulumi.log.error(f"{name} gave up after {waited:.0f} s of waiting for {what}")
+            self._advise(name, refusal)
             return False
         pulumi.log.info(f"{name} waits for {what}: {waited:.0f} s of at most {most:.0f} s")
         await asyncio.sleep(_PAUSES_SECONDS[min(attempt, len(_PAUSES_SECONDS)) - 1])
@@ -202,23 +203,14 @@ class Patience:
             pulumi.log.error(f"{name}: {advice}")
 
     def advice(self, refusal: str) -> str:
-        """Returns what to do about a missing permission or API, empty for other refusals."""
+        """Returns what to do about a refusal that does not pass, empty where the message says it itself."""
         late = recognise(refusal)
-        match late:
-            case Late(kind=Kind.API, project=project) if project in _NOBODYS_PROJECTS:
-                return (
-                    "calls are charged to a project of Google's own, which has no such API; run "
-                    f"gcloud auth application-default set-quota-project {self._project}"
-                )
-            case Late(kind=Kind.API, subject=api, project=project):
-                return f"enable the API that is missing: gcloud services enable {api} --project {project}"
-            case Late(kind=Kind.PERMISSION | Kind.NEW_BUCKET | Kind.ACT_AS, subject=subject):
-                permission = subject if late.kind is not Kind.ACT_AS else "roles/iam.serviceAccountUser"
-                return (
-                    f"whoever runs this lacks {permission}, and nothing that this run has granted gives it; an owner "
-                    f"of {self._project} can grant it"
-                )
-        return ""
+        if late is not None and late.project in _NOBODYS_PROJECTS:
+            return (
+                "calls are charged to a project of Google's own, in which nobody can enable an API; run gcloud auth "
+                f"application-default set-quota-project {self._project}"
+            )
+        return late.advice if late else ""
 
 
 def _account_awaited(late: Late, inputs: Mapping[str, Any]) -> str | None:

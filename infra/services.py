@@ -11,8 +11,9 @@ from infra.patience import Patience
 
 _T = TypeVar("_T")
 
-APIS = ("aiplatform", "cloudquotas", "cloudresourcemanager", "iam", "serviceusage", "storage")
-"""What the program itself and tuning need: reference of the service, section Names."""
+APIS = ("aiplatform", "cloudbilling", "cloudquotas", "cloudresourcemanager", "iam", "serviceusage", "storage")
+"""What the program itself and tuning need: reference of the service, section Names. Cloud Billing is asked when the
+project's number is looked up, which fails without."""
 
 API_HOSTS = tuple(f"{api}.googleapis.com" for api in APIS)
 
@@ -57,7 +58,7 @@ class Services(pulumi.ComponentResource):
             {"projectId": project},
             gcp.organizations.AwaitableGetProjectResult,
             parent=self,
-            after=[self.apis["cloudresourcemanager"]],
+            after=[self.apis["cloudresourcemanager"], self.apis["cloudbilling"]],
         )
         self.project_number: pulumi.Output[str] = self.tied(described.apply(lambda found: found.number))
         self.project_number.apply(patience.know_number)

@@ -64,25 +64,33 @@ class Late:
             case Kind.ACCOUNT:
                 return f"service account {self.subject or '(not named)'}, which Google Cloud does not know yet"
             case Kind.API:
-                return (
-                    f"{self.subject or 'an API'} in project {self.project}, which is not enabled or was just now; "
-                    f"if it should be: gcloud services enable {self.subject} --project {self.project}"
-                )
+                return f"{self.subject or 'an API'} in project {self.project}, enabled a moment ago or not at all"
             case Kind.AGENTS:
                 return "Vertex AI's service agents, which are being provisioned"
             case Kind.GRANT:
-                return f"the access of {self.subject} to the files; without a binding on their bucket it never comes"
+                return f"the access of {self.subject} to the files"
             case Kind.ACT_AS:
-                return (
-                    f"the right to act as {self.subject or 'the service account'}; whoever runs this needs "
-                    "roles/iam.serviceAccountUser on it"
-                )
+                return f"the right to act as {self.subject or 'the service account'}"
             case Kind.NEW_BUCKET:
                 return f"{self.subject} on a bucket that was just made"
             case Kind.PERMISSION:
                 return f"{self.subject}, which may have been granted a moment ago"
             case Kind.CONFLICT:
                 return "others who change the same policy"
+
+    @property
+    def advice(self) -> str:
+        """What to do where no wait helps; empty where there is nothing to do."""
+        match self.kind:
+            case Kind.API:
+                return f"enable the API: gcloud services enable {self.subject or '…'} --project {self.project}"
+            case Kind.GRANT:
+                return f"give {self.subject} roles/storage.objectUser on the bucket of the files"
+            case Kind.ACT_AS:
+                return "give whoever runs this roles/iam.serviceAccountUser on the service account"
+            case Kind.NEW_BUCKET | Kind.PERMISSION:
+                return f"give whoever runs this a role that has {self.subject}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

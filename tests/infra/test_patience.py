@@ -119,7 +119,7 @@ def test_a_missing_permission_waits_only_for_what_this_run_has_made(
     now = 1000.0
     monkeypatch.setattr("infra.patience.time.monotonic", lambda: now)
     assert patience.awaited(ENDPOINT, {}, refusal) is None
-    assert "whoever runs this lacks" in patience.advice(refusal)
+    assert patience.advice(refusal).startswith("give whoever runs this")
     patience._on_created(cast("pulumi.ResourceHookArgs", SimpleNamespace(type=made)))
     assert patience.awaited(ENDPOINT, {}, refusal)
     now += 420
@@ -133,7 +133,7 @@ def test_a_missing_permission_waits_only_for_what_this_run_has_made(
         (disabled(api="cloudbuild"), "gcloud services enable cloudbuild.googleapis.com --project demo-project"),
         (
             "Permission 'aiplatform.endpoints.create' denied on x (or it may not exist)",
-            "lacks aiplatform.endpoints.create",
+            "a role that has aiplatform.endpoints.create",
         ),
         ("The specified bucket does not exist.", ""),
     ],
@@ -172,4 +172,5 @@ async def test_a_wait_ends(patience: Patience, monkeypatch: pytest.MonkeyPatch) 
     assert 600 < now < 620
     assert attempts < 100, "more the engine does not make"
     assert slept[:5] == [1.0, 2.0, 8.0, 15.0, 15.0]
-    assert "endpoint gave up after" in told[-1]
+    assert "endpoint gave up after" in told[-2]
+    assert "gcloud services enable aiplatform.googleapis.com" in told[-1]

@@ -111,7 +111,8 @@ class PatientLifecycle(Lifecycle):
                 waited = now - first_seen.setdefault(late.kind, now)
                 most = min(late.seconds, seconds or late.seconds)
                 if waited >= most:
-                    message = f"gave up after {waited:.0f} s of waiting for {late}"
+                    advice = f"; {late.advice}" if late.advice else ""
+                    message = f"gave up after {waited:.0f} s of waiting for {late}{advice}"
                     await self._run.tell(urn, message, severity=Severity.WARNING)
                     raise
             await progress.show(f"waits for {late}; at most {most:.0f} s")

@@ -96,7 +96,7 @@ def test_what_is_no_reason_to_wait(message: str) -> None:
 @pytest.mark.parametrize(
     ("status", "message", "told"),
     [
-        (403, DISABLED, "aiplatform.googleapis.com in project demo-project, which is not enabled or was just now"),
+        (403, DISABLED, "aiplatform.googleapis.com in project demo-project, enabled a moment ago"),
         (400, PROVISIONED, "Vertex AI's service agents, which are being provisioned"),
         (400, f"You do not have permission to act as service_account: {ACCOUNT}. (or it may not exist).", ACCOUNT),
     ],
