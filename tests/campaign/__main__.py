@@ -39,7 +39,7 @@ def main() -> int:
     lanes = [Lane(folder / f"lane-{number}", os.environ) for number in range(options.lanes)]
     try:
         with ThreadPoolExecutor(len(lanes)) as pool:
-            references = next(iter(list(pool.map(learn, lanes, [2, *[1] * len(lanes)]))))
+            references, *_ = pool.map(learn, lanes, [2, *[1] * len(lanes)])
             walk = plan.walk(references, options.seed)
             numbers = {case: number for number, case in enumerate(walk, 1)}
             chosen = [case for case in walk if re.search(options.only, str(case))]

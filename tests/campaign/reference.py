@@ -75,8 +75,9 @@ def learn(lane: Lane, times: int, phases: Sequence[Phase] = PHASES) -> dict[str,
         least = most = after[phase.name] = inventory.remote(lane)
         before = after[_BEFORE[phase.name]] if phase.name in _BEFORE else Counter[str]()
         if phase.name == "destroy-up":
-            # What the interrupted destroy had left alone yet stays.
+            # What the interrupted destroy had left alone yet stays. Checkpoints before the final one are not needed.
             least, most = least & before, least | before
+            least = Counter({line: number for line, number in least.items() if "/checkpoints/checkpoint-" not in line})
         found[phase.name] = Reference(heard, before, least, most, inventory.resources(lane))
         following = {"up": "up", "roll": "rolled"}.get(phase.name)
         if following:
