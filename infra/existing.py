@@ -13,6 +13,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.connection import Connection
+from infra.naming import bucket_name
 from infra.services import Services
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings
@@ -34,9 +35,14 @@ def account(email: str, project: str, services: Services, parent: pulumi.Resourc
     return gcp.serviceaccount.Account.get("tuning", _tied(name, services), opts=pulumi.ResourceOptions(parent=parent))
 
 
-def endpoint(name: str, resource_name: str, services: Services, parent: pulumi.Resource) -> gcp.vertex.AiEndpoint:
-    """Reads an endpoint."""
-    return gcp.vertex.AiEndpoint.get(name, _tied(resource_name, services), opts=pulumi.ResourceOptions(parent=parent))
+def endpoint(name: str, resource_name: str, services: Services, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """Reads an endpoint and returns its resource name.
+
+    Not the `id` of what was read: engines before v3.260 do not tell the SDK that one in a preview.
+    """
+    known = _tied(resource_name, services)
+    read = gcp.vertex.AiEndpoint.get(name, known, opts=pulumi.ResourceOptions(parent=parent))
+    return pulumi.Output.all(known, read.urn).apply(lambda both: str(both[0]))
 
 
 def tuned_model(name: str, job: str, services: Services, parent: pulumi.Resource) -> TunedModel:
@@ -107,6 +113,7 @@ class _Check:
         )
         for present in found:
             yield from _place(key, name, present.location, self._settings.location)
+            self._warn_of_loss(key.partition(".")[2], name)
             days = self._settings.buckets.intermediate_checkpoint_days
             rules = [
                 condition.days_since_custom_time for rule in present.lifecycle_rules for condition in rule.conditions
@@ -116,6 +123,19 @@ class _Check:
                     f"bucket {name} has no lifecycle rule on daysSinceCustomTime, and its settings are not the stack's "
                     "to change: intermediate checkpoints are marked, but nothing deletes them"
                 )
+
+    def _warn_of_loss(self, purpose: str, name: str) -> None:
+        """Warns where the stack may have made a bucket that it leaves for another, which the engine then deletes."""
+        made = bucket_name(self._settings.project, pulumi.get_stack(), f"tuning-{purpose}")
+        if not self._settings.buckets.force_destroy or made == name:
+            return
+        for _ in _missing("", "", lambda: gcp.storage.get_bucket(name=made, opts=self._gcp)):
+            return
+        pulumi.log.warn(
+            f"bucket {made} is not used any more. If it is this stack's, it is deleted with everything in it, since "
+            "buckets.forceDestroy is true: set that to false and run pulumi up before this change, or name the bucket "
+            f"itself ({made}) in buckets.{purpose}, and the stack lets go of it"
+        )
 
     def _checkpoint(self, key: str, uri: str) -> Iterator[str]:
         name, _, folder = uri.removeprefix("gs://").rstrip("/").partition("/")

@@ -100,7 +100,7 @@ def _model(tuned: Tuned) -> dict[str, Any]:
 
 def _endpoint(settings: Settings, served: Served) -> dict[str, Any]:
     return {
-        "id": served.endpoint.id,
+        "id": served.endpoint,
         "model": served.settings.model,
         "baseModel": served.base_model,
         "checkpointUri": served.checkpoint_uri,

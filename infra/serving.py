@@ -26,7 +26,7 @@ class Served:
     """One endpoint of the configuration and what it serves; `base_model` is None where it is not known."""
 
     settings: EndpointSettings
-    endpoint: gcp.vertex.AiEndpoint
+    endpoint: pulumi.Output[str]
     deployment: ModelDeployment
     checkpoint_uri: pulumi.Input[str]
     base_model: str | None
@@ -74,7 +74,7 @@ class Serving(pulumi.ComponentResource):
         container = cast("Container", wanted.container.model_dump(exclude_none=True)) if wanted.container else None
         deployment = ModelDeployment(
             name,
-            endpoint=endpoint.id,
+            endpoint=endpoint,
             checkpoint_uri=checkpoint_uri,
             base_model=base_model,
             machine_type=wanted.machine_type,
@@ -91,10 +91,10 @@ class Serving(pulumi.ComponentResource):
         )
         return Served(wanted, endpoint, deployment, checkpoint_uri, base_model)
 
-    def _endpoint(self, name: str, settings: Settings, services: Services) -> gcp.vertex.AiEndpoint:
+    def _endpoint(self, name: str, settings: Settings, services: Services) -> pulumi.Output[str]:
         if given := settings.serving[name].endpoint:
             return existing.endpoint(name, settings.endpoint_name(given), services, self)
-        return gcp.vertex.AiEndpoint(
+        made = gcp.vertex.AiEndpoint(
             name,
             # Clients keep this id: it must outlive every checkpoint, and be the same when all is created again.
             name=endpoint_id(pulumi.get_project(), pulumi.get_stack(), name),
@@ -104,6 +104,7 @@ class Serving(pulumi.ComponentResource):
             labels=settings.guarded("labels", settings.labels),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[services]),
         )
+        return pulumi.Output.from_input(made.id)
 
     def _checkpoint_uri(
         self, name: str, settings: Settings, tuned: Tuned | None, services: Services

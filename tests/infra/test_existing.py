@@ -155,6 +155,9 @@ def test_a_bucket_that_the_stack_made_is_let_go_of_and_never_deleted(program: An
     program.pulumi("up", "--yes", "--skip-preview")
     made = "tunestack-test-local-tuning-data"
     before.checkpoint(f"gs://{made}/precious")
+    _config(program, buckets={"data": "kept-data", "forceDestroy": True})
+    shown = program.pulumi("preview")
+    assert f"warning: bucket {made} is not used any more. If it is this stack's, it is deleted with everything" in shown
     _config(program, buckets={"data": made, "forceDestroy": True})
     program.pulumi("up", "--yes", "--skip-preview")
     program.pulumi("preview", "--expect-no-changes")

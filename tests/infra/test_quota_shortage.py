@@ -12,8 +12,8 @@ from tunestack.quotas import Standing
 
 L4 = "NVIDIA_L4 in us-central1"
 QUEUE = (
-    "{0} tuning jobs would start, but the project may run {1} at once, over all regions: they queue, {1} at a time, and "
-    "all finish. "
+    "{0} tuning jobs would start, but the project may run {1} at once, over all regions: they queue, {1} at a time, "
+    "and all finish. "
 )
 KEY = "tunestack:quota.servingAccelerators.NVIDIA_L4"
 

@@ -10,6 +10,7 @@ import pulumi
 import pytest
 import yaml
 
+from infra.existing import account_project
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings, read_settings
 
@@ -23,6 +24,10 @@ GOOD: dict[str, Any] = {
     "models": {"full": MODEL},
     "serving": {"support": ENDPOINT},
 }
+
+
+def _without(section: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in section.items() if name != key}
 
 
 def _engine_config(keys: dict[str, Any]) -> dict[str, str]:
@@ -206,6 +211,100 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {"serving": {"support": {**ENDPOINT, "rollout": {"maxSurge": 1}}}},
         "serving.support.rollout.maxSurge: unknown key; did you mean maxSurgeReplicas?",
     ),
+    (
+        "an accelerator that is nearly right",
+        {"quota": {"servingAccelerators": {"NVIDIA_L40": 2}, "contactEmail": "a@b.c"}},
+        (
+            'quota.servingAccelerators.NVIDIA_L40: there is no accelerator with a known quota "NVIDIA_L40"; did you '
+            "mean NVIDIA_L4?"
+        ),
+    ),
+    (
+        "no accelerators at all",
+        {"quota": {"servingAccelerators": {"NVIDIA_L4": 0}, "contactEmail": "a@b.c"}},
+        "quota.servingAccelerators.NVIDIA_L4: must be at least 1, not the number 0",
+    ),
+    (
+        "accelerators where nothing is served",
+        {
+            "location": "global",
+            "buckets": {"location": "US"},
+            "serving": {},
+            "quota": {"servingAccelerators": {"NVIDIA_L4": 2}, "contactEmail": "a@b.c"},
+        },
+        "quota.servingAccelerators.NVIDIA_L4: nothing can be served in global",
+    ),
+    (
+        "a bucket's address instead of its name",
+        {"buckets": {"data": "gs://mine"}},
+        ('buckets.data: must be the name of a bucket without gs://, such as my-bucket, not the text "gs://mine"'),
+    ),
+    (
+        "an account that is a person",
+        {"serviceAccount": "ada@example.com"},
+        (
+            "serviceAccount: must be a service account's e-mail address, such as "
+            'tuning@my-project-123.iam.gserviceaccount.com, not the text "ada@example.com"'
+        ),
+    ),
+    (
+        "one bucket of a global stack",
+        {"location": "global", "serving": {}, "buckets": {"data": "mine"}},
+        "buckets.location: is missing; with location global it is a multi-region: US or EU",
+    ),
+    (
+        "nothing to serve",
+        {"serving": {"support": _without(ENDPOINT, "model")}},
+        "serving.support: needs one of model, checkpoint and tuningJob, and has none",
+    ),
+    (
+        "two things to serve",
+        {"serving": {"support": {**ENDPOINT, "checkpoint": "gs://b/final"}}},
+        "serving.support: needs one of model, checkpoint and tuningJob, not model and checkpoint",
+    ),
+    (
+        "what follows from the model",
+        {"serving": {"support": {**ENDPOINT, "baseModel": "google/gemma3@gemma-3-1b-it"}}},
+        "serving.support.baseModel: follows from the model; leave it out",
+    ),
+    (
+        "an endpoint's display name",
+        {"serving": {"support": {**ENDPOINT, "endpoint": "support"}}},
+        (
+            "serving.support.endpoint: must be the name of an endpoint, projects/…/locations/…/endpoints/ID, or its "
+            'ID, not the text "support"'
+        ),
+    ),
+    (
+        "an endpoint elsewhere",
+        {"serving": {"support": {**ENDPOINT, "endpoint": "projects/p/locations/europe-west4/endpoints/1"}}},
+        "serving.support.endpoint: is in europe-west4, and the stack in us-central1",
+    ),
+    (
+        "an endpoint of another project",
+        {"serving": {"support": {**ENDPOINT, "endpoint": "projects/other-one/locations/us-central1/endpoints/1"}}},
+        "serving.support.endpoint: is in project other-one, and the stack in tunestack-test",
+    ),
+    (
+        "an endpoint for two",
+        {"serving": {"a": {**ENDPOINT, "endpoint": "7"}, "b": {**ENDPOINT, "endpoint": "7"}}},
+        "serving.b.endpoint: is the endpoint of a; each serves one model",
+    ),
+    (
+        "a job elsewhere",
+        {
+            "serving": {
+                "support": {
+                    **_without(ENDPOINT, "model"),
+                    "tuningJob": "projects/p/locations/europe-west4/tuningJobs/1",
+                }
+            }
+        },
+        (
+            "serving.support.tuningJob: is in europe-west4, and the stack in us-central1; serve its checkpoint: gs://… "
+            "instead"
+        ),
+    ),
 ]
 
 
@@ -246,6 +345,21 @@ def test_what_becomes_part_of_names_cannot_be_a_secret() -> None:
         f"tunestack:project: {reason}",
         f"tunestack:submitters: {reason}",
     ]
+
+
+def test_existing_things_of_a_stack() -> None:
+    keys = {
+        "location": "global",
+        "serving": ...,
+        "buckets": {"data": "a-bucket", "output": "b-bucket"},
+        "serviceAccount": "12-compute@developer.gserviceaccount.com",
+    }
+    settings = read_settings(_engine_config({**GOOD, **keys}), "local")
+    assert settings.buckets.existing == {"data": "a-bucket", "output": "b-bucket"}
+    assert account_project(settings.service_account or "", settings.project) == "tunestack-test"
+    assert account_project("a@other.iam.gserviceaccount.com", settings.project) == "other"
+    name = "projects/tunestack-test/locations/global/endpoints/7"
+    assert settings.endpoint_name("7") == settings.endpoint_name("projects/99/locations/global/endpoints/7") == name
 
 
 async def test_only_what_is_below_a_key_with_a_secret_is_guarded() -> None:
