@@ -14,6 +14,9 @@ _NUMBER: Final = "[0-9]{8,}"
 _READING_POSTS: Final = (":getIamPolicy", ":recommendSpec", ":predict", "/models:query", ":countTokens")
 """Custom methods that change nothing."""
 
+_CONFLICTS: Final = (409, 412)
+"""Answers to a write that another one was faster than."""
+
 _FEW: Final = 6
 """Of more calls than these that differ only in the object's name, some are walked: the first, the middle, the last, and
 one near the end, where a destroy that is cut off has deleted half of the newest checkpoint."""
@@ -45,7 +48,11 @@ class Call:
 
 def of(recordings: Iterable[Iterable[Mapping[str, Any]]]) -> list[Call]:
     """The calls that happen in each of some recordings of the same run, ordered."""
-    counts = [Counter((call["method"], _template(call["path"])) for call in calls) for calls in recordings]
+    counts = [
+        # What was refused is repeated, and how often that happens is a matter of time.
+        Counter((call["method"], _template(call["path"])) for call in calls if call["status"] not in _CONFLICTS)
+        for calls in recordings
+    ]
     common = counts[0]
     for count in counts[1:]:
         common &= count

@@ -13,8 +13,8 @@ from tests.campaign.phases import PHASES
 from tests.campaign.reference import Reference
 
 
-def heard(*requests: str) -> list[dict[str, Any]]:
-    return [dict(zip(("method", "path"), request.split(), strict=True)) for request in requests]
+def heard(*requests: str, status: int = 200) -> list[dict[str, Any]]:
+    return [{**dict(zip(("method", "path"), request.split(), strict=True)), "status": status} for request in requests]
 
 
 def test_calls_are_alike_when_ids_and_object_names_differ() -> None:
@@ -33,6 +33,10 @@ def test_of_many_that_are_alike_some_are_walked() -> None:
     assert [call.occurrence for call in calls.of([heard(*["GET /job"] * 9)])] == [1], "polls differ in number"
     reading = calls.of([heard("POST /v1/projects/p:getIamPolicy", "POST /v1/jobs")])
     assert [call.changes for call in reading] == [True, False]
+
+
+def test_a_write_that_lost_a_race_does_not_count() -> None:
+    assert len(calls.of([[*heard("PUT /b/data/iam"), *heard("PUT /b/data/iam", status=412)]])) == 1
 
 
 def references() -> dict[str, Reference]:
