@@ -67,7 +67,7 @@ def _walked(method: str, template: str, number: int) -> Iterable[int]:
     if not _changes(method, template):
         # How often something is looked at depends on how long it takes.
         return (1,)
-    return range(1, number + 1) if number <= _FEW else (1, (number + 1) // 2, number - 3, number)
+    return range(1, number + 1) if number <= _FEW else (1, (number + 1) // 2, number - 4, number)
 
 
 def _changes(method: str, template: str) -> bool:

@@ -28,7 +28,7 @@ def test_calls_are_alike_when_ids_and_object_names_differ() -> None:
 
 def test_of_many_that_are_alike_some_are_walked() -> None:
     deleted = heard(*(f"DELETE /b/data/o/{number}" for number in range(45)))
-    assert [call.occurrence for call in calls.of([deleted])] == [1, 23, 42, 45]
+    assert [call.occurrence for call in calls.of([deleted])] == [1, 23, 41, 45]
     assert [call.occurrence for call in calls.of([deleted[:4]])] == [1, 2, 3, 4]
     assert [call.occurrence for call in calls.of([heard(*["GET /job"] * 9)])] == [1], "polls differ in number"
     reading = calls.of([heard("POST /v1/projects/p:getIamPolicy", "POST /v1/jobs")])
