@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import MODELS, PROJECT
+from tests.end_to_end.conftest import MODELS
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
 
@@ -61,4 +61,3 @@ def test_an_earlier_job_and_a_checkpoint_are_served_without_tuning(stack: Any) -
     stack.pulumi("stack", "select", "local")
     stack.pulumi("preview", "--expect-no-changes")
     assert stack.jobs()[0]["state"] == "JOB_STATE_SUCCEEDED"
-    assert PROJECT in made["job"]

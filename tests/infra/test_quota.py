@@ -50,15 +50,13 @@ def test_a_request_that_is_granted_in_part(program: Any) -> None:
         "concurrentTuningJobs": {"preferred": 4, "granted": 2},
         "servingAccelerators": {"NVIDIA_L4": {"preferred": 3, "granted": 3}},
     }
-    assert "warning" not in _still(program), "told once"
-    program.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert "warning" not in program.pulumi("preview", "--refresh", "--expect-no-changes"), "told once"
 
     # Somebody in the console gets more than the stack ever asked for.
     by_hand = {"quotaConfig": {"preferredValue": "9"}}
     assert program.emulator.http.patch(f"{PREFERENCES}/tunestack-{L4}-us-central1", json=by_hand).is_success
     _up(program)
     assert program.outputs()["quota"]["servingAccelerators"]["NVIDIA_L4"] == {"preferred": 3, "granted": 8}
-    _still(program)
 
     # Less is wanted, then no word is said of it: nothing is lowered or withdrawn.
     program.configure(quota={"concurrentTuningJobs": 1, **CONTACT})
