@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,17 +94,26 @@ def spent(stack: Any) -> dict[str, int]:
     }
 
 
+def steps(preview: str) -> list[tuple[str, str]]:
+    """Returns what a preview says of our own resources: kind and operation, perhaps more than one of each."""
+    printed = json.loads(preview)["steps"]
+    return [(step["urn"].rsplit(":", 3)[1], step["op"]) for step in printed if ":index:" in step["urn"]]
+
+
 def test_by_program_and_by_command(stack: Any, ids: dict[str, str], adopter: Callable[..., str]) -> None:
     before = spent(stack)
     adopter("stack", "init", "by-program")
-    foretold = json.loads(adopter("preview", "--json", IDS=json.dumps(ids)))
-    ours = [(step["urn"].rsplit(":", 3)[1], step["op"]) for step in foretold["steps"] if ":index:" in step["urn"]]
-    assert sorted(ours) == sorted((kind, "import") for kind in NAMES)
+    foretold = steps(adopter("preview", "--json", IDS=json.dumps(ids)))
+    assert sorted(foretold) == sorted((kind, "import") for kind in NAMES)
     adopter("up", "--yes", "--skip-preview")
     adopter("preview", "--expect-no-changes")
     adopter("preview", "--expect-no-changes", IDS="{}")
     adopter("up", "--yes", "--skip-preview")
     adopter("preview", "--refresh", "--expect-no-changes")
+    reviewed = stack.data().read_text()
+    stack.data().write_text(reviewed + '{"prompt": "The lamp is broken.", "completion": "bug"}\n')
+    assert {("Dataset", "replace"), ("TuningJob", "replace")} <= set(steps(adopter("preview", "--json")))
+    stack.data().write_text(reviewed)
 
     adopter("stack", "init", "by-command")
     adopter("up", "--yes", "--skip-preview", NOTHING="true")
@@ -131,14 +139,3 @@ def test_by_program_and_by_command(stack: Any, ids: dict[str, str], adopter: Cal
     assert len(left["endpoints"]["endpoints"]) == 1, "which the stack never had"
     objects = stack.emulator.http.get("/storage/v1/b/tunestack-test-local-tuning-data/o").json()["items"]
     assert len([item for item in objects if item["name"].startswith("datasets/")]) == 2
-
-
-def test_other_data_is_a_replacement(stack: Any, ids: dict[str, str], adopter: Callable[..., str]) -> None:
-    adopter("stack", "init", "other")
-    adopter("up", "--yes", "--skip-preview", IDS=json.dumps(ids))
-    with Path(stack.data()).open("a") as file:
-        file.write(json.dumps({"prompt": "The lamp is broken.", "completion": '{"category": "bug"}'}) + "\n")
-    steps = json.loads(adopter("preview", "--json", IDS="{}"))["steps"]
-    told = {step["urn"].rsplit(":", 3)[1]: step["op"] for step in steps if ":index:" in step["urn"]}
-    assert told["Dataset"] == "replace"
-    assert told["TuningJob"] == "replace"
