@@ -31,11 +31,16 @@ _REPEATABLE = frozenset(
         "gcp:storage/bucketIAMMember:BucketIAMMember",
     }
 )
-"""What may be created twice without harm. All else has a name that a second create would find taken, and with that
-refusal the engine would forget what the first create has made."""
+"""What may be created twice without harm. All else has a name that a second create would find taken, unless it is told
+to take what is there; with that refusal the engine would forget what the first create has made."""
 
-_BUSY = re.compile(r"\berror (?:429|500|502|503|504)\b|connection (?:reset|refused)|unexpected EOF", re.IGNORECASE)
-"""What pulumi-gcp, or the stand-in, says when it has given up repeating."""
+_BUSY = re.compile(
+    r"\berror (?:429|500|502|503|504)\b|\bEOF\b|connection (?:reset|refused)|closed network connection|broken pipe"
+    r"|i/o timeout|deadline exceeded|Client\.Timeout|handshake timeout|GOAWAY",
+    re.IGNORECASE,
+)
+"""What pulumi-gcp, or the stand-in, says when it has given up repeating; a change whose connection breaks pulumi-gcp
+does not repeat at all (seen with 9.35)."""
 
 _BUSY_SECONDS = 120.0
 """How long more a service may be busy: as long again as what is created otherwise is repeated."""
@@ -135,11 +140,12 @@ class Patience:
             inputs: of the resource.
             refusal: the provider's message.
         """
-        if kind and kind not in _REPEATABLE and _AFTER_CREATION.search(refusal):
+        is_repeatable = kind in _REPEATABLE or inputs.get("createIgnoreAlreadyExists") is True
+        if kind and not is_repeatable and _AFTER_CREATION.search(refusal):
             return None
         late = recognise(refusal)
         if late is None:
-            busy = _BUSY.search(refusal) if kind in _REPEATABLE else None
+            busy = _BUSY.search(refusal) if is_repeatable else None
             return (f"the service, which is busy: {busy[0]}", _BUSY_SECONDS) if busy else None
         if late.kind is Kind.ACCOUNT:
             account = _account_awaited(late, inputs)

@@ -98,6 +98,11 @@ def test_what_else_is_waited_for(patience: Patience, kind: str, refusal: str, is
     assert bool(patience.awaited(kind, {}, refusal)) is is_awaited, reason
 
 
+def test_an_account_that_takes_what_is_there_may_be_created_again(patience: Patience) -> None:
+    reset = "read tcp 127.0.0.1: read: connection reset by peer"
+    assert patience.awaited(NEW_ACCOUNT, {"createIgnoreAlreadyExists": True}, reset)
+
+
 def test_the_number_of_the_project_settles_which_project_is_meant(patience: Patience) -> None:
     patience.know_number("123456789012")
     assert patience.awaited(SERVICE, {}, disabled("123456789012"))
