@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tunestack import retries
 from tunestack.data import UnreadableDataError, UploadError, check, object_uri, upload
 from tunestack.data.bucket import CHUNK_BYTES
+from tunestack.service_errors import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +119,21 @@ def test_a_broken_connection_is_tried_again(
     assert blob is not None
     assert blob.crc32c == report.crc32c
     assert len(sent(emulator_url)) == 2
+
+
+def test_a_connection_that_stays_broken_is_not_taken_for_a_broken_file(
+    write: Callable[..., Path],
+    client: Callable[[], storage.Client],
+    emulator_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What requests raises is an OSError, as is what reading a file does."""
+    monkeypatch.setattr(retries, "RETRY_SECONDS", 0.6)
+    rule = {"method": "POST", "path": "/upload/.*", "times": None, "drop": "before"}
+    httpx.post(f"{emulator_url}/emulator/faults", json=rule, trust_env=False).raise_for_status()
+    with pytest.raises(OSError, match=r"[Cc]onnection") as caught:
+        upload(check(write(LINE)), "data", "", client)
+    assert explain(caught.value) == f"the emulator at {emulator_url} does not answer; start it with make emulator"
 
 
 def test_checking_does_not_import_the_client() -> None:

@@ -10,21 +10,23 @@ from tunestack.provider.lifecycle import InitFailedError
 
 __all__ = ["cloud", "vertex"]
 
-CALLS = [
-    ("POST", ".*:recommendSpec", "asks for nothing"),
-    ("POST", ".*/models:upload", "another upload would be another version"),
-    ("POST", ".*:deployModel", "the second request finds its id taken, or the model that it replaces gone"),
-    ("POST", ".*:mutateDeployedModel", "the same replicas again"),
-    ("PATCH", ".*/models/.*", "the same name again"),
-    ("POST", ".*:undeployModel", "the second request finds nothing to undeploy, or ends without it"),
-    ("DELETE", ".*/models/.*", "the second request finds no model"),
-    ("POST", ".*:predict", "the same question again"),
-    ("GET", ".*/operations.*", "the same look again"),
-]
+CALLS = {
+    "recommend": ("POST", ".*:recommendSpec", "asks for nothing"),
+    "upload": ("POST", ".*/models:upload", "another upload would be another version"),
+    "deploy": ("POST", ".*:deployModel", "the second request finds its id taken, or the model that it replaces gone"),
+    "scale": ("POST", ".*:mutateDeployedModel", "the same replicas again"),
+    "rename": ("PATCH", ".*/models/.*", "the same name again"),
+    "undeploy": ("POST", ".*:undeployModel", "the second request finds nothing to undeploy, or ends without it"),
+    "delete": ("DELETE", ".*/models/.*", "the second request finds no model"),
+    "predict": ("POST", ".*:predict", "the same question again"),
+    "look": ("GET", ".*/operations.*", "the same look again"),
+}
 
 
-@pytest.mark.parametrize(("method", "path", "why"), CALLS, ids=[path for _, path, _ in CALLS])
-async def test_what_was_done_without_an_answer_is_done_once(cloud: Cloud, method: str, path: str, why: str) -> None:
+@pytest.mark.parametrize("call", CALLS)
+async def test_what_was_done_without_an_answer_is_done_once(cloud: Cloud, call: str) -> None:
+    method, path, why = CALLS[call]
+
     def lose() -> None:
         cloud.fault(path, method=method, drop="after")
 
@@ -39,6 +41,19 @@ async def test_what_was_done_without_an_answer_is_done_once(cloud: Cloud, method
     cloud.new_run()
     lose()
     await cloud.delete((resource_id, state))
+    assert (cloud.versions(), cloud.deployed()) == ([], {}), why
+
+
+@pytest.mark.parametrize("vertex", [{"deploy": 0.8, "operation": 0.8}])
+@pytest.mark.parametrize("call", ["deploy", "undeploy", "delete"])
+async def test_what_is_still_under_way_when_it_is_asked_for_again(cloud: Cloud, call: str) -> None:
+    """The first repetition comes after a quarter of a second to a half."""
+    method, path, why = CALLS[call]
+    cloud.fault(path, method=method, drop="after")
+    made = await cloud.create()
+    assert (cloud.versions(), cloud.deployed()) == (["1"], {"1": 100}), why
+    cloud.new_run()
+    await cloud.delete(made)
     assert (cloud.versions(), cloud.deployed()) == ([], {}), why
 
 
