@@ -81,6 +81,9 @@ def kill_provider(*marks: str) -> Callable[[Interrupted], None]:
     def kill(run: Interrupted) -> None:
         for process in run.provider(*marks):
             process.kill()
+        # Either the service goes on at once, or it has seen that nobody waits for the answer. A call of the other
+        # provider has to be answered in any case.
+        time.sleep(run.random.choice((0.0, 1.0)))
         run.release()
 
     return kill
