@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.conftest import CHECKOUT
 from tests.running_emulator import Emulator
 
 pytestmark = pytest.mark.engine
@@ -105,8 +107,7 @@ class TestAnAgentThatComesWithTheFirstJob:
 
         program.emulator.http.put(f"/storage/v1/b/{DATA}/iam", json={"bindings": []})
         program.pulumi("up", "--yes", "--skip-preview", "--refresh")
-        policy = program.emulator.http.get(f"/storage/v1/b/{DATA}/iam").json()
-        assert any(_agent(program) in member for binding in policy["bindings"] for member in binding["members"])
+        assert _agent_is_bound(program)
 
     def _states(self, program: Any) -> set[str]:
         bindings = program.outputs()["bindings"]
@@ -130,9 +131,35 @@ def test_an_interrupt_ends_the_wait(program: Any) -> None:
         line = running.stdout.readline()
         assert line, shown
         shown += line
-    time.sleep(5)  # by now the pauses are long
+    time.sleep(3)  # by now the pauses are long
     running.send_signal(signal.SIGINT)
     began = time.monotonic()
     shown += running.communicate(timeout=60)[0]
     assert time.monotonic() - began < 20, shown
     assert running.returncode != 0
+
+
+def test_a_stack_that_had_the_bindings_as_pulumi_gcps(program: Any) -> None:
+    """The engine deletes the old resource, and with it the binding, after the new one has found it there."""
+    (program.folder / "infra").unlink()
+    infra = shutil.copytree(CHECKOUT / "infra", program.folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
+    program.environment["PYTHONPATH"] = str(program.folder)
+    access = infra / "access.py"
+    now = access.read_text()
+    before = now.replace("= AgentAccess(", "= gcp.storage.BucketIAMMember(")
+    access.write_text(before.replace("tuning_agent.state", "tuning_agent.id.apply(lambda _: BOUND)"))
+    program.pulumi("up", "--yes", "--skip-preview")
+    assert _agent_is_bound(program)
+
+    access.write_text(now)
+    program.pulumi("up", "--yes", "--skip-preview")
+    assert not _agent_is_bound(program)
+    assert "~  tunestack:index:AgentAccess data-tuning-agent update" in program.pulumi("preview")
+    program.pulumi("up", "--yes", "--skip-preview")
+    assert _agent_is_bound(program)
+    program.pulumi("preview", "--expect-no-changes")
+
+
+def _agent_is_bound(program: Any) -> bool:
+    policy = program.emulator.http.get(f"/storage/v1/b/{DATA}/iam").json()
+    return any(_agent(program) in member for binding in policy["bindings"] for member in binding["members"])
