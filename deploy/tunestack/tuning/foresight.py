@@ -1,7 +1,7 @@
 """A look at jobs for a preview: one plain request, which needs a third of the memory of google-genai.
 
-Nothing is repeated, and a service that does not answer, an API that is not enabled or a project that is new are
-failures like any other: whoever asks takes them for "not known".
+A call that fails is repeated once: a preview has no time for more. A service that does not answer, an API that is not
+enabled or a project that is new are failures like any other: whoever asks takes them for "not known".
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import tenacity
+
+from tunestack.retries import retrying
 from tunestack.tuning.jobs import Job, label_filter, of_stack, under_way
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
 
@@ -47,6 +50,11 @@ def _labelled(connection: Connection, label: str, value: str) -> list[Job]:
 
 
 def _answer(connection: Connection, path: str, query: dict[str, str]) -> dict[str, Any]:
+    answer: dict[str, Any] = retrying().copy(stop=tenacity.stop_after_attempt(2))(_ask, connection, path, query)
+    return answer
+
+
+def _ask(connection: Connection, path: str, query: dict[str, str]) -> dict[str, Any]:
     with connection.http() as session:
         response = session.get(f"{connection.service_address}/v1beta1/{path}", params=query, timeout=SECONDS)
     response.raise_for_status()

@@ -152,6 +152,13 @@ class TestForesight:
         assert time.monotonic() - started < 10, "repeated, it takes two minutes"
         assert cloud.listener.told[-1].startswith("epochs 1 → 2 retrains: ")
 
+    async def test_a_look_that_fails_once_is_repeated(self, cloud: Any) -> None:
+        await cloud.resource("TuningJob").create(cloud.inputs)
+        cloud.new_run()
+        cloud.fault(method="GET", path=".*/tuningJobs", status=503)
+        await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
+        assert cloud.listener.told[-1].startswith("takes job ")
+
     async def test_a_service_that_hangs_does_not_hold_a_preview(
         self, cloud: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
