@@ -36,7 +36,7 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
     UpdateResult,
 )
-from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
+from tunestack.provider.properties import UNKNOWN, changed, plain, plain_map, wrap, wrap_map
 from tunestack.provider.run import Run
 from tunestack.retries import repeatable
 from tunestack.tuning.artifacts import split
@@ -126,7 +126,9 @@ class DatasetLifecycle(Lifecycle):
             await self._run.call(
                 data.upload, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
             )
-        return CreateResult(content.addresses(inputs.bucket, inputs.prefix)["trainingUri"], outputs)
+        # An id cannot be secret; the address would quote what is.
+        is_secret = any(value.contains_secret() for value in request.inputs.values())
+        return CreateResult(content.hash if is_secret else plain(outputs["trainingUri"]), outputs)
 
     async def read(self, request: ReadRequest) -> ReadResult:
         """Reports a file that is gone as a dataset that is gone: uploading it again costs nothing.

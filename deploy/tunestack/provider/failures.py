@@ -13,8 +13,8 @@ from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from tunestack.provider.lifecycle import InitFailedError, InterruptedWaitError, InvalidArgumentsError, ResourceError
-from tunestack.provider.properties import keep_secrets
 from tunestack.provider.property_wire import marshal, unmarshal
+from tunestack.provider.secret_mask import keep_secret
 from tunestack.service_errors import explain
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def _init_failed(error: InitFailedError, operation: Operation, mask: SecretMask)
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
             id=error.resource_id,
-            properties=marshal(keep_secrets(error.properties, asked), unknowns=operation.preview),
+            properties=marshal(keep_secret(error.properties, asked), unknowns=operation.preview),
             reasons=[mask.hide(reason) for reason in error.reasons],
-            inputs=marshal(keep_secrets(kept, asked), unknowns=operation.preview),
+            inputs=marshal(keep_secret(kept, asked), unknowns=operation.preview),
         )
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message, details=[detail])

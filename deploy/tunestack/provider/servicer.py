@@ -27,8 +27,8 @@ from tunestack.provider.lifecycle import (
     ReadRequest,
     UpdateRequest,
 )
-from tunestack.provider.properties import keep_secrets
 from tunestack.provider.property_wire import marshal, unmarshal
+from tunestack.provider.secret_mask import keep_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -184,7 +184,7 @@ class Servicer:
         result = await self._lifecycle(request.urn).create(
             CreateRequest(request.urn, inputs, request.timeout, request.preview)
         )
-        properties = marshal(keep_secrets(result.properties, inputs), unknowns=request.preview)
+        properties = marshal(keep_secret(result.properties, inputs), unknowns=request.preview)
         return provider_pb2.CreateResponse(id=result.resource_id, properties=properties)
 
     async def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
@@ -193,8 +193,8 @@ class Servicer:
         result = await self._lifecycle(request.urn).read(ReadRequest(request.urn, request.id, state, inputs))
         return provider_pb2.ReadResponse(
             id=result.resource_id,
-            properties=marshal(keep_secrets(result.properties, state), unknowns=False),
-            inputs=marshal(keep_secrets(result.inputs, inputs), unknowns=False),
+            properties=marshal(keep_secret(result.properties, {**state, **inputs}), unknowns=False),
+            inputs=marshal(keep_secret(result.inputs, inputs), unknowns=False),
         )
 
     async def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
@@ -212,7 +212,7 @@ class Servicer:
                 tuple(request.ignoreChanges),
             )
         )
-        properties = marshal(keep_secrets(result.properties, new), unknowns=request.preview)
+        properties = marshal(keep_secret(result.properties, new), unknowns=request.preview)
         return provider_pb2.UpdateResponse(properties=properties)
 
     async def delete(self, request: provider_pb2.DeleteRequest) -> Empty:
@@ -235,7 +235,7 @@ class Servicer:
         # The engine sends an empty struct, not none, for a resource that does not exist yet.
         old = self._properties(request.olds) or None
         result = await check(CheckRequest(request.urn, old, new, request.randomSeed))
-        inputs = marshal(keep_secrets(result.inputs, new), unknowns=True)
+        inputs = marshal(keep_secret(result.inputs, new), unknowns=True)
         return provider_pb2.CheckResponse(inputs=inputs, failures=self._failures(result.failures))
 
     async def _diff(

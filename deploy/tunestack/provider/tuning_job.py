@@ -117,7 +117,8 @@ class TuningJobLifecycle(Lifecycle):
         differing = [name for name in RETRAINS if name not in ignored and differs(before, after, name)]
         if not differing:
             return DiffResult(stables=("job", "artifactsUri"))
-        reasons = [reason(before, after, name) for name in differing]
+        told = {name for name in differing if not _is_secret(request, name)}
+        reasons = [reason(before, after, name) if name in told else RETRAINS[name] for name in differing]
         self._run.reasons[request.urn] = ", ".join(reasons)
         self._run.replaced_jobs[request.urn] = request.resource_id
         return DiffResult({name: PropertyChange(kind(before, after, name), replaces=True) for name in differing})
@@ -294,6 +295,12 @@ class TuningJobLifecycle(Lifecycle):
             # The job runs, and its labels lead to it: nothing that may happen here is worth losing its name.
             await self._run.tell(owner.urn, f"cannot note job {job.number}: {error!r}", severity=Severity.DEBUG)
         return job
+
+
+def _is_secret(request: DiffRequest, name: str) -> bool:
+    """Says whether an input must not be told: a number is too short to be found again in a message and masked there."""
+    given = (inputs[name] for inputs in (request.old_inputs, request.new) if name in inputs)
+    return any(value.contains_secret() for value in given)
 
 
 def _output_uri(owner: Owner, parent: str, spec_hash: str) -> str:

@@ -96,7 +96,8 @@ TOKEN = "hunter2-token"
     ("given", "answered", "expected", "reason"),
     [
         ({"t": secret(TOKEN)}, {"t": TOKEN}, {"t": secret(TOKEN)}, "an unwrapped secret is wrapped again"),
-        ({"t": secret(TOKEN)}, {"other": TOKEN}, {"other": TOKEN}, "another name is the lifecycle's to mark"),
+        ({"t": secret(TOKEN)}, {"o": f"a/{TOKEN}"}, {"o": secret(f"a/{TOKEN}")}, "what quotes a secret is one"),
+        ({"t": secret(TOKEN), "o": TOKEN}, {"o": TOKEN}, {"o": TOKEN}, "but not what the program says in the clear"),
         (
             {"m": {"t": secret(TOKEN), "u": 1}},
             {"m": {"t": TOKEN, "u": 1}},
