@@ -84,6 +84,14 @@ def test_accounts_that_are_named_too_early(
         (PROJECT_MEMBER, "PUT http://127.0.0.1:1/x: error 429: slow down", True, "as the stand-in says it"),
         (BUCKET, "googleapi: Error 503: The service is currently unavailable., backendError", False, "may have acted"),
         (PROJECT_MEMBER, "read tcp 127.0.0.1: read: connection reset by peer", True, "repeatable"),
+        (PROJECT_MEMBER, 'Post "http://127.0.0.1:1/x:setIamPolicy": EOF', True, "no answer"),
+        (PROJECT_MEMBER, "write tcp 127.0.0.1:1->127.0.0.1:2: use of closed network connection", True, "no answer"),
+        (
+            PROJECT_MEMBER,
+            "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+            True,
+            "likewise",
+        ),
         (NEW_ACCOUNT, "read tcp 127.0.0.1: read: connection reset by peer", False, "may have acted"),
         (
             PROJECT_MEMBER,
