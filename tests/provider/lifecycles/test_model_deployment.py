@@ -354,8 +354,13 @@ async def test_an_import_is_followed_by_no_change(cloud: Cloud) -> None:
     assert {name: state[name] for name in ("model", "modelVersion", "deployedModelId", "state")} == {
         name: made[1][name] for name in ("model", "modelVersion", "deployedModelId", "state")
     }
-    program = {**INPUTS, "maxReplicas": 2, "endpoint": inputs["endpoint"], "displayName": "support"}
-    assert await cloud.changes((made[0], state), inputs, program) == set()
+    program = {**INPUTS, "maxReplicas": 2}
+    for left_out in ({}, {"displayName": "support"}, {"container": {"imageUri": "i"}, "baseModel": "m", "labels": {}}):
+        assert await cloud.changes((made[0], state), inputs, {**program, **left_out}) == set()
+    for changed in ({"maxReplicas": 3}, {"displayName": "other"}, {"checkpointUri": "gs://checkpoints/two"}):
+        assert await cloud.changes((made[0], state), inputs, {**program, **changed}) == set(changed)
+    numbered = {**program, "endpoint": INPUTS["endpoint"].replace(PROJECT, "123456789012")}
+    assert await cloud.changes((made[0], state), inputs, numbered) == set(), "the service names projects by number"
 
 
 @pytest.mark.parametrize(
