@@ -10,7 +10,7 @@ import pulumi  # noqa: E402
 from infra.access import Access  # noqa: E402
 from infra.buckets import Buckets  # noqa: E402
 from infra.connection import connect  # noqa: E402
-from infra.existing import check_existing  # noqa: E402
+from infra.existing_checks import check_existing  # noqa: E402
 from infra.leftovers import Leftovers  # noqa: E402
 from infra.outputs import export_outputs  # noqa: E402
 from infra.patience import Patience  # noqa: E402

@@ -50,7 +50,7 @@ def test_a_request_that_is_granted_in_part(program: Any) -> None:
         "concurrentTuningJobs": {"preferred": 4, "granted": 2},
         "servingAccelerators": {"NVIDIA_L4": {"preferred": 3, "granted": 3}},
     }
-    assert "warning" not in program.pulumi("preview", "--refresh", "--expect-no-changes"), "told once"
+    assert "asked for" not in program.pulumi("preview", "--refresh", "--expect-no-changes"), "told once"
 
     # Somebody in the console gets more than the stack ever asked for.
     by_hand = {"quotaConfig": {"preferredValue": "9"}}
@@ -136,5 +136,5 @@ def test_a_quota_that_cannot_be_asked_for_is_told_once_and_left_alone(
         shown = program.pulumi("preview")
         assert "~ granted  : 1 => null" in shown or "- granted" in shown, shown
         assert "29 unchanged" in shown
-    assert "warning" not in _still(program)
+    assert "can be asked for" not in _still(program)
     assert _asked(program) == 0
