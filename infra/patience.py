@@ -42,6 +42,9 @@ _BUSY = re.compile(
 """What pulumi-gcp, or the stand-in, says when it has given up repeating; a change whose connection breaks pulumi-gcp
 does not repeat at all (seen with 9.35)."""
 
+_PLUGIN_GONE = re.compile(r"error reading from server|Error while dialing|exited prematurely", re.IGNORECASE)
+"""What the engine says of a plugin that has died, which it does not start again in the same run."""
+
 _BUSY_SECONDS = 120.0
 """How long more a service may be busy: as long again as what is created otherwise is repeated."""
 
@@ -145,7 +148,7 @@ class Patience:
             return None
         late = recognise(refusal)
         if late is None:
-            busy = _BUSY.search(refusal) if is_repeatable else None
+            busy = _BUSY.search(refusal) if is_repeatable and not _PLUGIN_GONE.search(refusal) else None
             return (f"the service, which is busy: {busy[0]}", _BUSY_SECONDS) if busy else None
         if late.kind is Kind.ACCOUNT:
             account = _account_awaited(late, inputs)

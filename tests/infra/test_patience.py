@@ -100,6 +100,14 @@ def test_accounts_that_are_named_too_early(
             "plainly missing",
         ),
         (PROJECT_MEMBER, "error 5030", False, "no code"),
+        (PROJECT_MEMBER, "error reading from server: EOF", False, "the plugin has died, and is not started again"),
+        (
+            PROJECT_MEMBER,
+            'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: '
+            'connection refused"',
+            False,
+            "likewise",
+        ),
     ],
 )
 def test_what_else_is_waited_for(patience: Patience, kind: str, refusal: str, is_awaited: bool, reason: str) -> None:
