@@ -53,8 +53,9 @@ def found(*names: str) -> list[str]:
 
 
 def test_checkpoints_are_ordered_by_number_not_by_letter() -> None:
-    weights = [f"checkpoint-{number}/model-00001-of-00001.safetensors" for number in (10, 5, 3, 1)]
-    assert found("final/model-00001-of-00001.safetensors", *weights) == [
+    folders = ("final", *(f"checkpoint-{number}" for number in (10, 5, 3, 1)))
+    files = ("config.json", "model-00001-of-00001.safetensors")
+    assert found(*(f"{folder}/{file}" for folder in folders for file in files)) == [
         "checkpoint-1",
         "checkpoint-3",
         "checkpoint-5",
@@ -63,8 +64,21 @@ def test_checkpoints_are_ordered_by_number_not_by_letter() -> None:
     ]
 
 
-def test_a_folder_without_weights_is_no_checkpoint() -> None:
-    assert found("final/config.json", "checkpoint-1/model-00001-of-00001.safetensors") == ["checkpoint-1"]
+@pytest.mark.parametrize(
+    ("files", "whole"),
+    [
+        pytest.param(("config.json", "model-00001-of-00001.safetensors"), True, id="one file"),
+        pytest.param(
+            ("config.json", "model-00002-of-00002.safetensors", "model-00001-of-00002.safetensors"), True, id="two"
+        ),
+        pytest.param(("adapter_config.json", "adapter_model.safetensors"), True, id="adapters"),
+        pytest.param(("config.json",), False, id="no weights"),
+        pytest.param(("model-00001-of-00001.safetensors",), False, id="no configuration"),
+        pytest.param(("config.json", "model-00002-of-00002.safetensors"), False, id="half of the weights"),
+    ],
+)
+def test_a_checkpoint_is_whole_or_none(files: tuple[str, ...], whole: bool) -> None:
+    assert found(*(f"final/{file}" for file in files)) == ["final"] * whole
 
 
 def test_only_a_final_checkpoint_can_be_deployed() -> None:

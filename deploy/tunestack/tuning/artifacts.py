@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FOLDER = "postprocess/node-0/checkpoints"
 FINAL = "final"
 
+_CONFIGURATIONS = frozenset({"config.json", "adapter_config.json"})
+_PART = re.compile(r".*-[0-9]+-of-([0-9]+)\.safetensors")
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -41,9 +44,9 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
-    """Returns the checkpoints that hold weights, in the order in which they were made, the final one last.
+    """Returns the checkpoints that are whole, in the order in which they were made, the final one last.
 
-    A bucket that is gone holds none.
+    Where the deleting of a bucket was cut off, half of a checkpoint may be left. A bucket that is gone holds none.
     """
     from google.api_core.exceptions import NotFound
 
@@ -53,14 +56,14 @@ def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
         bucket, prefix=prefix, fields="items(name),nextPageToken", timeout=CALL_SECONDS, retry=repeatable
     )
     try:
-        names = {
-            blob.name.removeprefix(prefix).split("/", 1)[0]
-            for blob in blobs
-            if blob.name.endswith(".safetensors") and "/" in blob.name.removeprefix(prefix)
-        }
+        files: dict[str, set[str]] = {}
+        for blob in blobs:
+            name, _, file = blob.name.removeprefix(prefix).partition("/")
+            files.setdefault(name, set()).add(file)
     except NotFound:
         return []
-    return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in sorted(names, key=_order)]
+    whole = [name for name in sorted(files, key=_order) if _is_whole(files[name])]
+    return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in whole]
 
 
 def mark_intermediate(connection: Connection, output_uri: str) -> int:
@@ -101,6 +104,18 @@ def _intermediate(connection: Connection, output_uri: str) -> Iterable[Blob]:
     prefix = f"{folder}/{FOLDER}/checkpoint-".lstrip("/")
     found: Iterable[Blob] = connection.storage.list_blobs(bucket, prefix=prefix, timeout=CALL_SECONDS, retry=repeatable)
     return found
+
+
+def _is_whole(files: set[str]) -> bool:
+    """Says whether a folder has a model's configuration and all of its weights.
+
+    Source of the names: the open-model tuning page (`model-0000x-of-000xx.safetensors`) and what serving asks for;
+    adapters have a configuration of their own name in the libraries that read them.
+    """
+    weights = {file for file in files if file.endswith(".safetensors")}
+    parts = [match for match in map(_PART.fullmatch, weights) if match]
+    complete = all(len(parts) >= int(match[1]) for match in parts)
+    return bool(weights) and complete and not files.isdisjoint(_CONFIGURATIONS)
 
 
 def _order(name: str) -> tuple[bool, int, str]:

@@ -135,7 +135,8 @@ class Cloud:
         (job,) = (job for job in self.jobs() if job["name"] == name)
         for checkpoint in checkpoints:
             folder = f"{job['outputUri'].rstrip('/')}/postprocess/node-0/checkpoints/{checkpoint}"
-            self.write(f"{folder}/model-00001-of-00001.safetensors")
+            for file in ("config.json", "model-00001-of-00001.safetensors"):
+                self.write(f"{folder}/{file}")
         self.set_job(name, state=state)
 
     def write(self, uri: str) -> None:
