@@ -63,7 +63,12 @@ def main() -> int:
                     print(f"{numbers[case]:4} {outcome}", flush=True)
                 return outcome
 
-            outcomes = list(pool.map(one, chosen))
+            try:
+                outcomes = list(pool.map(one, chosen))
+            except KeyboardInterrupt:
+                print("ends when the cases under way have ended", file=sys.stderr)
+                pool.shutdown(cancel_futures=True)
+                return 130
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
