@@ -130,7 +130,7 @@ class TuningJobLifecycle(Lifecycle):
         outputs = {**request.inputs, **wrap_map({**estimated(known), "owners": sorted(owner.digests)})}
         if request.preview:
             job = await self._foreseen(owner, known)
-            await self._run.tell(request.urn, await self._forecast(owner, known, job))
+            await self._run.tell(request.urn, await self._forecast(owner, {**known, **_hidden(request)}, job))
             there = _outputs(job) if job else _artifacts(owner, known)
             return CreateResult(job.name if job else "", {**outputs, **wrap_map(there)})
         inputs = read(TuningJobInputs, request.inputs)
@@ -225,7 +225,8 @@ class TuningJobLifecycle(Lifecycle):
             verb = "learned" if adopted.is_over else "learns"
             takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing{first}"
             return f"{why}: {takes}" if why else takes
-        cost = money(estimated(known).get("estimatedCostUsd"))
+        is_told = "(secret)" not in (known.get("epochs"), known.get("characters"))
+        cost = money(estimated(known).get("estimatedCostUsd")) if is_told else "at a secret price"
         if why is None:
             asked = {name: shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
             epochs = _epochs(known.get("epochs", UNKNOWN))
@@ -295,6 +296,11 @@ class TuningJobLifecycle(Lifecycle):
             # The job runs, and its labels lead to it: nothing that may happen here is worth losing its name.
             await self._run.tell(owner.urn, f"cannot note job {job.number}: {error!r}", severity=Severity.DEBUG)
         return job
+
+
+def _hidden(request: CreateRequest) -> dict[str, str]:
+    """Returns what stands for each secret input in a text: a short one is not found there to be masked."""
+    return {name: "(secret)" for name, value in request.inputs.items() if value.contains_secret()}
 
 
 def _is_secret(request: DiffRequest, name: str) -> bool:

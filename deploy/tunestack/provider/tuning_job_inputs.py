@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -78,9 +79,20 @@ def unknown_to_an_import(request: DiffRequest) -> set[str]:
     if before.get("contentHash") is not None:
         return set()
     unknown = {name for name in (*RETRAINS, *FIXED) if before.get(name) is None or after.get(name) is None}
+    if _has_other_content(before, after):
+        unknown.discard("contentHash")
     # The folder of a job from elsewhere is its own: nobody can have declared it as the one above it.
     is_its_own = before.get("outputUri") == plain_map(request.state).get("artifactsUri")
     return unknown | ({"outputUri"} if is_its_own else set())
+
+
+def _has_other_content(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Says whether the addresses of the data tell that it is other data: those of our own uploads name the content."""
+    for name in ("trainingUri", "validationUri"):
+        named = [re.search(r"/([0-9a-f]{16})/[^/]+$", str(inputs.get(name))) for inputs in (before, after)]
+        if all(named) and len({found[1] for found in named if found}) == 2:
+            return True
+    return False
 
 
 def is_import(old: Properties | None, new: Properties) -> bool:

@@ -282,6 +282,21 @@ class TestImport:
         # Once an up has written the program's inputs, they count as any others.
         assert await changed(resource, read, inputs, {**inputs, "contentHash": "cd" * 32}) == ["contentHash"]
 
+    async def test_other_data_is_told_by_the_address_of_an_upload(self, cloud: Any) -> None:
+        hashes = ("ab" * 32, "cd" * 32)
+        inputs, others = (
+            {**cloud.inputs, "trainingUri": f"gs://demo-data/x/{each[:16]}/train.jsonl", "contentHash": each}
+            for each in hashes
+        )
+        cloud.write(inputs["trainingUri"])
+        made = await cloud.resource("TuningJob").create(inputs)
+        cloud.new_run()
+        resource = cloud.resource("TuningJob")
+        read = await resource.read(made.resource_id)
+        told = plain_map(read.inputs)
+        assert (await resource.diff(read, told, inputs)).changes == {}
+        assert (await resource.diff(read, told, others)).changes.keys() == {"contentHash"}
+
     async def test_a_job_from_elsewhere_keeps_its_folder(self, cloud: Any) -> None:
         made = await cloud.resource("TuningJob").create(cloud.inputs)
         cloud.set_job(made.resource_id, labels={"team": "a"}, outputUri="gs://demo-data/some/where")
