@@ -53,8 +53,9 @@ predict: prompt
 	@$(MAKE) --no-print-directory emulator >&2
 	@$(STACK) tunestack predict --stack local -- "$$PROMPT"
 
+# With a look first: of what an interrupted run has deleted already, pulumi-gcp says 404 and ends.
 down: emulator
-	@$(STACK) pulumi destroy --yes --skip-preview --suppress-outputs --stack local
+	@$(STACK) pulumi destroy --refresh --yes --skip-preview --suppress-outputs --stack local
 	@$(STACK) tunestack kept --stack local
 	@$(STACK) python -m emulator stop --data .tunestack/emulator
 

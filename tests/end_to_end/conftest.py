@@ -44,7 +44,9 @@ class Stack(Program):
                 urn for urn, step in steps.items() if "tunestack:index:" not in urn and step["op"] != "same"
             ),
             "messages": {
-                _short(told["urn"].split("::", 2)[2]): told["message"].strip() for told in printed["diagnostics"]
+                _short(told["urn"].split("::", 2)[2]): told["message"].strip()
+                for told in printed["diagnostics"]
+                if told.get("urn")
             },
             "steps": {_short(urn): step for urn, step in steps.items()},
         }
