@@ -68,7 +68,7 @@ EMULATOR = [*ENGINE, "python <-m> <emulator> <start> <--data> <.tunestack/emulat
             "down",
             [
                 *EMULATOR,
-                "pulumi <destroy> <--yes> <--skip-preview> <--suppress-outputs> <--stack> <local>",
+                "pulumi <destroy> <--refresh> <--yes> <--skip-preview> <--suppress-outputs> <--stack> <local>",
                 "tunestack <kept> <--stack> <local>",
                 "python <-m> <emulator> <stop> <--data> <.tunestack/emulator>",
             ],
