@@ -16,7 +16,7 @@ SEED = 1
 PAIRS = (
     ("up", "kill-cli"),
     ("roll", "kill-tunestack"),
-    ("roll", "ctrl-c"),
+    ("destroy", "ctrl-c"),
     ("destroy", "kill-gcp"),
     ("destroy", "ctrl-c-twice"),
     ("destroy", "kill-emulator"),
