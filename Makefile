@@ -1,7 +1,7 @@
 # Tunestack's commands; `make help` lists them. Needs GNU make, Python 3.11 or newer and a package registry.
 
 .SUFFIXES:
-.PHONY: help up preview predict down test bench guards lock clean environment engine emulator prompt
+.PHONY: help up preview predict down test campaign bench guards lock clean environment engine emulator prompt
 
 # What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`. With exec no shell
 # stands between make and the engine: on Ctrl-C, make waits for the engine and passes on its exit status.
