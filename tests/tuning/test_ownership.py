@@ -33,3 +33,4 @@ def test_foreign_labels_are_nobodys() -> None:
 
 def test_a_name_is_the_last_part_of_the_urn() -> None:
     assert OWN.name == "tickets"
+    assert Owner("urn:pulumi:local::tunestack::tunestack:index:TuningJob::a::b").name == "a::b"

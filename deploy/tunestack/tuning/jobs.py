@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from tunestack.retries import repeatable
 from tunestack.tuning import states
@@ -72,7 +73,7 @@ class Job:
     @property
     def owner_name(self) -> str:
         """The name that its resource had when it was submitted: the last folder but one."""
-        return self.output_uri.split("/")[-2]
+        return unquote(self.output_uri.split("/")[-2])
 
     def is_below(self, parent: str, spec_hash: str) -> bool:
         """Whether it writes to the folder of this spec below `parent`, whatever its resource was called then."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from tunestack.tuning.specification import HASH_LENGTH
 
@@ -34,7 +35,7 @@ class Owner:
     @property
     def name(self) -> str:
         """The resource's name in the program."""
-        return self.urn.rsplit("::", 1)[-1]
+        return self.urn.split("::", 3)[-1]
 
     @property
     def digests(self) -> frozenset[str]:
@@ -47,9 +48,12 @@ class Owner:
         return "::".join(self.urn.split("::")[:2])
 
     def folder(self, parent: str) -> str:
-        """Returns the folder of this resource's jobs: equal specs of two stacks do not meet below one parent."""
+        """Returns the folder of this resource's jobs: equal specs of two stacks do not meet below one parent.
+
+        A name is one folder, whatever it holds: Pulumi takes slashes in it.
+        """
         stack, project = self.urn.removeprefix("urn:pulumi:").split("::")[:2]
-        return "/".join((parent.rstrip("/"), project, stack, self.name))
+        return "/".join((parent.rstrip("/"), project, stack, quote(self.name, safe="")))
 
     def labels(self, spec_hash: str) -> dict[str, str]:
         """Returns the labels of a job of this owner; values are hashes, since a label holds 63 characters."""

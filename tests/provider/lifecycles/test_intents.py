@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -87,6 +88,16 @@ async def test_a_run_that_died_before_it_submitted(cloud: Any) -> None:
     await announce(cloud, resource)
     made = await resource.create(cloud.inputs)
     assert [job["name"] for job in cloud.jobs()] == [made.resource_id]
+
+
+@pytest.mark.parametrize("name", ["team/tickets", "a::b", "50 % #1"])
+async def test_a_run_that_died_whatever_the_resource_is_called(cloud: Any, name: str) -> None:
+    made = await cloud.resource("TuningJob", name).create(cloud.inputs)
+    cloud.new_run()
+    assert (await cloud.resource("TuningJob", name).create(cloud.inputs)).resource_id == made.resource_id
+    assert cloud.submissions() == 1
+    with pytest.raises(ResourceError, match=re.escape(f'aliases=[pulumi.Alias(name="{name}")]')):
+        await cloud.resource("TuningJob", "renamed").create(cloud.inputs)
 
 
 async def test_a_refusal_leaves_no_intent(cloud: Any) -> None:
