@@ -98,9 +98,15 @@ def _under_way(client: Any, resource: str, kind: str) -> bool:
     from google.api_core.exceptions import NotFound
     from google.longrunning import operations_pb2
 
-    try:
-        found = client.list_operations(operations_pb2.ListOperationsRequest(name=resource), timeout=CALL_SECONDS)
-    except NotFound:
-        return False
     metadata = f".{kind}OperationMetadata" if kind else ""
-    return any(not operation.done and operation.metadata.type_url.endswith(metadata) for operation in found.operations)
+    request = operations_pb2.ListOperationsRequest(name=resource)
+    while True:
+        try:
+            page = client.list_operations(request, timeout=CALL_SECONDS)
+        except NotFound:
+            return False
+        if any(not operation.done and operation.metadata.type_url.endswith(metadata) for operation in page.operations):
+            return True
+        if not page.next_page_token:
+            return False
+        request.page_token = page.next_page_token
