@@ -15,7 +15,7 @@ from tunestack.serving import deployments, models, predict
 from tunestack.serving.clients import endpoint_client, model_client
 from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.models import ModelVersion
-from tunestack.serving.operations import OperationFailedError
+from tunestack.serving.operations import OperationFailedError, StoppedError
 from tunestack.serving.specification import ServingSpec
 
 if TYPE_CHECKING:
@@ -175,7 +175,11 @@ class Rollout:
         )
 
     def _smoke(self) -> str:
-        """Returns why the endpoint's answer is not good enough; empty when it is."""
+        """Returns why the endpoint's answer is not good enough; empty when it is.
+
+        Raises:
+            StoppedError: the user stopped the run before the service said anything about it.
+        """
         from google.api_core.exceptions import GoogleAPICallError
 
         if self.smoke_prompt is None:
@@ -183,6 +187,8 @@ class Rollout:
         try:
             text = predict.answer(self.connection, self.endpoint, self.smoke_prompt, max_tokens=SMOKE_TOKENS)
         except GoogleAPICallError as error:
+            if is_transient(error) and self.wait.stopped.is_set():
+                raise StoppedError("interrupted while it asks the smoke prompt") from error
             return str(error.message)
         return "" if text.strip() else "its answer is empty"
 

@@ -195,6 +195,18 @@ async def test_a_refused_roll_keeps_the_old_version(cloud: Cloud) -> None:
     assert (cloud.versions(), cloud.deployed()) == (["1"], {"1": 100})
 
 
+async def test_ctrl_c_while_a_new_version_warms_up_takes_nothing_back(cloud: Cloud) -> None:
+    made = await cloud.create()
+    asked = cloud.asked()
+    cloud.fault(".*:predict", status=503, message="warming up", times=None)
+    updating = asyncio.create_task(cloud.update(made, **TWO))
+    await until(lambda: cloud.asked() > asked)
+    cloud.run.interrupt()
+    with pytest.raises(InitFailedError, match="interrupted while it asks the smoke prompt; the service may go on"):
+        await updating
+    assert (cloud.deploys(), cloud.deployed()) == (2, {"2": 100})
+
+
 async def test_a_new_version_that_does_not_answer_is_taken_back(cloud: Cloud) -> None:
     made = await cloud.create()
     cloud.fault(".*:predict", status=400, message="out of memory")
