@@ -27,7 +27,9 @@ from tunestack.provider.lifecycle import (
     UpdateResult,
 )
 from tunestack.provider.run import Pace, Progress, Run
+from tunestack.retries import CALL_SECONDS, repeatable
 from tunestack.serving.operations import OperationFailedError
+from tunestack.tuning.artifacts import split
 
 T = TypeVar("T")
 
@@ -120,14 +122,22 @@ class PatientLifecycle(Lifecycle):
 
     async def _is_worth_a_wait(self, late: Late, inputs: Properties) -> bool:
         if late.kind is Kind.NEW_BUCKET:
-            return await self._is_new(without_unknown(inputs).get("bucket"))
+            return any([await self._is_new(bucket) for bucket in _buckets(inputs)])
         # Whether a right of whoever runs this was granted a moment ago cannot be known here.
         return late.kind is not Kind.PERMISSION
 
-    async def _is_new(self, bucket: str | None) -> bool:
+    async def _is_new(self, bucket: str) -> bool:
         """Says whether a bucket was made so short a time ago that rights on it may not have spread."""
+        look = self._run.connection.storage.get_bucket
         try:
-            made = (await self._run.call(self._run.connection.storage.get_bucket, bucket)).time_created
+            made = (await self._run.call(look, bucket, timeout=CALL_SECONDS, retry=repeatable)).time_created
         except Exception:
             return False
         return bool((datetime.now(UTC) - made).total_seconds() < GRANT_SECONDS)
+
+
+def _buckets(inputs: Properties) -> set[str]:
+    """Returns the buckets in which a resource with these inputs keeps something."""
+    known = without_unknown(inputs)
+    folders = [known[name] for name in ("outputUri", "artifactsUri") if name in known]
+    return {split(folder)[0] for folder in folders} | ({known["bucket"]} if "bucket" in known else set())

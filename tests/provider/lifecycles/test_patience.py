@@ -183,6 +183,13 @@ async def test_an_interrupt_ends_the_wait(cloud: Cloud) -> None:
         await asyncio.wait_for(create, 5)
 
 
+async def test_a_job_waits_for_a_new_bucket(cloud: Cloud) -> None:
+    """Its intent is the first thing that is written there."""
+    cloud.fault(method="POST", path=UPLOADS, status=403, message=NOT_YET_ON_BUCKET, times=2)
+    await cloud.resource("TuningJob").create(cloud.inputs)
+    assert len(cloud.jobs()) == 1
+
+
 @pytest.mark.parametrize("is_new", [True, False])
 async def test_an_upload_waits_for_a_new_bucket_alone(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
