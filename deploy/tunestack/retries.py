@@ -35,7 +35,7 @@ STOPPED: ContextVar[threading.Event | None] = ContextVar("STOPPED", default=None
 
 def is_transient(error: BaseException) -> bool:
     """Says whether a call through google-genai, requests or Google's generated clients may pass when repeated."""
-    code = _code(error)
+    code = http_code(error)
     if code is not None:
         # "ABORTED: retry at a higher level" (google.rpc.Code) is a 409, as is what really exists already.
         return code in TRANSIENT or (code == 409 and _status(error) == "ABORTED")
@@ -44,13 +44,19 @@ def is_transient(error: BaseException) -> bool:
 
 def may_have_acted(error: BaseException) -> bool:
     """Says whether the service may have done what it was asked for, although it did not say so."""
-    code = _code(error)
+    code = http_code(error)
     return code == 408 or code >= 500 if code is not None else is_transport_error(error)
 
 
 def is_transport_error(error: BaseException) -> bool:
     """Says whether no answer came, or none that was whole."""
     return isinstance(error, _transport_errors())
+
+
+def http_code(error: BaseException) -> int | None:
+    """Returns the HTTP code of an answer, None where there was none; the storage library's uploads have it inside."""
+    code = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    return int(code) if isinstance(code, int) else None
 
 
 def retrying() -> tenacity.Retrying:
@@ -98,12 +104,6 @@ class NobodyListens(stop_base):
         while error is not None and not isinstance(error, ConnectionRefusedError):
             error = error.__cause__ or error.__context__
         return error is not None and (retry_state.seconds_since_start or 0) >= REFUSED_SECONDS
-
-
-def _code(error: BaseException) -> int | None:
-    """Returns the HTTP code of an answer, None where there was none; the storage library's uploads have it inside."""
-    code = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
-    return int(code) if isinstance(code, int) else None
 
 
 def _status(error: BaseException) -> str | None:

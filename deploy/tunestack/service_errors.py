@@ -6,15 +6,15 @@ import ipaddress
 import sys
 from urllib.parse import urlsplit
 
-from tunestack.retries import is_transient, is_transport_error
+from tunestack.retries import http_code, is_transient, is_transport_error
 
 
 def explain(error: BaseException) -> str | None:
     """Returns what a user can do about a failed call of the service, or None when the failure is of another kind."""
-    code = getattr(error, "code", None)
-    if isinstance(code, int):
+    code = http_code(error)
+    if code is not None:
         said = getattr(error, "message", None) or str(error)
-        return f"the service answered: {said} (HTTP {int(code)}){_way_on(error, int(code))}"
+        return f"the service answered: {said} (HTTP {code}){_way_on(error, code)}"
     if is_transport_error(error):
         return _no_answer(error)
     if isinstance(error, _kind("google.auth.exceptions", "GoogleAuthError")):

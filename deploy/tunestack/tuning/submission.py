@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tunestack.retries import is_transport_error, retrying
+from tunestack.retries import may_have_acted, retrying
 from tunestack.tuning import intent
 from tunestack.tuning.jobs import Job, from_service, submitted_with
 from tunestack.tuning.ownership import CLAIM, Owner
@@ -110,7 +110,7 @@ def submit_once(connection: Connection, submission: Submission) -> Job:
                 try:
                     return submit(connection, submission)
                 except Exception as error:
-                    uncertain = uncertain or _may_have_started(error)
+                    uncertain = uncertain or may_have_acted(error)
                     raise
     except Exception as error:
         if not uncertain:
@@ -123,11 +123,6 @@ def submit_once(connection: Connection, submission: Submission) -> Job:
             raise UncertainSubmissionError from error
         return job
     raise AssertionError("tenacity ends with a result or an exception")
-
-
-def _may_have_started(error: Exception) -> bool:
-    code = getattr(error, "code", None)
-    return code == 408 or code >= 500 if isinstance(code, int) else is_transport_error(error)
 
 
 def _adapter_size(size: int | None) -> types.AdapterSize | None:

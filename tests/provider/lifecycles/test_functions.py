@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from requests import HTTPError
 
 from tests.provider.lifecycles.conftest import JOBS, Cloud
+from tunestack import retries
 from tunestack.provider.functions import look_up
 from tunestack.provider.lifecycle import InvalidArgumentsError, ResourceError
 from tunestack.provider.properties import plain_map, wrap_map
+from tunestack.service_errors import explain
 
 PARENT = JOBS.removeprefix("/v1beta1/").removesuffix("/tuningJobs")
 
@@ -31,6 +34,14 @@ async def test_a_refusal_is_no_answer(cloud: Cloud) -> None:
     cloud.fault(method="GET", path=".*/endpoints/.*", status=403, message="no permission", times=None)
     with pytest.raises(ResourceError, match=r"endpoints/4711: no permission \(HTTP 403\)"):
         await _found(cloud, f"{PARENT}/endpoints/4711")
+
+
+async def test_a_service_that_stays_busy_is_no_defect_of_ours(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "RETRY_SECONDS", 0.3)
+    cloud.fault(method="GET", path=".*/endpoints/.*", status=503, times=None)
+    with pytest.raises(HTTPError) as failed:
+        await _found(cloud, f"{PARENT}/endpoints/4711")
+    assert "(HTTP 503); it may pass: run the command again in a while" in (explain(failed.value) or "")
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "support"])
