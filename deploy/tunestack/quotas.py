@@ -7,7 +7,6 @@ project may count on it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import tenacity
 
-from tunestack.retries import CALL_SECONDS, STOPPED, is_transient, retrying
+from tunestack.retries import CALL_SECONDS, is_transient, retrying
 
 if TYPE_CHECKING:
     from tunestack.catalogue import Quota
@@ -30,9 +29,6 @@ SERVICE = "aiplatform.googleapis.com"
 UNLIMITED = -1
 """What the service says for no limit."""
 
-ENABLED_SECONDS = 300.0
-"""How long an API that was just enabled may refuse calls: "wait a few minutes", says the refusal itself."""
-
 PREVIEW_SECONDS = 5.0
 """How long a preview waits for an answer: a token and a list take about one."""
 
@@ -44,42 +40,29 @@ class QuotaServiceError(Exception):
         code: the HTTP status.
         message: the service's own words.
         status: the service's own name of the code.
-        reasons: machine-readable reasons, such as `SERVICE_DISABLED`.
         response: the answer itself, whose headers may say when to come back.
     """
 
-    def __init__(self, code: int, message: str, status: str, reasons: frozenset[str], response: object = None) -> None:
+    def __init__(self, code: int, message: str, status: str, response: object) -> None:
         super().__init__(message)
-        self.code, self.message, self.status, self.reasons, self.response = code, message, status, reasons, response
+        self.code, self.message, self.status, self.response = code, message, status, response
 
 
 def _patiently(function: Callable[P, T]) -> Callable[P, T]:
-    """Repeats what may be repeated, looks again after a race, and waits for an API that was just enabled."""
+    """Repeats what may be repeated, and looks again after a race."""
 
     @wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> T:
-        usual, enabled = retrying(), retrying()
-        usual.retry = tenacity.retry_if_exception(lambda error: is_transient(error) or _status(error) == _RACED)
-        enabled.retry = tenacity.retry_if_exception(is_disabled)
-        stopped = STOPPED.get() or threading.Event()
-        enabled.stop = tenacity.stop_before_delay(ENABLED_SECONDS) | tenacity.stop_when_event_set(stopped)
-        result: T = enabled(usual, function, *arguments, **named)
+        again = tenacity.retry_if_exception(lambda error: is_transient(error) or _was_raced(error))
+        result: T = retrying().copy(retry=again)(function, *arguments, **named)
         return result
 
     return call
 
 
-def is_disabled(error: BaseException) -> bool:
-    """Says whether the call was refused because the API is not enabled, or was just now."""
-    return isinstance(error, QuotaServiceError) and "SERVICE_DISABLED" in error.reasons
-
-
-_RACED = "ALREADY_EXISTS"
-"""Somebody else has made the request since we looked for one; the next attempt finds theirs."""
-
-
-def _status(error: BaseException) -> str:
-    return error.status if isinstance(error, QuotaServiceError) else ""
+def _was_raced(error: BaseException) -> bool:
+    """Says whether somebody else has made the request since we looked for one; the next attempt finds theirs."""
+    return isinstance(error, QuotaServiceError) and error.status == "ALREADY_EXISTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +240,6 @@ def _call(
 def _refusal(response: Any) -> QuotaServiceError:
     try:
         error = response.json()["error"]
-        reasons = frozenset(str(detail.get("reason", "")) for detail in error.get("details", ()))
-        return QuotaServiceError(response.status_code, error["message"], error.get("status", ""), reasons, response)
+        return QuotaServiceError(response.status_code, error["message"], error.get("status", ""), response)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return QuotaServiceError(response.status_code, response.text or response.reason, "", frozenset(), response)
+        return QuotaServiceError(response.status_code, response.text or response.reason, "", response)

@@ -89,7 +89,7 @@ class QuotaRequestLifecycle(Lifecycle):
         state = plain_map(request.state)
         if state.get("quotaId") is not None and not state.get("pending"):
             return DiffResult()
-        present = await self._look(read(QuotaRequestInputs, request.new))
+        present = await self._look(plain_map(request.new).get("accelerator"))
         moved = [name for name, value in present.outputs().items() if value != state.get(name)]
         return DiffResult({name: PropertyChange(output=True) for name in moved})
 
@@ -105,12 +105,11 @@ class QuotaRequestLifecycle(Lifecycle):
     async def read(self, request: ReadRequest) -> ReadResult:
         """Reports what there is; an import finds the quota by the end of the id."""
         if request.inputs:
-            present = await self._look(read(QuotaRequestInputs, request.inputs))
+            present = await self._look(plain_map(request.inputs).get("accelerator"))
             outputs = {**request.inputs, **wrap_map(present.outputs())}
             return ReadResult(request.resource_id, outputs, request.inputs)
         for accelerator in (None, *serving_quotas()):
-            inputs = QuotaRequestInputs(preferred=1, contact_email="", accelerator=accelerator)
-            present = await self._look(inputs)
+            present = await self._look(accelerator)
             if self._id(present).rpartition("/")[2] == request.resource_id.rpartition("/")[2]:
                 break
         else:
@@ -132,21 +131,20 @@ class QuotaRequestLifecycle(Lifecycle):
     async def delete(self, request: DeleteRequest) -> None:
         """Leaves the request: the service has no way to withdraw one, and others may count on the quota."""
 
-    async def _look(self, inputs: QuotaRequestInputs) -> _Present:
-        standing = await self._run.call(quotas.look, self._run.connection, _quota(inputs), self._region(inputs))
+    async def _look(self, accelerator: str | None) -> _Present:
+        connection, region = self._run.connection, self._region(accelerator)
+        standing = await self._run.call(quotas.look, connection, _quota(accelerator), region)
         if standing is None:
             return _Present(None)
-        preference = await self._run.call(
-            quotas.preference, self._run.connection, standing.quota_id, self._region(inputs)
-        )
+        preference = await self._run.call(quotas.preference, connection, standing.quota_id, region)
         return _Present(standing, preference)
 
     async def _ask(self, urn: str, inputs: QuotaRequestInputs) -> _Present:
         """Asks for more where that is wanted, possible and not done yet."""
-        present = await self._look(inputs)
+        present = await self._look(inputs.accelerator)
         standing = present.standing
         if standing is None or standing.fixed:
-            await self._run.tell(urn, _refusal(inputs, standing), severity=Severity.WARNING)
+            await self._run.tell(urn, _refusal(inputs.accelerator, standing), severity=Severity.WARNING)
             return present
         if standing.covers(inputs.preferred):
             return present
@@ -154,11 +152,11 @@ class QuotaRequestLifecycle(Lifecycle):
             quotas.raise_to,
             self._run.connection,
             standing.quota_id,
-            self._region(inputs),
+            self._region(inputs.accelerator),
             inputs.preferred,
             inputs.contact_email,
         )
-        present = _Present((await self._look(inputs)).standing or standing, preference)
+        present = _Present((await self._look(inputs.accelerator)).standing or standing, preference)
         if present.standing and not present.standing.covers(inputs.preferred):
             said = f": {preference.detail}" if preference.detail else ""
             state = "not decided yet" if preference.pending else "no more was granted"
@@ -175,11 +173,12 @@ class QuotaRequestLifecycle(Lifecycle):
 
         inputs = read(QuotaRequestInputs, properties)
         try:
-            standing = await self._run.call(quotas.foresee, self._run.connection, _quota(inputs), self._region(inputs))
+            quota, region = _quota(inputs.accelerator), self._region(inputs.accelerator)
+            standing = await self._run.call(quotas.foresee, self._run.connection, quota, region)
         except (quotas.QuotaServiceError, requests.RequestException, GoogleAuthError):
             return {}
         if standing is None or standing.fixed:
-            await self._run.tell(urn, _refusal(inputs, standing), severity=Severity.WARNING)
+            await self._run.tell(urn, _refusal(inputs.accelerator, standing), severity=Severity.WARNING)
         elif standing.covers(inputs.preferred):
             await self._run.tell(urn, f"asks for nothing: the project has {_amount(standing)}")
         else:
@@ -187,8 +186,8 @@ class QuotaRequestLifecycle(Lifecycle):
             return {}
         return {"granted": standing and standing.granted}
 
-    def _region(self, inputs: QuotaRequestInputs) -> str:
-        return self._run.connection.location if inputs.accelerator else ""
+    def _region(self, accelerator: str | None) -> str:
+        return self._run.connection.location if accelerator else ""
 
     def _id(self, present: _Present) -> str:
         quota_id = present.standing.quota_id if present.standing else "unlisted"
@@ -200,14 +199,16 @@ class QuotaRequestLifecycle(Lifecycle):
 _CONSOLE = "see IAM & Admin → Quotas in the console"
 
 
-def _quota(inputs: QuotaRequestInputs) -> Quota:
-    return serving_quotas()[inputs.accelerator] if inputs.accelerator else tuning_quota()
+def _quota(accelerator: str | None) -> Quota:
+    return serving_quotas()[accelerator] if accelerator else tuning_quota()
 
 
-def _refusal(inputs: QuotaRequestInputs, standing: Standing | None) -> str:
+def _refusal(accelerator: str | None, standing: Standing | None) -> str:
     if standing is None:
-        return f'nothing can be asked for: Cloud Quotas lists no "{_quota(inputs)}"; {_CONSOLE}'
-    return f'nothing can be asked for: the quota "{_quota(inputs)}" is fixed at {_amount(standing)} for this project'
+        return f'nothing can be asked for: Cloud Quotas lists no "{_quota(accelerator)}"; {_CONSOLE}'
+    return (
+        f'nothing can be asked for: the quota "{_quota(accelerator)}" is fixed at {_amount(standing)} for this project'
+    )
 
 
 def _amount(standing: Standing) -> str:

@@ -151,6 +151,13 @@ async def test_a_request_that_is_granted_later(cloud: Cloud, advance: Callable[[
     assert changes(cloud) == ["POST"]
 
 
+@pytest.mark.parametrize("settings", [{"delays": {"quotaGranted": 60}}])
+async def test_a_preview_of_a_pending_one_with_unknown_inputs(cloud: Cloud) -> None:
+    request = cloud.resource("QuotaRequest")
+    made = await request.create(WANTED)
+    assert (await request.diff(made, WANTED, {**WANTED, "contactEmail": UNKNOWN})).changes == {}
+
+
 @pytest.mark.parametrize("kind", [None, replace(quotas.CATALOGUE[TUNING], fixed=True)], ids=["unlisted", "fixed"])
 async def test_what_cannot_be_asked_for_is_told_once(
     cloud: Cloud, kind: quotas.QuotaKind | None, monkeypatch: pytest.MonkeyPatch
@@ -195,6 +202,7 @@ async def test_an_api_that_was_just_enabled_is_waited_for(cloud: Cloud) -> None:
     assert cloud.emulator.http.post(enable, json={}).is_success
     assert plain_map((await cloud.resource("QuotaRequest").create(WANTED)).properties)["granted"] == 4
     assert [call for call in cloud.emulator.requests() if "quota" in call["path"] and call["status"] == 403]
+    assert cloud.listener.told[0].startswith("waits for cloudquotas.googleapis.com in project")
 
 
 async def test_an_import(cloud: Cloud) -> None:
