@@ -18,7 +18,9 @@ def show(stack: str) -> None:
         listed = "".join(f"\n  - {resource}" for resource in left)
         advice = f"these may cost money; `pulumi destroy --stack {stack}` removes them or says why it cannot"
         raise StackError(f"stack {stack} is not gone, {len(left)} of its resources are left: {advice}{listed}")
-    typer.echo(f"Stack {stack} is gone: no bucket, endpoint, deployed model or model that it made is left to be billed.")
+    typer.echo(
+        f"Stack {stack} is gone: no bucket, endpoint, deployed model or model that it made is left to be billed."
+    )
     typer.echo("What it used and did not make is as it was.")
     typer.echo("The service keeps, free of charge:")
     for kept in (
