@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -19,15 +20,13 @@ def test_what_is_under_way_may_stand_on_a_later_page(
 ) -> None:
     emulator = start_emulator({"vertex": {"deploy": 600}})
     connection = Connection("demo", "us-central1", emulator.url)
-    for path, body in (
-        ("/su/v1/projects/demo/services/aiplatform.googleapis.com:enable", {}),
-        (
-            f"/v1beta1/{connection.parent}:deploy",
-            {"publisherModelName": "publishers/google/models/gemma3@gemma-3-1b-it"},
-        ),
-        (f"/v1beta1/{connection.parent}/endpoints?endpointId=1", {"displayName": "newer, and done at once"}),
-    ):
-        assert emulator.http.post(path, json=body).is_success
+    enable = "/su/v1/projects/demo/services/aiplatform.googleapis.com:enable"
+    assert emulator.http.post(enable, json={}).is_success
+    for _ in range(2):
+        body = {"publisherModelName": "publishers/google/models/gemma3@gemma-3-1b-it"}
+        started = emulator.http.post(f"/v1beta1/{connection.parent}:deploy", json=body).json()
+        time.sleep(0.002)  # the list is by milliseconds, the newest first
+    assert emulator.http.post(f"/v1beta1/{started['name']}:cancel", json={}).is_success
     monkeypatch.setattr(listing, "LARGEST_PAGE", 1)
     stopped, seen = threading.Event(), list[str]()
 
