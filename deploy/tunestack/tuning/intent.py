@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from tunestack.connection import Connection
     from tunestack.tuning.ownership import Owner
 
+LISTED_SECONDS = 60.0
+"""How long a list may lag behind on Google Cloud, which names no limit. A crash in the moment of submitting is rare,
+and a minute is nothing beside a job."""
+
 LOOKS = 2
-"""Pauses between looks, each as long as the connection says, that a list may lag behind: a minute on Google Cloud,
-which names no limit. A crash in the moment of submitting is rare, and a minute is nothing beside a job."""
+"""Pauses between looks, each as long as the connection says, that a list may lag behind elsewhere."""
 
 TIMEOUT_SECONDS = 60.0
 """google-cloud-storage's own default."""
@@ -139,7 +142,8 @@ def outcome(connection: Connection, claim: str) -> Job | None:
         UnsettledError: the user stopped the run meanwhile.
     """
     stopped = STOPPED.get() or threading.Event()
-    end = time.monotonic() + LOOKS * connection.poll_seconds
+    least = 0.0 if connection.api_endpoint else LISTED_SECONDS
+    end = time.monotonic() + max(least, LOOKS * connection.poll_seconds)
     while True:
         if job := submitted_with(connection, claim):
             return job

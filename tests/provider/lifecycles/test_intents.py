@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -73,6 +74,14 @@ class TestWhileTheListLags:
         with pytest.raises(InterruptedWaitError, match="the next pulumi up looks again"):
             await creating
         assert cloud.submissions() == 0
+
+
+def test_on_google_cloud_short_pauses_shorten_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr(intent, "submitted_with", lambda connection, claim: looks.append(time.monotonic()))
+    monkeypatch.setattr(intent, "LISTED_SECONDS", 0.2)
+    assert intent.outcome(Connection(PROJECT, "us-central1", poll_seconds=0.01), "claim") is None
+    assert looks[-1] - looks[0] >= 0.2
 
 
 async def announce(cloud: Any, resource: Any) -> None:
