@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pulumi
 
-from tunestack.late_identities import GRANT_SECONDS, Kind, Late, recognise
+from tunestack.late_identities import GRANT_SECONDS, NOBODYS_PROJECTS, Kind, Late, recognise
 
 T = TypeVar("T")
 
@@ -50,10 +50,6 @@ _BUSY_SECONDS = 120.0
 
 _AFTER_CREATION = re.compile(r"error (?:when )?(?:reading|waiting|setting)|after creation", re.IGNORECASE)
 """What pulumi-gcp says when a look at what it has just made fails."""
-
-_NOBODYS_PROJECTS = frozenset({"764086051850", "32555940559"})
-"""Google's own projects of gcloud and of its application-default credentials: calls without a quota project are charged
-to them (github.com/hashicorp/terraform-provider-google/issues/1538), and no API will ever be enabled there by us."""
 
 _GRANTS = frozenset({"gcp:projects/iAMMember:IAMMember", "gcp:serviceaccount/iAMMember:IAMMember"})
 _ACCOUNT = "gcp:serviceaccount/account:Account"
@@ -169,7 +165,7 @@ class Patience:
         return True
 
     def _is_here(self, project: str) -> bool:
-        if project in _NOBODYS_PROJECTS:
+        if project in NOBODYS_PROJECTS:
             return False
         if project.isdigit():
             return self._project_number in (None, project)
@@ -214,7 +210,7 @@ class Patience:
     def advice(self, refusal: str) -> str:
         """Returns what to do about a refusal that does not pass, empty where the message says it itself."""
         late = recognise(refusal)
-        if late is not None and late.project in _NOBODYS_PROJECTS:
+        if late is not None and late.project in NOBODYS_PROJECTS:
             return (
                 "calls are charged to a project of Google's own, in which nobody can enable an API; run gcloud auth "
                 f"application-default set-quota-project {self._project}"

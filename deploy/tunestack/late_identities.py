@@ -18,6 +18,10 @@ GRANT_SECONDS = 420.0
 """How long a grant may take: "typically within 2 minutes, potentially 7 minutes or longer",
 https://cloud.google.com/iam/docs/access-change-propagation."""
 
+NOBODYS_PROJECTS = frozenset({"764086051850", "32555940559"})
+"""Google's own projects of gcloud and of its application-default credentials: calls without a quota project are charged
+to them (github.com/hashicorp/terraform-provider-google/issues/1538), and no API will ever be enabled there by us."""
+
 CONFLICT_SECONDS = 120.0
 """How long others may be in the way; pulumi-gcp itself tries for half a minute."""
 
@@ -82,6 +86,11 @@ class Late:
     def advice(self) -> str:
         """What to do where no wait helps; empty where there is nothing to do."""
         match self.kind:
+            case Kind.API if self.project in NOBODYS_PROJECTS:
+                return (
+                    "calls are charged to a project of Google's own, in which nobody can enable an API; run gcloud "
+                    "auth application-default set-quota-project with your own"
+                )
             case Kind.API:
                 return f"enable the API: gcloud services enable {self.subject or '…'} --project {self.project}"
             case Kind.GRANT:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from tunestack.late_identities import GRANT_SECONDS, Kind, Late, recognise
+from tunestack.late_identities import GRANT_SECONDS, NOBODYS_PROJECTS, Kind, Late, recognise
 from tunestack.provider.inputs import without_unknown
 from tunestack.provider.lifecycle import (
     CheckRequest,
@@ -107,7 +107,10 @@ class PatientLifecycle(Lifecycle):
                 raise
             except Exception as error:
                 late = late_identity(error)
-                if late is None or not await self._is_worth_a_wait(late, inputs):
+                if late is None:
+                    raise
+                if not await self._is_worth_a_wait(late, inputs):
+                    await self._run.tell(urn, late.advice, severity=Severity.WARNING)
                     raise
                 now = time.monotonic()
                 waited = now - first_seen.setdefault(late.kind, now)
@@ -124,7 +127,7 @@ class PatientLifecycle(Lifecycle):
         if late.kind is Kind.NEW_BUCKET:
             return any([await self._is_new(bucket) for bucket in _buckets(inputs)])
         # Whether a right of whoever runs this was granted a moment ago cannot be known here.
-        return late.kind is not Kind.PERMISSION
+        return late.kind is not Kind.PERMISSION and late.project not in NOBODYS_PROJECTS
 
     async def _is_new(self, bucket: str) -> bool:
         """Says whether a bucket was made so short a time ago that rights on it may not have spread."""

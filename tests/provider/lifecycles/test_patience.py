@@ -147,11 +147,20 @@ async def _told(cloud: Cloud, text: str) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_permission_that_nobody_granted_fails_at_once(cloud: Cloud) -> None:
-    cloud.fault(method="POST", path=JOBS, status=403, message=DENIED, times=None)
-    with pytest.raises(ResourceError, match=r"aiplatform\.tuningJobs\.create"):
-        await cloud.resource("TuningJob").create(cloud.inputs)
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        (DENIED, "give whoever runs this a role that has aiplatform.tuningJobs.create"),
+        (DISABLED.replace(PROJECT, "764086051850"), "run gcloud auth application-default set-quota-project"),
+    ],
+    ids=["a permission that nobody granted", "an API in a project of Google's own"],
+)
+async def test_what_will_never_pass_fails_at_once_and_says_what_to_do(cloud: Cloud, message: str, advice: str) -> None:
+    cloud.fault(method="POST", path=JOBS, status=403, message=message, times=None)
+    with pytest.raises(ResourceError, match="the service refused the tuning job"):
+        await cloud.resource("TuningJob").create(cloud.inputs, seconds=5)
     assert cloud.submissions() == 1
+    assert advice in cloud.listener.told[-1]
 
 
 async def test_a_job_that_failed_for_want_of_access_is_no_refusal(cloud: Cloud) -> None:
