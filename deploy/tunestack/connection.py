@@ -117,7 +117,7 @@ class Connection:
     def gapic_arguments(self) -> dict[str, Any]:
         """Returns the constructor arguments that point an `aiplatform_v1beta1` client at this location."""
         if not self.api_endpoint:
-            return {"client_options": {"api_endpoint": f"{self.location}-aiplatform.googleapis.com"}}
+            return {"client_options": {"api_endpoint": self.service_address.removeprefix("https://")}}
         from google.auth.credentials import AnonymousCredentials
 
         return {
