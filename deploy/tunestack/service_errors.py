@@ -14,7 +14,7 @@ def explain(error: BaseException) -> str | None:
     code = http_code(error)
     if code is not None:
         said = getattr(error, "message", None) or str(error)
-        return f"the service answered: {said} (HTTP {code}){_way_on(error, code)}"
+        return f"the service answered: {said} (HTTP {code}){way_on(error)}"
     if is_transport_error(error):
         return _no_answer(error)
     if isinstance(error, _kind("google.auth.exceptions", "GoogleAuthError")):
@@ -28,7 +28,9 @@ def explain(error: BaseException) -> str | None:
     return str(error) if isinstance(error, data_errors) else None
 
 
-def _way_on(error: BaseException, code: int) -> str:
+def way_on(error: BaseException) -> str:
+    """Returns what to do about an answer of the service, to be put behind it; empty where only its words tell."""
+    code = http_code(error)
     if code == 401:
         return "; run gcloud auth application-default login"
     if code == 403:

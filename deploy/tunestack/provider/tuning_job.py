@@ -44,7 +44,7 @@ from tunestack.provider.tuning_job_inputs import (
     shown,
     unknown_to_an_import,
 )
-from tunestack.service_errors import explain
+from tunestack.service_errors import explain, way_on
 from tunestack.tuning import artifacts, declared, foresight, intent, jobs, states, submission
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
 
@@ -280,15 +280,16 @@ class TuningJobLifecycle(Lifecycle):
         try:
             job = await self._run.call(submission.submit_once, connection, wanted)
         except submission.UncertainSubmissionError as uncertain:
-            cause = uncertain.__cause__
+            cause = uncertain.__cause__ or uncertain
             raise ResourceError(
-                f"{explain(cause) if cause else uncertain}. It is not known whether a job was started; the next pulumi "
-                "up finds it by its labels"
+                f"{explain(cause) or cause}. It is not known whether a job was started; the next pulumi up finds it by "
+                "its labels"
             ) from cause
         except errors.APIError as error:
             await self._run.call(intent.withdraw, connection, announced)
             raise ResourceError(
                 f"the service refused the tuning job: {error.message or error} (HTTP {error.code}); nothing was started"
+                f"{way_on(error)}"
             ) from error
         try:
             await self._run.call(intent.record, connection, announced, job.name)

@@ -151,7 +151,7 @@ def outcome(connection: Connection, claim: str) -> Job | None:
         if left <= 0:
             return None
         if stopped.wait(min(left, connection.poll_seconds / 2)):
-            raise UnsettledError
+            raise UnsettledError("interrupted while it looks whether a job was started")
 
 
 settled = repeatable(outcome)

@@ -63,6 +63,19 @@ class TestWhileTheListLags:
         assert (await cloud.resource("TuningJob").create(cloud.inputs)).resource_id == made.resource_id
         assert cloud.submissions() == 1
 
+    async def test_ctrl_c_after_a_lost_answer(self, cloud: Any) -> None:
+        cloud.connection = Connection(PROJECT, "us-central1", cloud.emulator.url, poll_seconds=30)
+        run = cloud.new_run()
+        cloud.fault(**CREATE, drop="after")
+        creating = asyncio.create_task(cloud.resource("TuningJob").create(cloud.inputs))
+        methods: list[str] = []
+        while methods[-2:] != ["POST", "GET"]:
+            await asyncio.sleep(0.05)
+            methods = [call["method"] for call in cloud.emulator.requests() if call["path"] == JOBS]
+        run.interrupt()
+        with pytest.raises(ResourceError, match="^interrupted while it looks whether a job was started"):
+            await creating
+
     async def test_ctrl_c_while_it_looks(self, cloud: Any) -> None:
         owner_run = cloud.new_run()
         resource = cloud.resource("TuningJob")
