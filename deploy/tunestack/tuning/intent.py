@@ -145,12 +145,12 @@ def outcome(connection: Connection, claim: str) -> Job | None:
     least = 0.0 if connection.api_endpoint else LISTED_SECONDS
     end = time.monotonic() + max(least, LOOKS * connection.poll_seconds)
     while True:
+        left = end - time.monotonic()  # before the look: a slow answer tells of the past
         if job := submitted_with(connection, claim):
             return job
-        left = end - time.monotonic()
         if left <= 0:
             return None
-        if stopped.wait(min(left, connection.poll_seconds / 2)):
+        if stopped.wait(max(0.0, min(end - time.monotonic(), connection.poll_seconds / 2))):
             raise UnsettledError("interrupted while it looks whether a job was started")
 
 

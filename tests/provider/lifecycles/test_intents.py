@@ -16,6 +16,7 @@ from tunestack.connection import Connection
 from tunestack.provider.lifecycle import InitFailedError, InterruptedWaitError, ResourceError
 from tunestack.provider.properties import plain_map
 from tunestack.tuning import intent
+from tunestack.tuning.jobs import Job
 from tunestack.tuning.ownership import Owner
 
 pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
@@ -73,7 +74,7 @@ class TestWhileTheListLags:
             await asyncio.sleep(0.05)
             methods = [call["method"] for call in cloud.emulator.requests() if call["path"] == JOBS]
         run.interrupt()
-        with pytest.raises(ResourceError, match="^interrupted while it looks whether a job was started"):
+        with pytest.raises(ResourceError, match=r"^interrupted while it looks whether a job was started"):
             await creating
 
     async def test_ctrl_c_while_it_looks(self, cloud: Any) -> None:
@@ -95,6 +96,19 @@ def test_on_google_cloud_short_pauses_shorten_no_look(monkeypatch: pytest.Monkey
     monkeypatch.setattr(intent, "LISTED_SECONDS", 0.2)
     assert intent.outcome(Connection(PROJECT, "us-central1", poll_seconds=0.01), "claim") is None
     assert looks[-1] - looks[0] >= 0.2
+
+
+def test_a_slow_answer_is_not_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tells what the list had when it was asked for."""
+    job = Job("projects/1/locations/us-central1/tuningJobs/2", "JOB_STATE_PENDING")
+    listed = iter([None, job])
+
+    def look(*_: object) -> Job | None:
+        time.sleep(0.1)
+        return next(listed)
+
+    monkeypatch.setattr(intent, "submitted_with", look)
+    assert intent.outcome(Connection(PROJECT, "us-central1", "http://localhost", poll_seconds=0.01), "claim") is job
 
 
 async def announce(cloud: Any, resource: Any) -> None:
