@@ -9,8 +9,9 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra import existing
+from infra.account import make_account
 from infra.buckets import Buckets
-from infra.naming import account_id
+from infra.naming import bucket_name
 from infra.services import Services
 from tunestack import AgentAccess
 
@@ -55,18 +56,8 @@ class Access(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Access", resource_name, None, opts)
-        stack = pulumi.get_stack()
         given = existing.account(existing_account, project, services, self) if existing_account else None
-        account = given or gcp.serviceaccount.Account(
-            "tuning",
-            project=project,
-            account_id=account_id(stack, "tuning"),
-            display_name=f"Tuning jobs of {stack}",
-            description="Tuning jobs run as this account. It has no keys.",
-            # Its id is of our choice: a create whose answer was lost would otherwise be refused ever after.
-            create_ignore_already_exists=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[services]),
-        )
+        account = given or make_account(project, services, self)
         self.service_account: pulumi.Output[str] = account.email
         members = {
             "platform-agent": services.platform_agent,
@@ -74,32 +65,43 @@ class Access(pulumi.ComponentResource):
             "tuning-account": account.member,
         }
         self.bindings: list[Binding] = []
-        after_apis = pulumi.ResourceOptions(parent=self, depends_on=[services])
-        for purpose, bucket in (("data", buckets.data), ("output", buckets.output)):
+        # One bucket may be both, and is bound once: of two equal bindings, one that goes would take the other along.
+        for place, purpose in {buckets.existing.get(each, each): each for each in ("output", "data")}.items():
+            bucket = buckets.data if purpose == "data" else buckets.output
+            is_existing = purpose in buckets.existing
+            # The stack may have made the same bucket before, or make again what it had let go of.
+            earlier = purpose if is_existing else bucket_name(project, pulumi.get_stack(), f"tuning-{purpose}")
+
+            def options(who: str, *, shared: bool, earlier: str = earlier) -> pulumi.ResourceOptions:
+                own = pulumi.ResourceOptions(
+                    parent=self, depends_on=[services], aliases=[pulumi.Alias(name=f"{earlier}-{who}")]
+                )
+                return pulumi.ResourceOptions.merge(own, existing.lasting(shared))
+
             # The one agent that may not exist before the first job; a binding of pulumi-gcp's could only fail.
             tuning_agent = AgentAccess(
-                f"{purpose}-tuning-agent",
+                f"{place}-tuning-agent",
                 bucket=bucket.name,
                 role=OBJECT_USER,
                 member=services.tuning_agent,
-                opts=pulumi.ResourceOptions.merge(after_apis, existing.lasting(purpose in buckets.existing)),
+                opts=options("tuning-agent", shared=is_existing),
             )
             self.bindings.append(Binding(bucket.name, services.tuning_agent, tuning_agent.state))
             for who, member in members.items():
-                shared = purpose in buckets.existing and (who != "tuning-account" or given is not None)
                 bound = gcp.storage.BucketIAMMember(
-                    f"{purpose}-{who}",
+                    f"{place}-{who}",
                     bucket=bucket.name,
                     role=OBJECT_USER,
                     member=member,
-                    opts=pulumi.ResourceOptions.merge(after_apis, existing.lasting(shared)),
+                    opts=options(who, shared=is_existing and (who != "tuning-account" or given is not None)),
                 )
                 self.bindings.append(Binding(bucket.name, bound.member, bound.id.apply(lambda _: BOUND)))
         # The steps of a tuning job are pipeline steps that start as the account. No other role: it cannot read
         # other buckets, cannot impersonate anyone and cannot change policies.
         self._project_role("tuning-account", project, account.member, services, existing.lasting(given is not None))
         for submitter in submitters:
-            self._project_role(submitter, project, submitter, services)
+            # Another stack may have given the same person the same role.
+            self._project_role(submitter, project, submitter, services, existing.lasting(True))
             # Whoever submits a job that runs as an account needs iam.serviceAccounts.actAs on it.
             gcp.serviceaccount.IAMMember(
                 f"act-as-{submitter}",

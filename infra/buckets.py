@@ -39,8 +39,8 @@ class Buckets(pulumi.ComponentResource):
         super().__init__("infra:index:Buckets", resource_name, None, opts)
         self._settings = settings
         self._services = services
-        self.existing = frozenset(settings.buckets.existing)
-        """Which of them the stack did not make."""
+        self.existing = settings.buckets.existing
+        """Names of those that the stack did not make, by purpose."""
         # Training data is the lineage of every model: versioning undoes an overwrite or a delete by hand.
         self.data = self._bucket("data", versioning=True, rules=[_delete(days_since_noncurrent_time=_NONCURRENT_DAYS)])
         # Checkpoints are written once, under a name that contains the hash of the job's spec: versions would only

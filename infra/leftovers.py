@@ -31,6 +31,11 @@ _UNANSWERED: Final = re.compile(
 )
 """What Go's HTTP client says when an answer is lost; pulumi-gcp does not repeat such a create (seen with 9.35)."""
 
+_OTHERS: Final = "exists, and was not made for this resource"
+
+_OF_EVERY_BUCKET: Final = "roles/storage.legacy"
+"""How the roles begin that a new bucket has by itself: https://cloud.google.com/storage/docs/access-control/iam-roles."""
+
 _ATTEMPTS: Final = 5
 """How often a create is repeated in one run; by then something else is wrong."""
 
@@ -74,52 +79,54 @@ class Leftovers:
         mark = mark_of(project, stack, kinds.rpartition("$")[2], name)
         inputs = failure.new_inputs or {}
         try:
-            is_free = await asyncio.to_thread(repeatable(self.take_back), failure.type, inputs, mark)
+            obstacle = await asyncio.to_thread(repeatable(self.take_back), failure.type, inputs, mark)
         except Exception as error:
-            pulumi.log.error(f"{failure.name}: what an earlier create has left cannot be taken back: {error}")
-            return False
-        if is_free:
+            obstacle = f"cannot be taken back: {error}"
+        if not obstacle:
             pulumi.log.info(f"{failure.name} is made again: the answer to an earlier create was lost")
+            return True
+        if failure.type == _BUCKET:
+            found, key = inputs["name"], f"buckets.{failure.name}"
         else:
-            resource_id = inputs["name"] if failure.type == _BUCKET else self._endpoint_name(inputs)
-            pulumi.log.error(
-                f"{failure.name}: {resource_id} exists, and was not made for this resource. If the stack shall take it "
-                f"over: pulumi import {failure.type} {failure.name} {resource_id}"
-            )
-        return is_free
+            found, key = self._endpoint_name(inputs), f"serving.{failure.name}.endpoint"
+        pulumi.log.error(f"{failure.name}: {found} {obstacle}. To use it as it is, set tunestack:{key} to {found}")
+        return False
 
-    def take_back(self, kind: str, inputs: Mapping[str, Any], mark: str) -> bool:
-        """Removes what an earlier create of this very resource has left, and says whether the name is free now.
+    def take_back(self, kind: str, inputs: Mapping[str, Any], mark: str) -> str:
+        """Removes what an earlier create of this very resource has left; returns why not, where the name is not free.
 
-        Only what is empty is removed: the service refuses to delete a bucket with objects, or an endpoint with models.
+        Only what nobody has used is removed: the stack may have let go of it since, and others have taken it up.
         """
-        labels = self._bucket(inputs, mark) if kind == _BUCKET else self._endpoint(inputs, mark)
-        return labels is None or labels.get(LABEL) == mark
+        return self._bucket(inputs, mark) if kind == _BUCKET else self._endpoint(inputs, mark)
 
-    def _bucket(self, inputs: Mapping[str, Any], mark: str) -> Mapping[str, str] | None:
-        """Returns the bucket's labels, None where there is none; removes it where it is ours."""
+    def _bucket(self, inputs: Mapping[str, Any], mark: str) -> str:
         bucket = self._connection.storage.lookup_bucket(inputs["name"], timeout=CALL_SECONDS)
         if bucket is None:
-            return None
-        labels: dict[str, str] = bucket.labels
-        if labels.get(LABEL) == mark:
-            bucket.delete(timeout=CALL_SECONDS)
-        return labels
+            return ""
+        if bucket.labels.get(LABEL) != mark:
+            return _OTHERS
+        roles = [binding["role"] for binding in bucket.get_iam_policy(timeout=CALL_SECONDS).bindings]
+        if bucket.metageneration != 1 or not all(role.startswith(_OF_EVERY_BUCKET) for role in roles):
+            return "exists, and was changed since it was made for this resource"
+        # The service itself refuses where objects are in it.
+        bucket.delete(if_metageneration_match=1, timeout=CALL_SECONDS)
+        return ""
 
-    def _endpoint(self, inputs: Mapping[str, Any], mark: str) -> Mapping[str, str] | None:
-        """Likewise of an endpoint."""
+    def _endpoint(self, inputs: Mapping[str, Any], mark: str) -> str:
         from google.api_core.exceptions import NotFound
 
         from tunestack.serving.clients import endpoint_client
 
         client, name = endpoint_client(self._connection), self._endpoint_name(inputs)
         try:
-            labels = dict(client.get_endpoint(name=name, timeout=CALL_SECONDS).labels)
+            labels = client.get_endpoint(name=name, timeout=CALL_SECONDS).labels
         except NotFound:
-            return None
-        if labels.get(LABEL) == mark:
-            client.delete_endpoint(name=name, timeout=CALL_SECONDS).result(timeout=CALL_SECONDS)
-        return labels
+            return ""
+        if labels.get(LABEL) != mark:
+            return _OTHERS
+        # The service itself refuses where a model is deployed on it.
+        client.delete_endpoint(name=name, timeout=CALL_SECONDS).result(timeout=CALL_SECONDS)
+        return ""
 
     def _endpoint_name(self, inputs: Mapping[str, Any]) -> str:
         return f"{self._connection.parent}/endpoints/{inputs['name']}"

@@ -160,3 +160,13 @@ def test_a_bucket_that_the_stack_made_is_let_go_of_and_never_deleted(program: An
     program.pulumi("preview", "--expect-no-changes")
     program.pulumi("destroy", "--yes", "--skip-preview")
     assert program.emulator.http.get(f"/storage/v1/b/{made}/o").json()["items"]
+
+
+def test_one_bucket_for_both_keeps_its_bindings_when_it_is_for_one(program: Any, before: Before) -> None:
+    _config(program, buckets={"data": "kept-data", "output": "kept-data"})
+    program.pulumi("up", "--yes", "--skip-preview")
+    assert len(program.outputs()["bindings"]) == 3, "each once"
+    _config(program, buckets={"data": "kept-output", "output": "kept-data"})
+    program.pulumi("up", "--yes", "--skip-preview")
+    for name in BUCKETS.values():
+        assert "tuning-local@" in program.emulator.http.get(f"/storage/v1/b/{name}/iam").text

@@ -5,47 +5,95 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import Conflict
 
-from infra.leftovers import LABEL, mark_of
+from infra.leftovers import LABEL, Leftovers, mark_of
 
 BUCKET = "tunestack-test-local-tuning-data"
 
 
-def make_bucket(program: Any, labels: dict[str, str], *objects: str) -> None:
-    program.emulator.http.post("/su/v1/projects/tunestack-test/services/storage.googleapis.com:enable", json={})
-    made = program.emulator.http.post(
-        "/storage/v1/b?project=tunestack-test", json={"name": BUCKET, "labels": labels, "location": "US-CENTRAL1"}
-    )
-    assert made.is_success, made.text
-    for name in objects:
-        program.emulator.application.state.services.storage.write(BUCKET, name, b"content")
+OURS = {"serviceAccount": {"displayName": "Tuning jobs of tunestack/local"}, "updateMask": "displayName"}
+MARK = mark_of("tunestack", "local", "gcp:storage/bucket:Bucket", "data")
 
 
-def bucket(program: Any) -> dict[str, Any]:
-    found: dict[str, Any] = program.emulator.http.get(f"/storage/v1/b/{BUCKET}").json()
+def call(emulator: Any, method: str, path: str, body: Any) -> None:
+    reply = emulator.http.request(method, path, json=body)
+    assert reply.is_success, reply.text
+
+
+def make_bucket(emulator: Any, mark: str) -> None:
+    call(emulator, "POST", "/su/v1/projects/tunestack-test/services/storage.googleapis.com:enable", {})
+    body = {"name": BUCKET, "labels": {LABEL: mark}, "location": "US-CENTRAL1"}
+    call(emulator, "POST", "/storage/v1/b?project=tunestack-test", body)
+
+
+def bucket(emulator: Any) -> dict[str, Any]:
+    found: dict[str, Any] = emulator.http.get(f"/storage/v1/b/{BUCKET}").json()
     return found
+
+
+def leave_object(emulator: Any) -> None:
+    emulator.application.state.services.storage.write(BUCKET, "somebody/has/used/it", b"content")
+
+
+def bind(emulator: Any) -> None:
+    policy = {"bindings": [{"role": "roles/storage.objectViewer", "members": ["user:ada@example.com"]}]}
+    call(emulator, "PUT", f"/storage/v1/b/{BUCKET}/iam", policy)
+
+
+def change(emulator: Any) -> None:
+    call(emulator, "PATCH", f"/storage/v1/b/{BUCKET}", {"labels": {"team": "theirs"}})
+
+
+@pytest.mark.parametrize(
+    ("mark", "use", "why_not"),
+    [
+        (MARK, None, ""),
+        ("0123456789abcdef", None, "was not made for this resource"),
+        (MARK, leave_object, "not empty"),
+        (MARK, bind, "was changed since it was made"),
+        (MARK, change, "was changed since it was made"),
+    ],
+    ids=["ours", "another's", "holds an object", "somebody has a role on it", "its labels were changed"],
+)
+def test_only_a_bucket_that_nobody_has_used_is_taken_back(emulator: Any, mark: str, use: Any, why_not: str) -> None:
+    make_bucket(emulator, mark)
+    if use:
+        use(emulator)
+    before = bucket(emulator)
+    leftovers = Leftovers("tunestack-test", "us-central1", emulator.url)
+    try:
+        told = leftovers.take_back("gcp:storage/bucket:Bucket", {"name": BUCKET}, MARK)
+    except Conflict as refusal:
+        told = str(refusal)
+    assert (why_not in told) if why_not else (told == "")
+    assert ("error" in bucket(emulator)) if not why_not else (bucket(emulator) == before)
 
 
 @pytest.mark.engine
 def test_taken_back_or_left_alone(program: Any) -> None:
-    mark = mark_of("tunestack", "local", "gcp:storage/bucket:Bucket", "data")
-    advice = f"data: {BUCKET} exists, and was not made for this resource."
-    make_bucket(program, {LABEL: "0123456789abcdef"})
-    before = bucket(program)
-    assert advice in program.pulumi("up", "--yes", "--skip-preview", fails=True)
-    assert bucket(program) == before
+    emulator = program.emulator
+    accounts = "/iam/v1/projects/tunestack-test/serviceAccounts"
+    call(emulator, "POST", "/su/v1/projects/tunestack-test/services/iam.googleapis.com:enable", {})
+    call(emulator, "POST", accounts, {"accountId": "tuning-local", "serviceAccount": {"displayName": "Theirs"}})
+    refused = program.pulumi("preview", fails=True)
+    email = "tuning-local@tunestack-test.iam.gserviceaccount.com"
+    assert f'there is an account {email} already, "Theirs", which is not this stack\'s' in refused
+    call(emulator, "PATCH", f"{accounts}/{email}", OURS)
 
-    program.emulator.http.delete(f"/storage/v1/b/{BUCKET}")
-    make_bucket(program, {LABEL: mark}, "somebody/has/used/it")
-    assert "not empty" in program.pulumi("up", "--yes", "--skip-preview", fails=True)
-    assert program.emulator.http.get(f"/storage/v1/b/{BUCKET}/o").json()["items"]
+    make_bucket(emulator, "0123456789abcdef")
+    before = bucket(emulator)
+    advice = f"{BUCKET} exists, and was not made for this resource. To use it as it is, set tunestack:buckets.data to"
+    assert f"data: {advice} {BUCKET}" in program.pulumi("up", "--yes", "--skip-preview", fails=True)
+    assert bucket(emulator) == before
 
-    program.emulator.http.delete(f"/storage/v1/b/{BUCKET}/o/somebody%2Fhas%2Fused%2Fit")
-    before = bucket(program)
+    emulator.http.delete(f"/storage/v1/b/{BUCKET}")
+    make_bucket(emulator, MARK)
+    before = bucket(emulator)
     printed = program.pulumi("up", "--yes", "--skip-preview")
     assert "data is made again: the answer to an earlier create was lost" in printed
-    assert bucket(program)["timeCreated"] != before["timeCreated"]
-    assert bucket(program)["labels"][LABEL] == mark
+    assert bucket(emulator)["timeCreated"] != before["timeCreated"]
+    assert bucket(emulator)["labels"][LABEL] == MARK
     program.pulumi("preview", "--expect-no-changes")
 
 

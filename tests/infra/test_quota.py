@@ -107,8 +107,8 @@ def test_a_preview_tells_what_the_quota_cannot_carry(program: Any) -> None:
 
 
 def test_two_stacks_of_a_project_share_its_quota(program: Any) -> None:
-    """The larger of both is asked for, and the one that goes takes nothing away from the other."""
-    program.configure(quota={"concurrentTuningJobs": 2, **CONTACT}, submitters=None)
+    """The larger of both is asked for, and the one that goes takes nothing away from the other, no role either."""
+    program.configure(quota={"concurrentTuningJobs": 2, **CONTACT}, submitters=["user:ada@example.com"])
     _up(program)
     (program.folder / "stacks" / "Pulumi.other.yaml").write_text(
         (program.folder / "stacks" / "Pulumi.local.yaml")
