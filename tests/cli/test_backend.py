@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,18 @@ def test_locks(backend: Backend) -> None:
 )
 def test_folders_as_the_engine_reads_their_addresses(address: str, root: str) -> None:
     assert backend_at(address) == Folder(Path(root))
+
+
+def test_a_bucket_needs_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The credentials of a person name none."""
+    credentials = tmp_path / "credentials.json"
+    names = ("client_id", "client_secret", "refresh_token")
+    credentials.write_text(json.dumps({"type": "authorized_user", **dict.fromkeys(names, "x")}))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(credentials))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    for name in ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    assert isinstance(backend_at("gs://state/teams"), Bucket)
 
 
 @pytest.mark.parametrize("address", ["https://api.pulumi.com", "s3://bucket", "azblob://container"])

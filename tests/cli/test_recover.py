@@ -188,6 +188,19 @@ class TestCommand:
         assert self.run(monkeypatch, "--stack", "dev") == 0
         assert capsys.readouterr().out.startswith(f"removed the lock of {lock}, which has ended\nforgot a creation")
 
+    def test_a_look_alone_leaves_half_a_checksum(
+        self, folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        half = folder.root / ".pulumi" / "stacks" / "tunestack" / "dev.json.attrs"
+        half.parent.mkdir(parents=True, exist_ok=True)
+        half.touch()
+        assert self.run(monkeypatch, "--stack", "dev", "--dry-run") == 0
+        told = capsys.readouterr().out
+        assert told == "would have removed the half-written checksum stacks/tunestack/dev.json.attrs\n"
+        assert half.exists()
+        assert self.run(monkeypatch, "--stack", "dev") == 0
+        assert not half.exists()
+
     def test_fails_while_somebody_works(
         self, folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -68,8 +68,9 @@ class Backend(ABC):
         del stack
         return True
 
-    def mend(self) -> Sequence[str]:
+    def mend(self, *, only_look: bool = False) -> Sequence[str]:
         """Removes what keeps the engine from reading its own files; returns their names."""
+        del only_look
         return ()
 
 
@@ -126,7 +127,7 @@ class Folder(Backend):
         except (ValueError, KeyError):  # .gz or .zst
             return True
 
-    def mend(self) -> Sequence[str]:
+    def mend(self, *, only_look: bool = False) -> Sequence[str]:
         """Removes half-written checksums: an engine that was killed meanwhile has left one, and says `EOF` ever after.
 
         The file beside it is whole, since it is written under another name first. A missing checksum is none to miss.
@@ -143,7 +144,8 @@ class Folder(Backend):
             except FileNotFoundError:
                 continue
             except ValueError:
-                file.unlink(missing_ok=True)
+                if not only_look:
+                    file.unlink(missing_ok=True)
                 mended.append(str(file.relative_to(books)))
         return mended
 
@@ -207,7 +209,8 @@ def backend_at(url: str) -> Backend:
     if parts.scheme == "gs":
         from google.cloud.storage import Client
 
-        return Bucket(Client(), parts.netloc, parts.path.strip("/"))
+        # No project is needed to read and delete objects, and credentials of a person often name none.
+        return Bucket(Client(project=None), parts.netloc, parts.path.strip("/"))
     raise StackError(
         f"the state is kept at {url}, whose locks only the engine can see. If a run was killed and the next one is "
         "refused since another update is in progress, make sure that no pulumi works on the stack any more, on any "

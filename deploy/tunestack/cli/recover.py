@@ -44,7 +44,10 @@ def show(stack: str, *, earlier_names: Collection[str], only_look: bool, is_sure
     """
     engine = Engine()
     backend = find_backend(engine)
-    _tell(_mended(backend), "")  # or the engine cannot even say which stacks there are
+    if mended := _mended(backend, only_look=only_look):  # or the engine cannot even say which stacks there are
+        _tell(mended, "would have " if only_look else "")
+        if only_look:
+            return
     name = full_name(engine, stack)
 
     def run(*, only_look: bool) -> Recovery:
@@ -139,8 +142,8 @@ def _destroy_failed(engine: Engine, stack: str) -> bool:
     return bool(runs) and (runs[0]["kind"], runs[0]["result"]) == ("destroy", "failed")
 
 
-def _mended(backend: Backend) -> list[str]:
-    return [f"removed the half-written checksum {name}" for name in backend.mend()]
+def _mended(backend: Backend, *, only_look: bool = False) -> list[str]:
+    return [f"removed the half-written checksum {name}" for name in backend.mend(only_look=only_look)]
 
 
 def _told(stored: StoredLock) -> str:
