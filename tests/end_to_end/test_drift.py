@@ -24,7 +24,8 @@ def call(stack: Any, method: str, path: str, body: Any = None) -> dict[str, Any]
 
 
 def endpoint(stack: Any) -> dict[str, Any]:
-    return call(stack, "GET", f"/v1beta1/{stack.outputs()['endpoints']['support']['id']}")
+    (found,) = call(stack, "GET", f"{REGION}/endpoints")["endpoints"]
+    return dict(found)
 
 
 def move_traffic(stack: Any) -> None:
@@ -121,6 +122,9 @@ def test_drift_is_shown_and_mended(stack: Any) -> None:
     for together in ROUNDS:
         for drift in together:
             drift.what(stack)
+        if together is ROUNDS[1]:
+            stack.up()
+            assert len(stack.jobs()) == 1, "without a refresh nothing is seen, and nothing is spoilt"
         shown = changes(stack)
         for drift in together:
             assert drift.shown <= shown, drift.what.__name__
@@ -130,9 +134,6 @@ def test_drift_is_shown_and_mended(stack: Any) -> None:
         assert len(stack.jobs()) == 1
         assert stack.outputs()["datasets"] == before["datasets"]
     stack.pulumi("preview", "--refresh", "--expect-no-changes")
-    undeploy(stack)
-    stack.up()
-    assert len(stack.jobs()) == 1, "without a refresh nothing is seen, and nothing is spoilt"
 
     final = before["models"]["tickets"]["finalCheckpointUri"].removeprefix("gs://")
     folder = stack.emulator.data / "buckets" / final

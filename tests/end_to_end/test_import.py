@@ -125,8 +125,6 @@ def test_by_program_and_by_command(stack: Any, ids: dict[str, str], adopter: Cal
         assert "warning" not in told, told
         assert "declare it in the program" in told, "and no error, although nobody writes the code"
     adopter("preview", "--expect-no-changes", NOTHING="")
-    adopter("up", "--yes", "--skip-preview")
-    adopter("preview", "--expect-no-changes")
     assert spent(stack) == before, "nothing was trained, uploaded or deployed for all this"
 
     adopter("destroy", "--yes", "--skip-preview")

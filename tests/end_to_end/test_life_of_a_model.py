@@ -19,6 +19,9 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
         "TuningJob tickets": "create",
         "TunedModel tickets": "create",
         "ModelDeployment support": "create",
+        "QuotaRequest concurrent-tuning-jobs": "create",
+        "AgentAccess data-tuning-agent": "create",
+        "AgentAccess output-tuning-agent": "create",
     }
     assert first["messages"]["TuningJob tickets"].startswith("tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): ")
     assert all(call["method"] in {"GET", "HEAD"} for call in stack.emulator.requests()), "a preview creates nothing"
@@ -30,7 +33,7 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     assert [checkpoint["name"] for checkpoint in model["checkpoints"]][-1] == "final"
     assert expiring(stack) == {"checkpoint"}, "the final checkpoint never expires"
     assert model["finalCheckpointUri"].startswith(
-        f"gs://tunestack-test-local-tuning-output/tickets/{model['specHash']}/"
+        f"gs://tunestack-test-local-tuning-output/tunestack/local/tickets/{model['specHash']}/"
     )
     before = stack.predict(PROMPT)
     assert stack.tunestack("predict", "--max-tokens", "40", "--stack", "local", "--", PROMPT).strip() == before.strip()

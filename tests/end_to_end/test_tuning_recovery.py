@@ -85,45 +85,6 @@ def test_a_rename_needs_its_alias_and_keeps_what_was_learned(stack: Any) -> None
     stack.pulumi("preview", "--expect-no-changes")
 
 
-def test_what_exists_is_imported_by_command(stack: Any) -> None:
-    stack.configure(serving=None)
-    stack.up()
-    job = stack.jobs()[0]["name"]
-    forget(stack)
-    resources = json.loads(stack.pulumi("stack", "export"))["deployment"]["resources"]
-    kinds = {"infra:index:Tuning": "parent", "pulumi:providers:tunestack": "provider"}
-    options = [
-        f"--{kinds[each['type']]}={kinds[each['type']]}={each['urn']}" for each in resources if each["type"] in kinds
-    ]
-    for kind in ("TuningJob", "TunedModel"):
-        which = (f"tunestack:index:{kind}", "tickets", job)
-        stack.pulumi("import", *which, *options, "--yes", "--skip-preview", "--protect=false", "--generate-code=false")
-    stack.pulumi("preview", "--expect-no-changes")
-    stack.up()
-    stack.pulumi("preview", "--expect-no-changes")
-    assert len(stack.jobs()) == 1
-
-
-def test_what_exists_is_imported_by_the_program(stack: Any) -> None:
-    stack.configure(serving=None)
-    stack.up()
-    job = stack.jobs()[0]["name"]
-    forget(stack)
-    program = stack.folder / "infra" / "tuning.py"
-    original = program.read_text()
-    for options in (
-        "depends_on=[access, *after]",
-        "wait=wanted.wait,\n            opts=pulumi.ResourceOptions(parent=self",
-    ):
-        assert original.count(options) == 1
-        program.write_text(program.read_text().replace(options, f"{options}, import_={job!r}"))
-    assert stack.preview()["operations"] == {JOB: "import", "TunedModel tickets": "import"}
-    stack.up()
-    program.write_text(original)
-    stack.pulumi("preview", "--expect-no-changes")
-    assert len(stack.jobs()) == 1
-
-
 def test_a_first_plan_is_kept(stack: Any) -> None:
     stack.configure(serving=None)
     plan = str(stack.folder / "plan.json")
