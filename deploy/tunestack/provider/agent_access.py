@@ -20,6 +20,7 @@ from tunestack.provider.lifecycle import (
     DiffRequest,
     DiffResult,
     Lifecycle,
+    Properties,
     PropertyChange,
     ReadRequest,
     ReadResult,
@@ -32,6 +33,7 @@ from tunestack.provider.patience import late_identity
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
 from tunestack.tuning import first_use
+from tunestack.tuning.ownership import digest
 
 BOUND = "BOUND"
 PENDING = "PENDING"
@@ -106,13 +108,16 @@ class AgentAccessLifecycle(Lifecycle):
             return CreateResult("", request.inputs)
         inputs = read(AgentAccessInputs, request.inputs)
         outputs = await self._bind(request.urn, inputs)
-        return CreateResult(_id(inputs.binding), {**request.inputs, **wrap_map(outputs)})
+        # An id cannot be secret, and would quote what is.
+        is_secret = any(value.contains_secret() for value in request.inputs.values())
+        resource_id = digest(_id(inputs.binding)) if is_secret else _id(inputs.binding)
+        return CreateResult(resource_id, {**request.inputs, **wrap_map(outputs)})
 
     async def read(self, request: ReadRequest) -> ReadResult:
         """Reports a binding that is gone, and one that somebody else has made meanwhile."""
         from google.api_core.exceptions import NotFound
 
-        binding = _binding(request.resource_id)
+        binding = _binding(request.resource_id, request.state)
         try:
             bound = await self._run.call(bucket_access.is_bound, self._run.connection.storage, binding)
         except NotFound:
@@ -146,9 +151,9 @@ class AgentAccessLifecycle(Lifecycle):
 
     async def delete(self, request: DeleteRequest) -> None:
         """Takes the member out of the role, unless this run has just put it there; all else in the policy stays."""
-        if request.resource_id in self._run.touched:
+        binding = _binding(request.resource_id, request.state)
+        if _id(binding) in self._run.touched:
             return
-        binding = _binding(request.resource_id)
         await self._run.call(bucket_access.unbind, self._run.connection.storage, binding)
 
     async def _bind(self, urn: str, inputs: AgentAccessInputs) -> dict[str, Any]:
@@ -193,7 +198,7 @@ class AgentAccessLifecycle(Lifecycle):
             return True
         if not state.get("adopted"):
             return False
-        binding = _binding(request.resource_id)
+        binding = _binding(request.resource_id, request.state)
         try:
             return not await self._run.call(bucket_access.is_bound, self._run.connection.storage, binding)
         except Exception as error:
@@ -216,7 +221,11 @@ def _id(binding: Binding) -> str:
     return f"{binding.bucket} {binding.role} {binding.member}"
 
 
-def _binding(resource_id: str) -> Binding:
+def _binding(resource_id: str, state: Properties) -> Binding:
+    """Returns what a state names, and before there is one, at an import, what the id does."""
+    known = plain_map(state)
+    if "bucket" in known:
+        return Binding(known["bucket"], known["role"], known["member"])
     parts = resource_id.split()
     if len(parts) != 3:
         raise ResourceError(f"{resource_id!r} is no binding's id: it reads 'BUCKET ROLE MEMBER', with blanks between")

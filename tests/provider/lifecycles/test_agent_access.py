@@ -10,8 +10,16 @@ import pytest
 from tests.provider.lifecycles.conftest import JOBS, PROJECT, Cloud
 from tests.running_emulator import Emulator
 from tunestack.provider import agent_access
-from tunestack.provider.lifecycle import CheckRequest, CreateResult, ReadResult, ResourceError, Severity
-from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
+from tunestack.provider.lifecycle import (
+    CheckRequest,
+    CreateRequest,
+    CreateResult,
+    DeleteRequest,
+    ReadResult,
+    ResourceError,
+    Severity,
+)
+from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 
 ROLE = "roles/storage.objectUser"
 POLICY = "/storage/v1/b/demo-data/iam"
@@ -186,6 +194,21 @@ class TestAnAgentThatIsThere:
         mended = CreateResult(made.resource_id, after.properties)
         assert _state(mended) == ("BOUND", False)
         assert inputs["member"] in _policy(cloud)[0]["members"]
+
+    async def test_an_id_quotes_no_secret(self, cloud: Cloud, inputs: dict[str, Any]) -> None:
+        resource = cloud.resource("AgentAccess")
+        given = {**wrap_map(inputs), "bucket": wrap("demo-data").with_secret(True)}
+        made = await resource.lifecycle.create(CreateRequest(resource.urn, given, 0, False))
+        assert "demo-data" not in made.resource_id
+        _write(cloud, ADA)
+        assert _state(await resource.read(made.resource_id, made.properties, inputs)) == ("LOST", False)
+        _write(cloud, {"role": ROLE, "members": [inputs["member"]]})
+        gone = DeleteRequest(resource.urn, made.resource_id, made.properties, given, 0)
+        await resource.lifecycle.delete(gone)
+        assert _policy(cloud), "this run has put it there"
+        cloud.new_run()
+        await cloud.resource("AgentAccess").lifecycle.delete(gone)
+        assert not _policy(cloud)
 
     async def test_a_refresh_sees_what_is_gone_and_what_has_come(self, cloud: Cloud, inputs: dict[str, Any]) -> None:
         resource = cloud.resource("AgentAccess")
