@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
@@ -47,6 +48,21 @@ def failures(inputs: type[Inputs], properties: Properties) -> list[CheckFailure]
                 found.append(CheckFailure(name, "is missing; it is required"))
         elif not _holds_unknown(value) and (reason := _type_error(value, _hints(inputs)[field.name])):
             found.append(CheckFailure(name, reason))
+    return found
+
+
+def label_failures(labels: Any) -> list[CheckFailure]:
+    """Returns each label that the service would refuse, and with it the whole resource.
+
+    Source of the form: https://cloud.google.com/resource-manager/docs/labels-overview#requirements.
+    """
+    form = "at most 63 lowercase letters, digits, underscores and dashes"
+    found = []
+    for key, value in labels.items() if isinstance(labels, Mapping) else ():
+        if key != key.lower() or not re.fullmatch(r"[^\W\d_][\w-]{0,62}", key):
+            found.append(CheckFailure("labels", f"{key!r} is no label: it starts with a letter and has {form}"))
+        if isinstance(value, str) and (value != value.lower() or not re.fullmatch(r"[\w-]{0,63}", value)):
+            found.append(CheckFailure("labels", f"the value {value!r} of {key!r} is none: it has {form}"))
     return found
 
 

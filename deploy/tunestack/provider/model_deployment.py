@@ -21,7 +21,7 @@ from tunestack.provider.deployment_inputs import (
     is_same,
     update_verb,
 )
-from tunestack.provider.inputs import failures, read, without_unknown
+from tunestack.provider.inputs import failures, label_failures, read, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
     CheckRequest,
@@ -95,6 +95,7 @@ class ModelDeploymentLifecycle(Lifecycle):
                 found.append(CheckFailure(name, f"{count} serves nobody; write 1 or more"))
         if (sound.get("maxReplicas") or 10**6) < (least := sound.get("minReplicas") or 1):
             found.append(CheckFailure("maxReplicas", f"{sound['maxReplicas']} is less than minReplicas, {least}"))
+        found += label_failures(sound.get("labels"))
         return CheckResult(request.new, found)
 
     async def diff(self, request: DiffRequest) -> DiffResult:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from tunestack.catalogue import money, problems
-from tunestack.provider.inputs import convert, failures, read, with_defaults, without_unknown
+from tunestack.provider.inputs import convert, failures, label_failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
     CheckRequest,
@@ -94,6 +94,7 @@ class TuningJobLifecycle(Lifecycle):
                     found.append(CheckFailure(name, str(error)))
         if isinstance(attempt := sound.get("attempt"), int) and attempt < 1:
             found.append(CheckFailure("attempt", f"{attempt} is not an attempt; the first one is 1"))
+        found += label_failures(sound.get("labels"))
         inputs = {name: value for name, value in request.new.items() if name != "specHash"}
         if not found:
             # Unknown rather than absent: a reviewed plan refuses an input that it has not seen.

@@ -63,6 +63,19 @@ async def refused(provider: TunestackProvider, kind: str, inputs: dict[str, Any]
     ("kind", "inputs", "name", "reason"),
     [
         ("TuningJob", {**JOB, "epoch": 3}, "epoch", "there is no such input; did you mean epochs?"),
+        (
+            "TuningJob",
+            {**JOB, "labels": {"Team": "a"}},
+            "labels",
+            "'Team' is no label: it starts with a letter and has",
+        ),
+        (
+            "TuningJob",
+            {**JOB, "labels": {"team": "a.b"}},
+            "labels",
+            "the value 'a.b' of 'team' is none: it has at most 63",
+        ),
+        ("ModelDeployment", {**DEPLOYMENT, "labels": {"1st": "a"}}, "labels", "'1st' is no label"),
         ("TuningJob", {**JOB, "epochs": None}, "epochs", "is missing; it is required"),
         ("TuningJob", {**JOB, "epochs": "3"}, "epochs", "expected `int`, got `str`"),
         ("TuningJob", {**JOB, "epochs": 0}, "epochs", "0 epochs train nothing; write 1 or more"),
