@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 import pulumi
 import pulumi_gcp as gcp
 
 from infra.naming import account_id
+from infra.patience import sign_of_busy
 from infra.services import Services
 
 _PAUSES_SECONDS = (0.5, 1.0, 2.0)
@@ -58,7 +58,7 @@ async def _find(email: str, project: str, parent: pulumi.Resource) -> gcp.servic
                 gcp.serviceaccount.AwaitableGetAccountResult,
             )
         except Exception as error:
-            if re.search("403|404|not found", str(error), re.IGNORECASE):
+            if not sign_of_busy(str(error)):
                 break
             await asyncio.sleep(pause)
         else:

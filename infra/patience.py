@@ -113,9 +113,6 @@ class Patience:
             parent: whose provider to ask.
             after: what must exist first.
         """
-        if pulumi.runtime.is_dry_run():
-            opts = pulumi.InvokeOutputOptions(parent=parent, depends_on=list(after))
-            return pulumi.runtime.invoke_output(function, arguments, opts, kind)
 
         # A failed Output would end the program, whoever has caught it; a failed coroutine does not.
         async def ask(_: Any) -> Any:
@@ -126,7 +123,9 @@ class Patience:
                     return await pulumi.runtime.invoke_async(function, arguments, opts, kind)
                 except Exception as error:
                     attempt += 1
-                    if not await self._waited(name, "", {}, str(error), attempt):
+                    # A preview enables nothing, so it waits for nothing but an answer.
+                    is_worth_it = sign_of_busy(str(error)) or not pulumi.runtime.is_dry_run()
+                    if not is_worth_it or not await self._waited(name, "", {}, str(error), attempt):
                         raise
 
         return pulumi.Output.all(*(resource.id for resource in after)).apply(ask)
@@ -139,13 +138,13 @@ class Patience:
             inputs: of the resource.
             refusal: the provider's message.
         """
-        is_repeatable = kind in _REPEATABLE or inputs.get("createIgnoreAlreadyExists") is True
-        if kind and not is_repeatable and _AFTER_CREATION.search(refusal):
+        is_repeatable = not kind or kind in _REPEATABLE or inputs.get("createIgnoreAlreadyExists") is True
+        if not is_repeatable and _AFTER_CREATION.search(refusal):
             return None
         late = recognise(refusal)
         if late is None:
-            busy = _BUSY.search(refusal) if is_repeatable and not _PLUGIN_GONE.search(refusal) else None
-            return (f"the service, which is busy: {busy[0]}", _BUSY_SECONDS) if busy else None
+            busy = sign_of_busy(refusal) if is_repeatable else ""
+            return (f"the service, which is busy: {busy}", _BUSY_SECONDS) if busy else None
         if late.kind is Kind.ACCOUNT:
             account = _account_awaited(late, inputs)
             return (str(Late(Kind.ACCOUNT, late.seconds, account)), late.seconds) if account else None
@@ -216,6 +215,12 @@ class Patience:
                 f"application-default set-quota-project {self._project}"
             )
         return late.advice if late else ""
+
+
+def sign_of_busy(refusal: str) -> str:
+    """Returns what in a message says that the same may work in a moment, empty where nothing does."""
+    busy = _BUSY.search(refusal)
+    return busy[0] if busy and not _PLUGIN_GONE.search(refusal) else ""
 
 
 def _account_awaited(late: Late, inputs: Mapping[str, Any]) -> str | None:

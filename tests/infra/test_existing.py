@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra import existing_checks
+
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
 
 PARENT = "projects/tunestack-test/locations/us-central1"
@@ -170,3 +172,22 @@ def test_one_bucket_for_both_keeps_its_bindings_when_it_is_for_one(program: Any,
     program.pulumi("up", "--yes", "--skip-preview")
     for name in BUCKETS.values():
         assert "tuning-local@" in program.emulator.http.get(f"/storage/v1/b/{name}/iam").text
+
+
+def test_a_look_whose_connection_breaks_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(existing_checks, "_PAUSES_SECONDS", (0.0, 0.0))
+
+    def told(*answers: str) -> list[str]:
+        left = iter(answers)
+
+        def look() -> None:
+            if answer := next(left, ""):
+                raise RuntimeError(answer)
+
+        return list(existing_checks._missing("buckets.data", "there is none", look))
+
+    broken = 'Get "https://storage.googleapis.com/storage/v1/b/x": EOF'
+    assert told(broken, broken) == []
+    assert told(broken, "Error 404: not found") == ["buckets.data: there is none"]
+    assert told(broken, broken, broken) == [f"buckets.data: cannot be looked up: {broken}"]
+    assert told("Error 403: no access") == ["buckets.data: cannot be looked up: Error 403: no access"]

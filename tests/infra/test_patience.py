@@ -68,6 +68,7 @@ def test_accounts_that_are_named_too_early(
         (ENDPOINT, f"Error when reading or editing VertexAIEndpoint: {disabled()}", False, "it was created: no second"),
         (BUCKET, f"Error reading bucket after creation: {disabled()}", False, "likewise"),
         (SERVICE, f"Error when reading or editing Project Service: {disabled()}", True, "enabling twice is harmless"),
+        ("", 'Get "https://storage.googleapis.com/b/x": EOF', True, "a function only looks, and pulumi-gcp does once"),
         (SERVICE, disabled(api="cloudbuild"), False, "nobody enables it"),
         (SERVICE, disabled("764086051850"), False, "gcloud's own project"),
         (SERVICE, disabled("some-other-project"), False, "another project"),
