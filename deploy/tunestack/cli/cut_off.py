@@ -22,6 +22,13 @@ Source: section Import of each resource's page in the Pulumi registry, pulumi-gc
 again by its own create (the resources of tunestack, APIs, members of policies), or has an id that nobody can know.
 """
 
+_COSTS = {
+    "tunestack:index:TuningJob": (
+        "; its job may run and be billed: the next pulumi up takes it over; a destroy without that leaves it"
+    )
+}
+"""What to say of a creation that may go on costing money, and that the state does not know."""
+
 
 def settle(deployment: Deployment) -> list[str]:
     """Takes every operation that was cut off out of a state, and puts in what may exist without the state knowing.
@@ -48,7 +55,7 @@ def settle(deployment: Deployment) -> list[str]:
             deployment.setdefault("resources", []).append(adopted)
             done.append(f"noted to look for {adopted['id']}, whose creation was cut off: {resource['urn']}")
         else:
-            done.append(f"forgot a creation that was cut off: {resource['urn']}")
+            done.append(f"forgot a creation that was cut off: {resource['urn']}{_COSTS.get(resource['type'], '')}")
     return done
 
 
