@@ -86,8 +86,8 @@ def test_a_killed_run_is_cleared(engine: FakeEngine, folder: Folder) -> None:
     assert found.done == [
         f"removed the lock of {lock}, which has ended",
         (
-            "forgot a creation that was cut off: urn:x; its job may run and be billed: the next pulumi up takes it over; a "
-            "destroy without that leaves it"
+            "forgot a creation that was cut off: urn:x; its job may run and be billed: the next pulumi up takes it "
+            "over; a destroy without that leaves it"
         ),
     ]
     assert (only_looked.done, found.kept) == (found.done, [])
