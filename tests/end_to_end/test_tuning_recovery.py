@@ -83,12 +83,3 @@ def test_a_rename_needs_its_alias_and_keeps_what_was_learned(stack: Any) -> None
         stack.up()
     assert len(stack.jobs()) == 2, "the job from before the rename is still this resource's own"
     stack.pulumi("preview", "--expect-no-changes")
-
-
-def test_a_first_plan_is_kept(stack: Any) -> None:
-    stack.configure(serving=None)
-    plan = str(stack.folder / "plan.json")
-    stack.environment["PULUMI_EXPERIMENTAL"] = "true"
-    stack.pulumi("preview", "--save-plan", plan)
-    stack.pulumi("up", "--yes", "--skip-preview", "--plan", plan)
-    assert len(stack.jobs()) == 1
