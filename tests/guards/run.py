@@ -64,7 +64,18 @@ def _failures(copy: Path, tests: Sequence[str]) -> list[str]:
     """
     paths = os.pathsep.join((str(copy / "deploy"), str(copy)))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rfE", "--no-header", "-p", "no:cacheprovider", *tests],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-rfE",
+            "--no-header",
+            "--timeout=120",
+            "-p",
+            "no:cacheprovider",
+            *tests,
+        ],
         cwd=copy,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
