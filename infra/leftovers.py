@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pulumi
 
+from infra.patience import UNANSWERED
 from tunestack.connection import Connection
 from tunestack.retries import CALL_SECONDS, repeatable
 
@@ -24,12 +25,7 @@ _BUCKET: Final = "gcp:storage/bucket:Bucket"
 _ENDPOINT: Final = "gcp:vertex/aiEndpoint:AiEndpoint"
 
 _TAKEN: Final = re.compile(r"\berror 409\b|already exists|already own it", re.IGNORECASE)
-_UNANSWERED: Final = re.compile(
-    r"\bEOF\b|connection reset|broken pipe|i/o timeout|deadline exceeded|Client\.Timeout|handshake timeout|GOAWAY"
-    r"|use of closed network connection",
-    re.IGNORECASE,
-)
-"""What Go's HTTP client says when an answer is lost; pulumi-gcp does not repeat such a create (seen with 9.35)."""
+_UNANSWERED: Final = re.compile(UNANSWERED, re.IGNORECASE)
 
 _OTHERS: Final = "exists, and was not made for this resource"
 

@@ -34,13 +34,15 @@ _REPEATABLE = frozenset(
 """What may be created twice without harm. All else has a name that a second create would find taken, unless it is told
 to take what is there; with that refusal the engine would forget what the first create has made."""
 
-_BUSY = re.compile(
-    r"\berror (?:429|500|502|503|504)\b|\bEOF\b|connection (?:reset|refused)|closed network connection|broken pipe"
-    r"|i/o timeout|deadline exceeded|Client\.Timeout|handshake timeout|GOAWAY",
-    re.IGNORECASE,
+UNANSWERED = (
+    r"\bEOF\b|connection reset|use of closed network connection|broken pipe|i/o timeout|deadline exceeded"
+    r"|Client\.Timeout|handshake timeout|GOAWAY"
 )
-"""What pulumi-gcp, or the stand-in, says when it has given up repeating; a change whose connection breaks pulumi-gcp
-does not repeat at all (seen with 9.35)."""
+"""What Go's HTTP client says when an answer is lost; a change that meets this pulumi-gcp does not repeat (seen with
+9.35)."""
+
+_BUSY = re.compile(rf"\berror (?:429|500|502|503|504)\b|connection refused|{UNANSWERED}", re.IGNORECASE)
+"""What pulumi-gcp, or the stand-in, says when it has given up repeating."""
 
 _PLUGIN_GONE = re.compile(r"error reading from server|Error while dialing|exited prematurely", re.IGNORECASE)
 """What the engine says of a plugin that has died, which it does not start again in the same run."""
