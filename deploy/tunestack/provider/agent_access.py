@@ -32,7 +32,7 @@ from tunestack.provider.lifecycle import (
 from tunestack.provider.patience import late_identity
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
-from tunestack.tuning import first_use
+from tunestack.tuning import foresight
 from tunestack.tuning.ownership import digest
 
 BOUND = "BOUND"
@@ -207,7 +207,7 @@ class AgentAccessLifecycle(Lifecycle):
 
     async def _newest_job(self, urn: str) -> str:
         try:
-            return await self._run.call(first_use.newest_job, self._run.connection)
+            return await self._run.call(foresight.newest, self._run.connection)
         except Exception as error:
             await self._run.tell(urn, f"cannot look for tuning jobs: {error!r}", severity=Severity.DEBUG)
             return ""

@@ -42,6 +42,15 @@ def get(connection: Connection, name: str) -> Job:
     return _job(_answer(connection, name, {}))
 
 
+def newest(connection: Connection) -> str:
+    """Returns the name of the job that the service lists first in the location, empty where there is none.
+
+    Asks once; raises as `look` does.
+    """
+    found = _ask(connection, f"{connection.parent}/tuningJobs", {"pageSize": "1"})
+    return next((str(job["name"]) for job in found.get("tuningJobs", [])), "")
+
+
 def _labelled(connection: Connection, label: str, value: str) -> list[Job]:
     """Returns the newest jobs with a label: a resource with a hundred newer ones than that which is sought has none."""
     query = {"filter": label_filter(label, value), "pageSize": "100"}
