@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pulumi
 import pulumi_gcp as gcp
+import tenacity
 
 from infra.naming import account_id
-from infra.patience import sign_of_busy
+from infra.patience import looking_again
 from infra.services import Services
-
-_PAUSES_SECONDS = (0.5, 1.0, 2.0)
-"""After looks that got no answer."""
 
 
 def make_account(project: str, services: Services, parent: pulumi.Resource) -> gcp.serviceaccount.Account:
@@ -49,18 +45,17 @@ def make_account(project: str, services: Services, parent: pulumi.Resource) -> g
 
 async def _find(email: str, project: str, parent: pulumi.Resource) -> gcp.serviceaccount.GetAccountResult | None:
     """Looks for an account; None where there is none, or where that cannot be known before its API is enabled."""
-    for pause in _PAUSES_SECONDS:
-        try:
-            found: gcp.serviceaccount.GetAccountResult = await pulumi.runtime.invoke_async(
-                "gcp:serviceaccount/getAccount:getAccount",
-                {"accountId": email, "project": project},
-                pulumi.InvokeOptions(parent=parent),
-                gcp.serviceaccount.AwaitableGetAccountResult,
-            )
-        except Exception as error:
-            if not sign_of_busy(str(error)):
-                break
-            await asyncio.sleep(pause)
-        else:
-            return found
-    return None  # the create itself will tell whatever else is wrong
+
+    async def look() -> gcp.serviceaccount.GetAccountResult:
+        found: gcp.serviceaccount.GetAccountResult = await pulumi.runtime.invoke_async(
+            "gcp:serviceaccount/getAccount:getAccount",
+            {"accountId": email, "project": project},
+            pulumi.InvokeOptions(parent=parent),
+            gcp.serviceaccount.AwaitableGetAccountResult,
+        )
+        return found
+
+    try:
+        return await tenacity.AsyncRetrying(**looking_again())(look)
+    except Exception:
+        return None  # the create itself will tell whatever else is wrong

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
+import tenacity
 
 from infra.connection import Connection
 from infra.existing import account_project
 from infra.naming import bucket_name
-from infra.patience import sign_of_busy
+from infra.patience import looking_again
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings
 from tunestack.late_identities import Kind, recognise
 
 MULTI_REGIONS = frozenset({"US", "EU", "ASIA"})
 """Locations of several regions: https://cloud.google.com/storage/docs/locations#location-mr."""
-
-_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
-"""After looks that got no answer."""
 
 
 def check_existing(settings: Settings, connection: Connection, stack: str) -> None:
@@ -90,7 +87,7 @@ class _Check:
         if not self._settings.buckets.force_destroy or made == name:
             return
         try:
-            _repeated(lambda: gcp.storage.get_bucket(name=made, opts=self._gcp))
+            tenacity.Retrying(**looking_again())(lambda: gcp.storage.get_bucket(name=made, opts=self._gcp))
         except Exception:
             return  # it is not there, or not there for us
         pulumi.log.warn(
@@ -129,7 +126,7 @@ class _Check:
 def _missing(key: str, missing: str, look: Callable[[], object]) -> Iterator[str]:
     """Yields what is wrong when a look-up fails, unless it cannot be made yet."""
     try:
-        _repeated(look)
+        tenacity.Retrying(**looking_again())(look)
     except Exception as error:
         said = " ".join(str(error).split())
         late = recognise(said)
@@ -139,20 +136,6 @@ def _missing(key: str, missing: str, look: Callable[[], object]) -> Iterator[str
             yield f"{key}: {missing}"
         else:
             yield f"{key}: cannot be looked up: {said}"
-
-
-def _repeated(look: Callable[[], object]) -> None:
-    """Looks again where the connection broke, which pulumi-gcp does not."""
-    for pause in _PAUSES_SECONDS:
-        try:
-            look()
-        except Exception as error:
-            if not sign_of_busy(str(error)):
-                raise
-            time.sleep(pause)
-        else:
-            return
-    look()
 
 
 def _place(key: str, name: str, place: str, location: str) -> Iterator[str]:

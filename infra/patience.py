@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pulumi
+import tenacity
 
 from tunestack.late_identities import GRANT_SECONDS, NOBODYS_PROJECTS, Kind, Late, recognise
 
@@ -33,6 +34,9 @@ _REPEATABLE = frozenset(
 )
 """What may be created twice without harm. All else has a name that a second create would find taken, unless it is told
 to take what is there; with that refusal the engine would forget what the first create has made."""
+
+LOOK_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
+"""After looks that got no answer."""
 
 UNANSWERED = (
     r"\bEOF\b|connection reset|use of closed network connection|broken pipe|i/o timeout|deadline exceeded"
@@ -217,6 +221,16 @@ class Patience:
                 f"application-default set-quota-project {self._project}"
             )
         return late.advice if late else ""
+
+
+def looking_again() -> dict[str, Any]:
+    """Returns the arguments of a tenacity loop for a look that may get no answer, which pulumi-gcp does not repeat."""
+    return {
+        "retry": tenacity.retry_if_exception(lambda error: bool(sign_of_busy(str(error)))),
+        "wait": tenacity.wait_chain(*map(tenacity.wait_fixed, LOOK_PAUSES_SECONDS)),
+        "stop": tenacity.stop_after_attempt(len(LOOK_PAUSES_SECONDS) + 1),
+        "reraise": True,
+    }
 
 
 def sign_of_busy(refusal: str) -> str:

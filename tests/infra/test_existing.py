@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra import existing_checks
+from infra import existing_checks, patience
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
 
@@ -175,7 +175,7 @@ def test_one_bucket_for_both_keeps_its_bindings_when_it_is_for_one(program: Any,
 
 
 def test_a_look_whose_connection_breaks_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(existing_checks, "_PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(patience, "LOOK_PAUSES_SECONDS", (0.0, 0.0))
 
     def told(*answers: str) -> list[str]:
         left = iter(answers)
