@@ -1,5 +1,23 @@
 """Tuned models on Google Cloud as infrastructure as code."""
 
-from tunestack.resources import AgentAccess, Dataset, ModelDeployment, Provider, QuotaRequest, TunedModel, TuningJob
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tunestack.resources import AgentAccess, Dataset, ModelDeployment, Provider, QuotaRequest, TunedModel, TuningJob
 
 __all__ = ["AgentAccess", "Dataset", "ModelDeployment", "Provider", "QuotaRequest", "TunedModel", "TuningJob"]
+
+
+def __getattr__(name: str) -> object:
+    """Imports the resources when a program first asks for one: they need Pulumi's SDK, and most commands do not."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module("tunestack.resources"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
