@@ -127,7 +127,7 @@ def test_every_quota_is_of_an_accelerator_that_serves_and_can_be_found() -> None
 def test_importing_reads_nothing() -> None:
     """The provider imports the catalogue when it starts; what only readers and errors need must wait."""
     program = """
-import sys, tunestack
+import dataclasses, pathlib, sys, tunestack
 before = set(sys.modules)
 import tunestack.catalogue
 print(*set(sys.modules) - before)

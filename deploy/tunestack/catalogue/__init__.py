@@ -4,7 +4,17 @@ Unknown is a value here: it is shown as unknown and never refuses anything.
 """
 
 from tunestack.catalogue.checks import Problem, problems
-from tunestack.catalogue.entries import Distillation, Machine, Mode, OpenModel, Quota, Region, Source, TuningTerms
+from tunestack.catalogue.entries import (
+    Distillation,
+    GeminiModel,
+    Machine,
+    Mode,
+    OpenModel,
+    Quota,
+    Region,
+    Source,
+    TuningTerms,
+)
 from tunestack.catalogue.estimate import (
     ServingEstimate,
     TrainingEstimate,
@@ -17,6 +27,8 @@ from tunestack.catalogue.reader import (
     UnknownModelError,
     UnknownRowError,
     distillation,
+    gemini_model,
+    gemini_models,
     machine,
     machines,
     open_model,
@@ -30,6 +42,7 @@ from tunestack.catalogue.reader import (
 
 __all__ = [
     "Distillation",
+    "GeminiModel",
     "Machine",
     "Mode",
     "OpenModel",
@@ -44,6 +57,8 @@ __all__ = [
     "UnknownModelError",
     "UnknownRowError",
     "distillation",
+    "gemini_model",
+    "gemini_models",
     "machine",
     "machines",
     "money",

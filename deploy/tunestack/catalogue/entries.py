@@ -61,6 +61,7 @@ class OpenModel:
     parameters: int | None
     source: Source
     terms_source: Source | None
+    drops_text_beside_images: bool = False
     note: str = ""
 
     @property
@@ -71,6 +72,30 @@ class OpenModel:
     def is_stale(self, today: datetime.date) -> bool:
         """Whether limits or terms are older than `FRESH_DAYS`, or of unknown age."""
         return self.source.is_stale(today) or (self.terms_source is not None and self.terms_source.is_stale(today))
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiModel:
+    """A Gemini model that can be tuned; None, and an empty tuple, is not known.
+
+    `served_at` holds the locations where a tuned model answers, `job` for the job's own.
+    """
+
+    name: str
+    display_name: str
+    max_example_tokens: int
+    adapter_sizes: tuple[int, ...]
+    regions: tuple[str, ...]
+    served_at: tuple[str, ...]
+    cmek: bool | None
+    usd_per_million_tokens: Decimal | None
+    source: Source
+    price_source: Source | None
+    note: str = ""
+
+    def is_stale(self, today: datetime.date) -> bool:
+        """Whether limits or price are older than `FRESH_DAYS`, or of unknown age."""
+        return self.source.is_stale(today) or (self.price_source is not None and self.price_source.is_stale(today))
 
 
 @dataclass(frozen=True, slots=True)

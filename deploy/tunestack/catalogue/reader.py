@@ -10,7 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunestack.catalogue.entries import Distillation, Machine, OpenModel, Quota, Region, Source, TuningTerms
+from tunestack.catalogue.entries import (
+    Distillation,
+    GeminiModel,
+    Machine,
+    OpenModel,
+    Quota,
+    Region,
+    Source,
+    TuningTerms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +41,7 @@ class UnknownRowError(LookupError):
 
 
 class UnknownModelError(UnknownRowError):
-    """No open model of that name can be tuned, as far as the catalogue knows."""
+    """No model of that name can be tuned, as far as the catalogue knows."""
 
 
 class UnknownMachineError(UnknownRowError):
@@ -66,9 +75,48 @@ def open_models() -> tuple[OpenModel, ...]:
             parameters=row.get("parameters"),
             source=sources[row["source"]],
             terms_source=sources[row["terms_source"]] if "terms_source" in row else None,
+            drops_text_beside_images=row.get("drops_text_beside_images", False),
             note=row.get("note", ""),
         )
         for row in _read("open_models")["model"]
+    )
+
+
+def gemini_model(name: str) -> GeminiModel:
+    """Finds a Gemini model by its name, such as `gemini-2.5-flash`; the service's longer form counts as well.
+
+    Raises:
+        UnknownModelError: there is none; the message names the nearest.
+    """
+    asked = _short(name).removeprefix("google/").removeprefix("models/")
+    found = next((row for row in gemini_models() if row.name == asked), None)
+    if found is None:
+        near = nearest(asked, (row.name for row in gemini_models()))
+        message = f'"{name}" is not among the Gemini models that can be tuned; nearest: {", ".join(near)}'
+        raise UnknownModelError(message, near)
+    return found
+
+
+@cache
+def gemini_models() -> tuple[GeminiModel, ...]:
+    """Returns every Gemini model that can be tuned."""
+    sources = _sources()
+    return tuple(
+        GeminiModel(
+            name=row["name"],
+            display_name=row["display_name"],
+            max_example_tokens=row["max_example_tokens"],
+            adapter_sizes=tuple(row["adapter_sizes"]),
+            regions=tuple(row.get("regions", ())),
+            served_at=tuple(row.get("served_at", ())),
+            cmek=row.get("cmek"),
+            # A whole number is no Decimal for the TOML reader.
+            usd_per_million_tokens=Decimal(price) if (price := row.get("usd_per_million_tokens")) else None,
+            source=sources[row["source"]],
+            price_source=sources[row["price_source"]] if "price_source" in row else None,
+            note=row.get("note", ""),
+        )
+        for row in _read("gemini_models")["model"]
     )
 
 
@@ -144,6 +192,14 @@ def tuning_quota() -> Quota:
 def serving_quotas() -> Mapping[str, Quota]:
     """Returns the quotas of accelerators for serving, by accelerator; those without a source are missing."""
     return {accelerator: _quota(row, regional=True) for accelerator, row in _read("quotas")["serving"].items()}
+
+
+@cache
+def data_limits(kind: str) -> tuple[Mapping[str, Any], tuple[Source, ...]]:
+    """Returns what all models of a kind, `open` or `gemini`, demand of data, and where that is known from."""
+    row = dict(_read("data_rules")[kind])
+    sources = tuple(_sources()[row.pop(name)] for name in ("source", "tokens_source") if name in row)
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}, sources
 
 
 def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,132 @@
+"""What a base model demands of its data: formats, modalities, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from tunestack.catalogue.reader import data_limits, gemini_model, open_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
+
+    from tunestack.catalogue.entries import Mode, Source
+
+
+@dataclass(frozen=True, slots=True)
+class DataRules:
+    """What a base model demands of its data; None is not known, or no limit.
+
+    Attributes:
+        model: as people name it, such as `google/gemma3@gemma-3-1b-it` or `gemini-2.5-flash`; empty for any open model.
+        kind: whether it is an open model or a Gemini model.
+        formats: names of the formats that it takes, `tunestack.data.Format`.
+        modalities: what its examples may hold.
+        max_sequence_tokens: tokens of an example at the most.
+        tokens_per_character: the lowest of its modes, so that what it calls too long surely is. Only to warn.
+        validation_percent_of_bytes: the validation file's bytes by the training file's, at the most.
+        validation_examples: examples of the validation file at the most.
+        validation_percent_of_examples: its examples by the training file's, at the most, see next.
+        validation_percent_beyond: the share above counts only for validation files of more examples than this.
+        max_bytes: size of a file at the most.
+        max_text_examples: examples of a file without any image, at the most.
+        max_multimodal_examples: examples of a file with images, at the most.
+        recommended_examples: fewer are worth a warning.
+        drops_text_beside_images: one image example in the file, and the service drops all text-only ones.
+        sources: where all this comes from.
+    """
+
+    model: str
+    kind: Literal["open", "gemini"]
+    formats: tuple[str, ...]
+    modalities: tuple[str, ...]
+    max_sequence_tokens: int | None
+    tokens_per_character: Decimal | None
+    validation_percent_of_bytes: int | None
+    validation_examples: int | None
+    validation_percent_of_examples: int | None
+    validation_percent_beyond: int | None
+    max_bytes: int | None
+    max_text_examples: int | None
+    max_multimodal_examples: int | None
+    recommended_examples: int
+    drops_text_beside_images: bool
+    sources: tuple[Source, ...]
+
+
+OPEN_RULES: DataRules
+"""What holds for any open model, where no model is named; read from its file when first asked for."""
+
+
+def __getattr__(name: str) -> DataRules:
+    """Reads `OPEN_RULES` when it is first asked for, so that importing this costs nothing."""
+    if name == "OPEN_RULES":
+        return _open_rules()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def data_rules(model: str, mode: Mode | None = None) -> DataRules:
+    """Returns what a model demands of its data.
+
+    Args:
+        model: an open model, `publisher/family@version`, or a Gemini model, such as `gemini-2.5-flash`.
+        mode: the tuning mode of an open model, whose own tokens per character count then.
+
+    Raises:
+        UnknownModelError: the catalogue has no such model; the message names the nearest.
+    """
+    return _gemini_rules(model) if is_gemini(model) else _rules_of_open_model(model, mode)
+
+
+def is_gemini(model: str) -> bool:
+    """Says whether a name is meant for a Gemini model, known or not."""
+    return model.strip().rpartition("/")[2].startswith("gemini")
+
+
+@cache
+def _open_rules() -> DataRules:
+    # Images pass here: whether a model takes them is known once it is named.
+    return _rules("open", model="", modalities=("text", "image"))
+
+
+def _rules_of_open_model(model: str, mode: Mode | None) -> DataRules:
+    row = open_model(model)
+    terms = [each for name, each in row.modes.items() if mode in (None, name)]
+    ratios = [each.tokens_per_character for each in terms if each.tokens_per_character is not None]
+    return _rules(
+        "open",
+        model=row.name,
+        modalities=row.modalities,
+        max_sequence_tokens=row.max_sequence_tokens,
+        tokens_per_character=min(ratios, default=None),
+        drops_text_beside_images=row.drops_text_beside_images,
+        sources=(row.source, *([row.terms_source] if row.terms_source else ())),
+    )
+
+
+def _gemini_rules(name: str) -> DataRules:
+    row = gemini_model(name)
+    return _rules("gemini", model=row.name, max_sequence_tokens=row.max_example_tokens, sources=(row.source,))
+
+
+def _rules(kind: Literal["open", "gemini"], *, sources: Iterable[Source] = (), **of_the_model: Any) -> DataRules:
+    """Adds what differs by model to what holds for all of its kind."""
+    limits, general = data_limits(kind)
+    given: Mapping[str, Any] = {**_UNKNOWN, **limits, **of_the_model}
+    return DataRules(kind=kind, sources=tuple(dict.fromkeys((*sources, *general))), **given)
+
+
+_UNKNOWN = {
+    "max_sequence_tokens": None,
+    "tokens_per_character": None,
+    "validation_percent_of_bytes": None,
+    "validation_examples": None,
+    "validation_percent_of_examples": None,
+    "validation_percent_beyond": None,
+    "max_bytes": None,
+    "max_text_examples": None,
+    "max_multimodal_examples": None,
+    "drops_text_beside_images": False,
+}
