@@ -1,0 +1,88 @@
+"""JPEG: markers and segments walked from the first to the last. Source: ITU-T T.81, annex B."""
+
+from __future__ import annotations
+
+import re
+
+from tunestack.data.images.image import Image, ImageFault, check_dimensions, damaged, truncated
+
+SIGNATURE = b"\xff\xd8\xff"
+
+_TEM, _SOI, _EOI, _SOS, _DNL = 0x01, 0xD8, 0xD9, 0xDA, 0xDC
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_COMMON_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+"""Baseline, extended and progressive. The others are lossless or hierarchical, which common decoders do not read:
+libjpeg-turbo's jdmarker.c answers them with JERR_SOF_UNSUPPORTED."""
+
+_end_of_scan = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]").search
+"""In a scan's data 0xff is followed by 0 or a restart marker; anything else ends the scan (T.81, B.1.1.5)."""
+
+
+def examine(data: bytes | memoryview) -> Image:
+    """Looks at what begins like a JPEG.
+
+    Raises:
+        ImageFault: what is wrong with it.
+    """
+    end = len(data)
+    at = 2
+    size: tuple[int, int] | None = None
+    components = 0
+    scans = 0
+    while True:
+        if at + 2 > end:
+            raise truncated("no end marker (FF D9)")
+        if data[at] != 0xFF:
+            raise damaged(f"JPEG marker expected at byte {at:,}, found 0x{data[at]:02x}")
+        marker = data[at + 1]
+        at += 1 if marker == 0xFF else 2  # before a marker any number of 0xff may stand
+        if marker in {0xFF, _TEM}:
+            continue
+        if marker == _EOI:
+            break
+        if marker == 0 or 0xD0 <= marker <= _SOI:
+            raise damaged(f"JPEG marker 0x{marker:02x} at byte {at - 1:,}, where a segment is due")
+        if at + 2 > end:
+            raise truncated("ends in a segment's header")
+        length = data[at] << 8 | data[at + 1]
+        if length < 2:
+            raise damaged(f"JPEG segment of {length} bytes at byte {at:,}")
+        if at + length > end:
+            raise truncated(f"a segment of {length:,} bytes at byte {at:,} goes past the end")
+        if marker in _FRAMES:
+            if size:
+                raise damaged(f"second JPEG frame header at byte {at:,}")
+            size, components = _frame(marker, data[at : at + length])
+        elif marker == _SOS:
+            if not size:
+                raise damaged("JPEG scan before the frame header, so that the size is unknown")
+            if length != 6 + 2 * data[at + 2] or not 1 <= data[at + 2] <= components:
+                raise damaged(f"JPEG scan header at byte {at:,} does not fit its length")
+            scans += 1
+            found = _end_of_scan(data, at + length)
+            if not found:
+                raise truncated("no end marker (FF D9)")
+            if found.start() == at + length and found[0][1] == _EOI:
+                raise damaged("JPEG scan without data")
+            at = found.start()
+            continue
+        at += length
+    if not size or not scans:
+        raise damaged("JPEG without image data")
+    return Image("jpeg", *size, bytes=end, trailing=end - at)
+
+
+def _frame(marker: int, segment: bytes | memoryview) -> tuple[tuple[int, int], int]:
+    if marker not in _COMMON_FRAMES:
+        raise ImageFault(
+            "image-kind",
+            f"lossless or hierarchical JPEG (frame type 0x{marker:02x})",
+            "save it as a baseline or progressive JPEG",
+        )
+    if len(segment) < 8 or len(segment) != 8 + 3 * segment[7] or not segment[7]:
+        raise damaged("JPEG frame header does not fit its length")
+    if segment[2] not in {8, 12}:
+        raise damaged(f"JPEG of {segment[2]} bits a sample")
+    height, width = segment[3] << 8 | segment[4], segment[5] << 8 | segment[6]
+    check_dimensions("jpeg", width, height)
+    return (width, height), segment[7]
