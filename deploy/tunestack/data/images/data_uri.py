@@ -84,4 +84,4 @@ def _base64_fault(text: bytes) -> ImageFault:
 
 
 def _fault(reason: str, remedy: str) -> ImageFault:
-    return ImageFault("image-encoding", reason, remedy, _EXPECTED)
+    return ImageFault("image-address", reason, remedy, _EXPECTED)

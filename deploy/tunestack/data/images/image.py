@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["jpeg", "png", "webp"]
-FaultKind = Literal["image-encoding", "image-type", "image-kind", "image-truncated", "image-damaged", "image-too-large"]
+FaultKind = Literal["image-address", "image-type", "image-kind", "image-broken", "image-too-large"]
 
 MAX_PIXELS = 178_956_970
 """More than this is refused as an image bomb. No page of the service names a limit; this one is Tunestack's.
@@ -63,12 +63,12 @@ class ImageFault(Exception):  # noqa: N818 - a finding, not a failure
 
 def truncated(what: str) -> ImageFault:
     """The image ends before `what` it promises."""
-    return ImageFault("image-truncated", f"truncated: {what}", f"{REMAKE}; it was cut off", "a whole image")
+    return ImageFault("image-broken", f"truncated: {what}", f"{REMAKE}; it was cut off", "a whole image")
 
 
 def damaged(reason: str) -> ImageFault:
     """The image contradicts its own format."""
-    return ImageFault("image-damaged", reason)
+    return ImageFault("image-broken", reason)
 
 
 def check_dimensions(kind: Kind, width: int, height: int) -> None:

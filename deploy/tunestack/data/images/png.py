@@ -30,7 +30,7 @@ def examine(data: bytes | memoryview) -> Image:
     """
     if bytes(data[: len(SIGNATURE)]) != SIGNATURE:
         raise ImageFault(
-            "image-damaged", "PNG whose line ends were converted", "transfer the file as binary data, not as text"
+            "image-broken", "PNG whose line ends were converted", "transfer the file as binary data, not as text"
         )
     view = memoryview(data)
     end = len(view)
