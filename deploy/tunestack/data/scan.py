@@ -128,7 +128,7 @@ class _Scan:
         self._repeated_lines()
         self._whole(recommended)
         return Report(
-            path=self.path,
+            name=self.file,
             format=self.format,
             examples=self.examples,
             bytes=reader.bytes,
