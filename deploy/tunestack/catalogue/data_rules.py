@@ -33,6 +33,8 @@ class DataRules:
         max_bytes: size of a file at the most.
         max_text_examples: examples of a file without any image, at the most.
         max_multimodal_examples: examples of a file with images, at the most.
+        max_images: images of an example at the most.
+        max_image_bytes: bytes of an image at the most, decoded.
         recommended_examples: fewer are worth a warning.
         drops_text_beside_images: one image example in the file, and the service drops all text-only ones.
         sources: where all this comes from.
@@ -51,6 +53,8 @@ class DataRules:
     max_bytes: int | None
     max_text_examples: int | None
     max_multimodal_examples: int | None
+    max_images: int | None
+    max_image_bytes: int | None
     recommended_examples: int
     drops_text_beside_images: bool
     sources: tuple[Source, ...]
@@ -128,5 +132,7 @@ _UNKNOWN = {
     "max_bytes": None,
     "max_text_examples": None,
     "max_multimodal_examples": None,
+    "max_images": None,
+    "max_image_bytes": None,
     "drops_text_beside_images": False,
 }

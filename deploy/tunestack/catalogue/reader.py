@@ -198,7 +198,7 @@ def serving_quotas() -> Mapping[str, Quota]:
 def data_limits(kind: str) -> tuple[Mapping[str, Any], tuple[Source, ...]]:
     """Returns what all models of a kind, `open` or `gemini`, demand of data, and where that is known from."""
     row = dict(_read("data_rules")[kind])
-    sources = tuple(_sources()[row.pop(name)] for name in ("source", "tokens_source") if name in row)
+    sources = tuple(_sources()[row.pop(name)] for name in ("source", "tokens_source", "images_source") if name in row)
     return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}, sources
 
 
