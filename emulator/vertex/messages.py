@@ -13,6 +13,7 @@ from typing import Any
 from google.protobuf import json_format
 
 from emulator.vertex.refusals import invalid_argument
+from tunestack.generated_packages import import_in_parts
 
 
 def load() -> None:
@@ -44,6 +45,7 @@ def read(kind: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _types() -> Any:
+    import_in_parts("google.cloud.aiplatform_v1beta1")
     from google.cloud.aiplatform_v1beta1 import types
 
     return types

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @cache
 def model_client(connection: Connection) -> Any:
     """Returns the client of models and their versions."""
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+    from tunestack.serving import aiplatform
 
     return aiplatform.ModelServiceClient(**connection.gapic_arguments())
 
@@ -24,6 +24,6 @@ def model_client(connection: Connection) -> Any:
 @cache
 def endpoint_client(connection: Connection) -> Any:
     """Returns the client of endpoints and what is deployed on them."""
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+    from tunestack.serving import aiplatform
 
     return aiplatform.EndpointServiceClient(**connection.gapic_arguments())

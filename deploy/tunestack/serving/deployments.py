@@ -114,7 +114,8 @@ def deploy(
         rollout: `max_surge_replicas` and `max_unavailable_replicas`.
     """
     from google.api_core.exceptions import Conflict, GoogleAPICallError
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+
+    from tunestack.serving import aiplatform
 
     machine_type, accelerator_type, accelerator_count = wanted.machine
     model = aiplatform.DeployedModel(
@@ -160,7 +161,7 @@ def deploy(
 
 def scale(connection: Connection, endpoint: str, wanted: DeployedModel, wait: Wait) -> None:
     """Changes the number of replicas in place."""
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+    from tunestack.serving import aiplatform
 
     model = aiplatform.DeployedModel(
         id=wanted.id,
@@ -182,7 +183,7 @@ def scale(connection: Connection, endpoint: str, wanted: DeployedModel, wait: Wa
 @repeatable
 def route(connection: Connection, endpoint: str, deployed_model_id: str) -> None:
     """Gives a deployed model all of the endpoint's traffic."""
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+    from tunestack.serving import aiplatform
 
     endpoint_client(connection).update_endpoint(
         endpoint=aiplatform.Endpoint(name=endpoint, traffic_split={deployed_model_id: 100}),

@@ -78,7 +78,7 @@ def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
     Raises:
         NoContainerError: it recommends other machines, or none.
     """
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+    from tunestack.serving import aiplatform
 
     response = model_client(connection).recommend_spec(
         aiplatform.RecommendSpecRequest(parent=connection.parent, gcs_uri=spec.checkpoint_uri, check_user_quota=True),
@@ -136,7 +136,8 @@ def version_of(connection: Connection, spec: ServingSpec) -> ModelVersion | None
 def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait) -> ModelVersion:
     """Makes the checkpoint the next version of the owner's model, or its first."""
     from google.api_core.exceptions import Conflict
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+
+    from tunestack.serving import aiplatform
 
     name, client = name_of(connection, spec), model_client(connection)
     model = aiplatform.Model(
@@ -168,7 +169,7 @@ def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait
 @repeatable
 def describe(connection: Connection, version: ModelVersion, spec: ServingSpec) -> None:
     """Gives a version the display name and labels of the spec, where it has others."""
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+    from tunestack.serving import aiplatform
 
     if (version.display_name, version.labels) != (spec.display_name, spec.labels):
         model_client(connection).update_model(
@@ -180,7 +181,7 @@ def describe(connection: Connection, version: ModelVersion, spec: ServingSpec) -
 
 def container_of(spec: ServingSpec) -> Any:
     """Returns the program's own container as the service wants it, None when it names none."""
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+    from tunestack.serving import aiplatform
 
     if spec.container is None:
         return None

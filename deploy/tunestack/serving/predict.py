@@ -27,8 +27,9 @@ def answer(
         max_tokens: tokens of the answer at the most.
         temperature: 0 takes the likeliest token each time.
     """
-    from google.cloud import aiplatform_v1beta1 as aiplatform
     from google.protobuf import json_format, struct_pb2
+
+    from tunestack.serving import aiplatform
 
     instance = json_format.ParseDict(
         {"prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "raw_response": True},

@@ -33,7 +33,8 @@ def answers(connection: Connection, base_model: str, prompts: Sequence[str], *, 
 @contextlib.contextmanager
 def _endpoint(connection: Connection, base_model: str) -> Iterator[str]:
     from google.api_core.exceptions import Conflict
-    from google.cloud import aiplatform_v1beta1 as aiplatform
+
+    from tunestack.serving import aiplatform
 
     publisher, _, model = base_model.partition("/")
     wait = Wait(connection.poll_seconds, lambda _: None, threading.Event())
