@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tunestack.cli.stack import Stack, StackError
+from tunestack.cli.data import commands
 
 application = typer.Typer(
     help="Tuned models on Google Cloud as infrastructure as code.",
@@ -15,6 +15,8 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+application.add_typer(commands.application, name="data")
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")]
 
@@ -27,6 +29,7 @@ def summary(
     ] = False,
 ) -> None:
     """Shows what a stack has: buckets, access, quota, data, jobs, checkpoints, prices, endpoints, answers."""
+    from tunestack.cli.stack import Stack
     from tunestack.cli.summary import show
 
     show(Stack.select(stack), ask_untuned=untuned)
@@ -43,6 +46,7 @@ def predict(
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token each time.")] = 0.0,
 ) -> None:
     """Asks a stack's endpoint."""
+    from tunestack.cli.stack import Stack
     from tunestack.serving.predict import answer
 
     selected = Stack.select(stack)
@@ -80,6 +84,7 @@ def main() -> None:
     try:
         application()
     except Exception as error:
+        from tunestack.cli.stack import StackError
         from tunestack.service_errors import explain
 
         told = str(error) if isinstance(error, StackError) else explain(error)

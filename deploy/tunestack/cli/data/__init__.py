@@ -1,0 +1,1 @@
+"""`tunestack data`: looks at training data, and prepares it, before anything is uploaded or paid for."""

@@ -1,0 +1,101 @@
+"""`tunestack data check`: every problem of a training file, and of its validation file, with its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunestack.cli.data import places, terminal
+from tunestack.cli.data.progress import Bar
+from tunestack.cli.data.terminal import counted, sized, styled
+from tunestack.data.report import KINDS
+from tunestack.data.scan import check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tunestack.catalogue.data_rules import DataRules
+    from tunestack.data.report import Report, Severity
+    from tunestack.data.stream import Stream
+
+COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow"}
+
+
+def show(
+    training: str, validation: str | None, rules: Sequence[DataRules], *, limit: int | None, as_json: bool
+) -> bool:
+    """Checks, prints what was found, and says whether the data can be used.
+
+    Args:
+        training: path or address of the training file.
+        validation: of its validation file, if there is one.
+        rules: of the models that it is meant for.
+        limit: how many problems of each kind are shown; None for all.
+        as_json: print it for machines.
+    """
+    reports = [looked_at(places.source(training), rules, limit=limit)]
+    if validation is not None:
+        reports.append(looked_at(places.source(validation), rules, limit=limit, against=reports[0]))
+    if as_json:
+        both = dict(zip(("training", "validation"), (report.to_json() for report in reports), strict=False))
+        terminal.print_json({"ok": all(report.ok for report in reports), "validation": None, **both})
+    else:
+        terminal.print_lines(line for report in reports for line in told(report))
+        terminal.print_lines(verdict(report, rules) for report in reports)
+    return all(report.ok for report in reports)
+
+
+def looked_at(
+    data: Path | Stream,
+    rules: Sequence[DataRules] = (),
+    *,
+    limit: int | None = 20,
+    against: Report | None = None,
+) -> Report:
+    """Checks one file, with a bar while that takes long."""
+    with Bar(places.name(data), places.size(data)) as bar:
+        return check(data, rules=rules, against=against, problem_limit=limit, progress=bar)
+
+
+def told(report: Report) -> Iterator[str]:
+    """Yields what a file holds, then its problems by kind, errors before warnings, and an empty line."""
+    yield f"{styled(report.name, bold=True)}: {summary(report)}"
+    for severity, colour in COLOURS.items():
+        kinds = [kind for kind in KINDS if KINDS[kind] == severity and report.problem_counts.get(kind)]
+        if kinds:
+            yield ""
+            yield styled(counted(sum(report.problem_counts[kind] for kind in kinds), severity), colour, bold=True)
+        for kind in kinds:
+            shown = [problem for problem in report.problems if problem.kind == kind]
+            count = report.problem_counts[kind]
+            yield styled(f"{kind} ({count:,})", colour)
+            yield from (styled(str(problem)) for problem in shown)
+            if count > len(shown):
+                yield f"… and {count - len(shown):,} more of this kind; --all shows them"
+    yield ""
+
+
+def summary(report: Report) -> str:
+    """Says what a file holds, in a few words."""
+    images = report.images
+    return ", ".join(
+        (
+            report.format or "no known format",
+            counted(report.examples, "example"),
+            counted(report.turns, "turn"),
+            counted(report.characters, "character"),
+            *([f"{counted(images.inline, 'image')} inline ({sized(images.inline_bytes)})"] if images.inline else ()),
+            *([f"{counted(images.linked, 'image')} linked"] if images.linked else ()),
+            sized(report.bytes),
+        )
+    )
+
+
+def verdict(report: Report, rules: Sequence[DataRules] = ()) -> str:
+    """Says whether a file can be used."""
+    warnings = sum(report.problem_counts.values()) - report.error_count
+    found = [counted(count, word) for word, count in (("error", report.error_count), ("warning", warnings)) if count]
+    can = "can" if report.ok else "cannot"
+    models = f" to tune {', '.join(rule.model for rule in rules)}" if rules else ""
+    text = f"{report.name} {can} be used{models}: {', '.join(found) or 'no problems'}"
+    return styled(text, "green" if report.ok else "red", bold=True)

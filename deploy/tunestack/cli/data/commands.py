@@ -1,0 +1,160 @@
+"""What `tunestack data` can be asked; each command imports what it needs when it is run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tunestack.data import preparation
+    from tunestack.data.stream import Stream
+
+    Progress = Callable[[int], None]
+
+# As in tunestack.catalogue.Mode, tunestack.data.Format and tunestack.data.preparation.Table, which take longer to
+# import than a list of commands should.
+Mode = Literal["FULL", "PEFT_ADAPTER"]
+Format = Literal["prompt-completion", "chat", "generate-content"]
+InputFormat = Literal["csv", "parquet", "json", "jsonl"]
+
+EXIT_STATUS = (
+    "Exit status: 0 fine; 1 the data has errors, or something failed that you can mend; 2 the command was not "
+    "understood; 130 interrupted."
+)
+
+PROBLEMS_SHOWN = 20
+"""How many problems of each kind are shown unless asked for more: a screen of each."""
+
+application = typer.Typer(
+    help="Checks, counts, prices, compares and prepares training data, in files and in gs:// objects.",
+    epilog=EXIT_STATUS,
+    no_args_is_help=True,
+)
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A path, or the gs:// address of an object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", metavar="NAME", help="A base model that it is meant for; repeatable.")
+]
+
+
+@application.command(epilog=EXIT_STATUS)
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A path, a gs:// address, or - for standard input.")],
+    validation: Annotated[str | None, typer.Option(metavar="FILE", help="Its validation file.")] = None,
+    model: Models = None,
+    mode: Annotated[Mode | None, typer.Option(case_sensitive=False, help="How an open model is tuned.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Problems of each kind to show.")] = PROBLEMS_SHOWN,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every problem.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Finds what the service would refuse or misread in a training file: where it stands, and how to mend it."""
+    from tunestack.cli.data.check import show
+    from tunestack.cli.data.models import rules_of
+
+    rules = rules_of(model or (), mode)
+    if not show(file, validation, rules, limit=None if show_all else limit, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@application.command(epilog=EXIT_STATUS)
+def convert(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to read: a path or a gs:// address.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="What to write: a path, a gs:// address, or - for standard output.")
+    ],
+    to: Annotated[Format, typer.Option(help="Format of the target.")] = "chat",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="PART=COLUMN", help="Which column of a table a part comes from; repeatable."),
+    ] = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART=TEXT", help="A text with {column}s that a part is made of; repeatable."),
+    ] = None,
+    system: Annotated[str | None, typer.Option(metavar="TEXT", help="A system message for every example.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=ROLE", help="What a role in the source means; repeatable.")
+    ] = None,
+    input_format: Annotated[
+        InputFormat | None, typer.Option(help="What the source is, where its name does not tell.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Between the fields of a CSV file; tab for a tab.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV file.")] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help="The CSV file has no line with names.")] = False,
+    records: Annotated[str | None, typer.Option(metavar="PATH", help="Where in a JSON file the rows are.")] = None,
+    skip_incomplete: Annotated[
+        bool, typer.Option("--skip-incomplete", help="Leave out rows that lack something, and say how many.")
+    ] = False,
+    drop_detail: Annotated[
+        bool, typer.Option("--drop-detail", help="Leave out what the target's format cannot hold.")
+    ] = False,
+    model: Models = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Makes training data of a table (CSV, Parquet, JSON), or of training data in another format, and checks it."""
+    from tunestack.cli.data.models import rules_of
+    from tunestack.cli.data.prepare import show
+    from tunestack.data import preparation
+
+    chosen = preparation.Columns.parse(columns or (), template or (), system, role or ())
+    table = preparation.Table(input_format, delimiter, encoding, not no_header, records)
+
+    def prepare(read: Path | Stream, targets: Sequence[Path], progress: Progress) -> preparation.Conversion:
+        return preparation.convert(
+            read,
+            targets[0],
+            to=to,
+            columns=chosen,
+            table=table,
+            skip_incomplete=skip_incomplete,
+            drop_detail=drop_detail,
+            overwrite=force,
+            progress=progress,
+        )
+
+    if not show(prepare, source, [target], rules_of(model or (), None), overwrite=force, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@application.command(epilog=EXIT_STATUS)
+def split(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to read: a path or a gs:// address.")],
+    training: Annotated[str, typer.Option(metavar="FILE", help="The training file to write.")],
+    validation: Annotated[str, typer.Option(metavar="FILE", help="The validation file to write.")],
+    test: Annotated[str | None, typer.Option(metavar="FILE", help="A file of held-out examples to write.")] = None,
+    validation_percent: Annotated[float, typer.Option(min=0, max=100, help="Share of the validation file.")] = 10,
+    test_percent: Annotated[float, typer.Option(min=0, max=100, help="Share of the held-out examples.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed splits the same file the same way.")] = 0,
+    model: Models = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Splits a file at random into training, validation and held-out examples, within the service's size rules."""
+    from tunestack.cli.data.models import rules_of
+    from tunestack.cli.data.prepare import show
+    from tunestack.data import preparation
+
+    rules = rules_of(model or (), None)
+
+    def prepare(read: Path | Stream, targets: Sequence[Path], progress: Progress) -> preparation.Split:
+        return preparation.split(
+            read,
+            *targets,
+            validation_percent=validation_percent,
+            test_percent=test_percent,
+            seed=seed,
+            rules=rules,
+            overwrite=force,
+            progress=progress,
+        )
+
+    targets = [training, validation, *([test] if test is not None else ())]
+    if not show(prepare, source, targets, rules, overwrite=force, as_json=as_json):
+        raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""Where prepared data goes: into a file, or by way of a temporary one into a bucket or to standard output."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunestack.cli.data import places
+from tunestack.cli.data.progress import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tunestack.data.stream import Stream
+
+
+class Delivery:
+    """A target of a preparation.
+
+    Attributes:
+        address: as the user named it.
+        path: the file to write.
+    """
+
+    def __init__(self, address: str, folder: Path) -> None:
+        self.address = address
+        self.is_file = address != places.STANDARD and not places.is_object(address)
+        self.path = Path(address) if self.is_file else folder / Path(address).name
+
+    def written(self) -> Path | Stream:
+        """Returns what was written, under the name that the user knows."""
+        if self.is_file:
+            return self.path
+        from tunestack.data.stream import Stream
+
+        return Stream(self.address, lambda: self.path.open("rb"), self.path.stat().st_size)
+
+    def deliver(self, *, overwrite: bool) -> None:
+        """Puts what was written where it belongs; a file is there already."""
+        if self.address == places.STANDARD:
+            with self.path.open("rb") as written:
+                shutil.copyfileobj(written, sys.stdout.buffer)
+        elif not self.is_file:
+            from tunestack.data.bucket import put
+
+            with Bar(self.address, self.path.stat().st_size) as bar:
+                put(self.path, self.address, places.client, replace=overwrite, progress=bar)
+
+
+@contextmanager
+def deliveries(*addresses: str) -> Iterator[list[Delivery]]:
+    """Prepares targets; what is temporary is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tunestack-") as temporary:
+        folders = [Path(temporary, str(number)) for number, _ in enumerate(addresses)]
+        for folder in folders:
+            folder.mkdir()
+        yield [Delivery(address, folder) for address, folder in zip(addresses, folders, strict=True)]

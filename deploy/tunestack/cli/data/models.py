@@ -1,0 +1,30 @@
+"""What the base models that a user names demand of data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tunestack.catalogue.data_rules import DataRules
+    from tunestack.catalogue.entries import Mode
+
+
+def rules_of(models: Sequence[str], mode: Mode | None) -> list[DataRules]:
+    """Returns the rules of each model.
+
+    Raises:
+        typer.BadParameter: the catalogue has no such model.
+    """
+    if not models:
+        return []
+    from tunestack.catalogue import UnknownModelError
+    from tunestack.catalogue.data_rules import data_rules
+
+    try:
+        return [data_rules(model, mode) for model in models]
+    except UnknownModelError as error:
+        raise typer.BadParameter(str(error)) from error

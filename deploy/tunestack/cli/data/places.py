@@ -1,0 +1,69 @@
+"""Where data lies: a file, an object in a bucket, or standard input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Client
+
+    from tunestack.data.stream import Stream
+
+STANDARD = "-"
+"""How standard input and standard output are named."""
+
+
+def source(address: str) -> Path | Stream:
+    """Returns what an address names, to be read once from its start to its end.
+
+    Raises:
+        UnreadableDataError: there is no such object, or it may not be read.
+    """
+    if address == STANDARD:
+        from tunestack.data.stream import Stream
+
+        return Stream("standard input", lambda: sys.stdin.buffer, None)
+    if is_object(address):
+        from tunestack.data.objects import stream
+
+        return stream(address, client)
+    return Path(address)
+
+
+def size(data: Path | Stream) -> int | None:
+    """Returns how many bytes there are to read; None when that is not known."""
+    if not isinstance(data, Path):
+        return data.bytes
+    try:
+        return data.stat().st_size
+    except OSError:  # told by whoever reads it
+        return None
+
+
+def is_object(address: str) -> bool:
+    """Says whether an address names an object in a bucket.
+
+    Raises:
+        typer.BadParameter: it names something else that is no file.
+    """
+    scheme, found, _ = address.partition("://")
+    if found and scheme != "gs":
+        raise typer.BadParameter(f"{address} is neither a path nor a gs:// address")
+    return bool(found)
+
+
+def client() -> Client:
+    """Returns a client as Google's library finds it: default credentials, or STORAGE_EMULATOR_HOST."""
+    from google.cloud.storage import Client
+
+    # No project is needed to read and write objects, and credentials of a person often name none.
+    return Client(project=None)
+
+
+def name(data: Path | Stream) -> str:
+    """Returns how messages name a file."""
+    return str(data) if isinstance(data, Path) else data.name

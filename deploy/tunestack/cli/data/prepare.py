@@ -1,0 +1,64 @@
+"""`tunestack data convert` and `split`: what they write is checked before it goes anywhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tunestack.cli.data import places, terminal
+from tunestack.cli.data.check import looked_at, told, verdict
+from tunestack.cli.data.delivery import deliveries
+from tunestack.cli.data.progress import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tunestack.catalogue.data_rules import DataRules
+    from tunestack.data.preparation import Conversion, Split
+    from tunestack.data.stream import Stream
+
+    Prepare = Callable[[Path | Stream, Sequence[Path], Callable[[int], None]], Conversion | Split]
+
+
+def show(
+    prepare: Prepare,
+    source: str,
+    targets: Sequence[str],
+    rules: Sequence[DataRules] = (),
+    *,
+    overwrite: bool,
+    as_json: bool,
+) -> bool:
+    """Prepares data, checks what was written, and says whether it can be used.
+
+    Files are kept with their errors, to be looked at; nothing with errors goes into a bucket or to standard output.
+
+    Args:
+        prepare: does it: what to read, what to write and whom to tell how far it is.
+        source: path or address of what to read.
+        targets: paths or addresses; the first is the training file, the second its validation file.
+        rules: of the models that the data is meant for.
+        overwrite: whether what is there already may be replaced.
+        as_json: print it for machines.
+    """
+    read = places.source(source)
+    with deliveries(*targets) as made:
+        with Bar(places.name(read), places.size(read)) as bar:
+            prepared = prepare(read, [delivery.path for delivery in made], bar)
+        reports = [looked_at(made[0].written(), rules)]
+        reports.extend(looked_at(delivery.written(), rules, against=reports[0]) for delivery in made[1:])
+        usable = all(report.ok for report in reports)
+        # Standard output is for the data where it was asked for.
+        stream = sys.stderr if places.STANDARD in targets else sys.stdout
+        if as_json:
+            checks = [report.to_json() for report in reports]
+            terminal.print_json({"ok": usable, "prepared": prepared.to_json(), "checks": checks}, stream)
+        else:
+            terminal.print_lines([str(prepared)], stream)
+            terminal.print_lines((line for report in reports for line in told(report)), stream)
+            terminal.print_lines((verdict(report, rules) for report in reports), stream)
+        if usable:
+            for delivery in made:
+                delivery.deliver(overwrite=overwrite)
+    return usable

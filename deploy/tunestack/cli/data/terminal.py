@@ -1,0 +1,64 @@
+"""How the data commands speak: plain lines that can be searched, in colour where a person reads them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
+
+PIPED_WIDTH = 10_000
+"""Columns of a table that no terminal shows: none is cut or wrapped."""
+
+
+def is_colourful() -> bool:
+    """Whether standard output shows colours and its reader wants them; see https://no-color.org."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
+    """Returns a text as it is shown, in its colour where there are colours.
+
+    What a terminal would obey is spelt out: names of files and texts of examples come from anywhere.
+    """
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    return typer.style(text, fg=colour, bold=bold) if is_colourful() and (colour or bold) else text
+
+
+def counted(count: int, noun: str) -> str:
+    """Returns a number and what it counts."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def sized(size: int) -> str:
+    """Returns a number of bytes in a unit that reads well."""
+    from rich.filesize import decimal
+
+    return decimal(size)
+
+
+def print_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
+    """Prints lines as they come, by default on standard output."""
+    stream = stream or sys.stdout
+    stream.writelines(f"{line}\n" for line in lines)
+    stream.flush()
+
+
+def print_json(value: object, stream: TextIO | None = None) -> None:
+    """Prints one JSON value, for machines."""
+    print_lines([json.dumps(value, indent=2)], stream)
+
+
+def print_table(table: RenderableType) -> None:
+    """Prints a table of rich: as wide as the terminal, or as wide as it needs where there is none."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False).print(table)
