@@ -13,7 +13,7 @@ import pytest
 from tunestack import connection as connections
 from tunestack import data, retries
 from tunestack.connection import Connection
-from tunestack.data import bucket
+from tunestack.data import bucket, upload_session
 from tunestack.retries import STOPPED
 from tunestack.service_errors import explain
 from tunestack.serving import deployments, models, operations, predict
@@ -27,7 +27,7 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     """A service that never answers, and calls that notice it after 0.2 s instead of a minute."""
     for module in (connections, bucket, deployments, models, operations, predict):
         monkeypatch.setattr(module, "CALL_SECONDS", 0.2)
-    monkeypatch.setattr(bucket, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(upload_session, "PIECE_SECONDS", 0.2)
     monkeypatch.setattr(predict, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(artifacts, "CALL_SECONDS", 0.2)
     monkeypatch.setattr(retries, "RETRY_SECONDS", 1.0)
@@ -38,7 +38,7 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
 def upload(connection: Connection, tmp_path: Any) -> None:
     file = tmp_path / "train.jsonl"
     file.write_text('{"prompt": "2 + 2", "completion": "4"}\n')
-    data.upload(data.check(file), "data", "", lambda: connection.storage)
+    data.upload(file, data.check(file), "data", "", lambda: connection.storage)
 
 
 CALLS: dict[str, Callable[[Connection, Any], object]] = {

@@ -5,25 +5,27 @@ Everything here blocks; callers that must not block use a thread.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunestack.data import upload_session
+from tunestack.data.objects import PinnedObject, address_parts
 from tunestack.data.report import UnreadableDataError
+from tunestack.data.upload_session import CONTENT_TYPE, UploadStoppedError
 from tunestack.retries import CALL_SECONDS, is_transport_error, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from google.cloud.storage import Blob, Client
 
     from tunestack.data.report import Report
 
-CONTENT_TYPE = "application/jsonl"
+RESUMABLE_BYTES = 16 * 1024 * 1024
+"""Larger files go up in pieces, so that a broken connection costs one of them."""
 
-CHUNK_BYTES = 16 * 1024 * 1024
-"""Larger files go up resumably in such pieces, so that a broken connection costs one of them."""
-
-TIMEOUT_SECONDS = 120.0
-"""How long one request may take: a chunk at 150 kB/s."""
+_BLOCK = 4 * 1024 * 1024
 
 
 class UploadError(Exception):
@@ -32,64 +34,162 @@ class UploadError(Exception):
 
 def object_name(report: Report, prefix: str) -> str:
     """Names the object that holds a file of this content: `<prefix>/<16 digits of its SHA-256>/<file name>`."""
-    return "/".join(part for part in (prefix.strip("/"), report.sha256[:16], report.path.name) if part)
+    return "/".join(part for part in (prefix.strip("/"), report.sha256[:16], Path(report.name).name) if part)
 
 
 def object_uri(report: Report, bucket: str, prefix: str) -> str:
-    """Returns the `gs://` address that `upload` will return."""
+    """Returns the `gs://` address that `upload` will put the file at."""
     return f"gs://{bucket}/{object_name(report, prefix)}"
 
 
-def upload(report: Report, bucket: str, prefix: str, client: Callable[[], Client]) -> str:
+def upload(
+    path: Path,
+    report: Report,
+    bucket: str,
+    prefix: str,
+    client: Callable[[], Client],
+    progress: Callable[[int], None] | None = None,
+) -> PinnedObject:
     """Uploads a checked file unless the bucket has it.
 
     Args:
-        report: the file's report; the upload must have its checksum, so a file that changed since is refused.
+        path: where the file lies.
+        report: its report; the upload must have its checksum, so a file that changed since is refused.
         bucket: name of the bucket.
         prefix: folder in the bucket; may be empty.
-        client: makes the storage client; called once.
+        client: makes the storage client.
+        progress: told how many bytes of a large file the service has.
 
     Returns:
-        The object's `gs://` address.
+        The object.
 
     Raises:
-        UploadError: another content lies at that address, or the file changed after it was checked.
+        UploadError: another content lies at that address, or the file changed after it was checked, or the user stopped
+            the run.
         UnreadableDataError: the file cannot be read any more.
         google.api_core.exceptions.GoogleAPIError: the service refused, or retries ran out.
     """
     from google.api_core.exceptions import PreconditionFailed
 
-    uri = object_uri(report, bucket, prefix)
     home = client().bucket(bucket)
     name = object_name(report, prefix)
     if present := home.get_blob(name, timeout=CALL_SECONDS, retry=repeatable):
-        return _same(present, report, uri)
-    blob = home.blob(name, chunk_size=CHUNK_BYTES if report.bytes > CHUNK_BYTES else None)
+        return _same(present, report)
+    blob = home.blob(name)
     try:
-        blob.upload_from_filename(
-            str(report.path),
-            content_type=CONTENT_TYPE,
-            if_generation_match=0,
-            checksum="crc32c",
-            timeout=TIMEOUT_SECONDS,
-            retry=repeatable,
-        )
+        _send(path, blob, report.bytes, report.crc32c, if_generation_match=0, progress=progress)
     except PreconditionFailed:  # another run was faster, or the answer to the first attempt was lost
         blob.reload(timeout=CALL_SECONDS, retry=repeatable)
-        return _same(blob, report, uri)
+        return _same(blob, report)
+    if blob.crc32c != report.crc32c:
+        blob.delete(if_generation_match=blob.generation, timeout=CALL_SECONDS, retry=repeatable)
+        raise UploadError(f"{report.name} changed after it was checked; run again")
+    return _pinned(blob)
+
+
+def put(
+    path: Path,
+    uri: str,
+    client: Callable[[], Client],
+    *,
+    replace: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> PinnedObject:
+    """Uploads any file to an address.
+
+    Args:
+        path: where the file lies.
+        uri: `gs://bucket/name`.
+        client: makes the storage client.
+        replace: whether an object that lies there may be replaced.
+        progress: told how many bytes of a large file the service has.
+
+    Returns:
+        The object.
+
+    Raises:
+        UploadError: something lies there, or the file changed while it was sent, or the user stopped the run.
+        UnreadableDataError: the address is none, or the file cannot be read.
+        google.api_core.exceptions.GoogleAPIError: the service refused, or retries ran out.
+    """
+    from google.api_core.exceptions import PreconditionFailed
+
+    bucket, name = address_parts(uri)
+    blob = client().bucket(bucket).blob(name)
+    size, crc32c = _measured(path)
+    try:
+        _send(path, blob, size, crc32c, if_generation_match=None if replace else 0, progress=progress)
+    except PreconditionFailed:
+        raise UploadError(f"{uri} is there already; choose another address, or replace it expressly") from None
+    return _pinned(blob)
+
+
+def _send(
+    path: Path,
+    blob: Blob,
+    size: int,
+    crc32c: str,
+    *,
+    if_generation_match: int | None,
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Makes the file the object, which is described by `blob` afterwards."""
+    from google.api_core.exceptions import BadRequest
+
+    condition: dict[str, Any] = {"if_generation_match": if_generation_match}
+    try:
+        if size <= RESUMABLE_BYTES:
+            blob.upload_from_filename(
+                str(path),
+                content_type=CONTENT_TYPE,
+                checksum="crc32c",
+                timeout=upload_session.PIECE_SECONDS,
+                retry=repeatable,
+                **condition,
+            )
+            return
+        with path.open("rb") as file:
+            described = upload_session.send(file, blob, size=size, crc32c=crc32c, progress=progress, **condition)
+        blob._set_properties(described)  # noqa: SLF001 - what the library itself does with this answer
+    except UploadStoppedError as stopped:
+        raise UploadError(f"{path}: {stopped}") from stopped
+    except BadRequest as error:
+        if _measured(path) != (size, crc32c):
+            raise UploadError(f"{path} changed after it was checked; run again") from error
+        raise
     except OSError as error:
         if is_transport_error(error):  # requests' errors are OSErrors, too
             raise
-        message = f"{report.path} cannot be read: {error.strerror or error}; check it again"
-        raise UnreadableDataError(message) from error
-    if blob.crc32c != report.crc32c:
-        blob.delete(if_generation_match=blob.generation, timeout=CALL_SECONDS, retry=repeatable)
-        raise UploadError(f"{report.path} changed after it was checked; run again")
-    return uri
+        raise UnreadableDataError(f"{path} cannot be read: {error.strerror or error}; check it again") from error
 
 
-def _same(blob: Blob, report: Report, uri: str) -> str:
+def _measured(path: Path) -> tuple[int, str]:
+    """Returns a file's size and its CRC32C as Cloud Storage writes it."""
+    import base64
+
+    import google_crc32c
+
+    size, checksum = 0, 0
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                size += len(block)
+                checksum = google_crc32c.extend(checksum, block)
+    except OSError as error:
+        raise UnreadableDataError(f"{path} cannot be read: {error.strerror or error}") from error
+    return size, base64.b64encode(checksum.to_bytes(4, "big")).decode()
+
+
+def _same(blob: Blob, report: Report) -> PinnedObject:
     """Makes sure that the object there is the file."""
     if (blob.size, blob.crc32c) != (report.bytes, report.crc32c):
-        raise UploadError(f"{uri} holds something else than {report.path}; delete the object, then run again")
-    return uri
+        uri = f"gs://{blob.bucket.name}/{blob.name}"
+        raise UploadError(f"{uri} holds something else than {report.name}; delete the object, then run again")
+    return _pinned(blob)
+
+
+def _pinned(blob: Blob) -> PinnedObject:
+    """Returns what the library knows of an object that it has seen or made."""
+    return PinnedObject(
+        blob.bucket.name, blob.name, blob.generation, blob.size, blob.crc32c, blob.storage_class or "STANDARD"
+    )

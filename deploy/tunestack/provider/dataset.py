@@ -124,7 +124,7 @@ class DatasetLifecycle(Lifecycle):
             return CreateResult("", outputs)
         for report in content.reports:
             await self._run.call(
-                data.upload, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
+                data.upload, report.path, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
             )
         # An id cannot be secret; the address would quote what is.
         is_secret = any(value.contains_secret() for value in request.inputs.values())

@@ -1,0 +1,37 @@
+"""The user's cache folder: what can be lost at any time and saves work while it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def folder(purpose: str) -> Path:
+    """Returns the folder for one purpose, below `$TUNESTACK_CACHE` or where the system keeps caches.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    import platformdirs
+
+    made = Path(os.environ.get("TUNESTACK_CACHE") or platformdirs.user_cache_dir("tunestack")) / purpose
+    made.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return made
+
+
+def write(path: Path, content: bytes) -> None:
+    """Makes a file of the cache appear whole or not at all, readable by the user alone.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import tempfile
+
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(partial).replace(path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
