@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf import json_format
 
 from emulator.vertex.refusals import invalid_argument
-from tunestack.generated_packages import import_in_parts
+from tunestack.package_parts import import_in_parts
 
 
 def load() -> None:

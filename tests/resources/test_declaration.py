@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tunestack.resources.declaration import wire_name
+from tunestack.wire_names import wire_name
 
 PROGRAM = """
 import json, sys

@@ -11,6 +11,9 @@ sys.modules.setdefault("pulumi.runtime.proto.status_pb2", status_pb2)
 
 def main() -> None:
     """Serves the provider to the engine; the `pulumi-resource-tunestack` command."""
+    from tunestack.provider.sdk import import_sdk_in_parts
+
+    import_sdk_in_parts()
     from tunestack.provider.server import serve
     from tunestack.provider.tunestack_provider import TunestackProvider
 

@@ -12,7 +12,7 @@ import msgspec
 
 from tunestack.provider.lifecycle import CheckFailure, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
-from tunestack.resources.declaration import wire_name
+from tunestack.wire_names import wire_name
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):

@@ -1,4 +1,4 @@
-"""What the resources share: Python names in a program, camelCase names on the wire, one place that derives them."""
+"""What the resources share: a class each, whose annotations are its outputs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_origin
 
 import pulumi
 
+from tunestack.wire_names import wire_name
+
 PACKAGE = "tunestack"
-
-
-def wire_name(name: str) -> str:
-    """Returns the name a property has in the engine: `base_model` → `baseModel`."""
-    head, *tail = name.split("_")
-    return head + "".join(part.capitalize() for part in tail)
 
 
 class Declaration(pulumi.CustomResource):

@@ -12,7 +12,8 @@ from types import NoneType, UnionType
 from typing import Any, ForwardRef, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from tunestack.resources import AgentAccess, Dataset, ModelDeployment, Provider, QuotaRequest, TunedModel, TuningJob
-from tunestack.resources.declaration import PACKAGE, Declaration, output_names, wire_name
+from tunestack.resources.declaration import PACKAGE, Declaration, output_names
+from tunestack.wire_names import wire_name
 
 VERSION = "0.1.0"
 

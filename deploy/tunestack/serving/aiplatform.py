@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, Final
 
-from tunestack.generated_packages import import_in_parts
+from tunestack.package_parts import import_in_parts
 
 _PACKAGE: Final = "google.cloud.aiplatform_v1beta1"
 

@@ -253,7 +253,10 @@ def test_a_living_parent_is_left_alone(start: Callable[..., Process]) -> None:
 
 def test_start_imports_nothing_heavy() -> None:
     """The start is part of every preview: google.genai alone takes longer than all of it."""
-    program = "import sys, tunestack.provider.server; print(*sorted(sys.modules))"
+    program = (
+        "import sys; from tunestack.provider.sdk import import_sdk_in_parts; import_sdk_in_parts();"
+        "import tunestack.provider.tunestack_provider, tunestack.provider.server; print(*sorted(sys.modules))"
+    )
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     heavy = (
         "google.genai",
@@ -265,9 +268,20 @@ def test_start_imports_nothing_heavy() -> None:
         "pydantic",
         "rich",
         "typer",
+        "pulumi.automation",
     )
     loaded = [name for name in output.split() if name.startswith(heavy)]
     assert loaded == []
+
+
+def test_an_sdk_put_together_in_another_way_is_imported_as_a_whole() -> None:
+    program = (
+        "import sys, tunestack.provider; from tunestack.provider.sdk import import_sdk_in_parts;"
+        "sys.modules['pulumi.runtime.settings'] = None; import_sdk_in_parts(); import tunestack.provider.server;"
+        "import pulumi.runtime.rpc; print('pulumi.automation' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 def test_start_is_quiet_and_small(start: Callable[..., Process]) -> None:

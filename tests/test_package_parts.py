@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunestack.generated_packages import import_in_parts
+from tunestack.package_parts import import_in_parts
 
 FILES = {
     "__init__.py": "",
@@ -43,6 +43,13 @@ def test_a_part_does_not_bring_the_rest() -> None:
     import_in_parts("generated.api")
     importlib.import_module("generated.api.services.models")
     assert "generated.api.services.jobs" not in sys.modules
+
+
+def test_a_name_is_looked_for_at_hand_first() -> None:
+    import_in_parts("generated.api", "types")
+    api = importlib.import_module("generated.api")
+    assert api.Model is api.types.Model
+    assert "generated.api.services" not in sys.modules
 
 
 def test_whoever_asks_for_the_rest_gets_the_whole_package_once() -> None:
