@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from tunestack.data.report import Format
 
+FORMAT_NAMES: Mapping[Format, str] = {
+    "prompt-completion": "prompt/completion",
+    "chat": "chat",
+    "generate-content": "GenerateContent",
+}
+"""What people call them."""
+
 ROLES = ("system", "user", "assistant")
+"""Of a chat."""
 
 _NAN_LENGTH = len("nan")
 _escaped_quote = re.compile(rb"\\u0022").search
@@ -126,18 +134,18 @@ def surely_right(data_format: Format, raw: bytes, lines: Iterable[bytes]) -> int
         The characters of their text, or None when any line needs an exact look.
     """
     try:
-        return _FAST[data_format](raw, lines)
+        return _FAST[data_format](raw, lines) if data_format in _FAST else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def format_named_by(keys: Iterable[Any]) -> Format | Literal["generate-content"] | None:
+def format_named_by(keys: Iterable[Any]) -> Format | None:
     """Names the format that an object's keys belong to, by the first key that says so."""
     for key in keys:
         if key == "messages":
             return "chat"
         if key in {"prompt", "completion"}:
             return "prompt-completion"
-        if key == "contents":
+        if key in {"contents", "systemInstruction", "system_instruction"}:
             return "generate-content"
     return None

@@ -1,0 +1,273 @@
+"""What the exact half says of single values: keys, texts, images."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tunestack.data.formats import is_blank, is_missing_value
+from tunestack.data.json_places import NOT_A_NUMBER, Members, Value, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tunestack.data.demands import Demands
+    from tunestack.data.report import Format
+
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
+
+_MODALITIES = {"application/pdf": "document", "text/plain": "document"}
+"""Of the files that Gemini takes; the rest say it in the first half of their type.
+
+Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/document, September 2026.
+"""
+
+_NO_REMEDIES: Mapping[str, str] = {}
+_linked = re.compile(r"gs://[^/\s]+/\S(?:.*\S)?", re.DOTALL).fullmatch
+_IN_BUCKET = "put it into a bucket and write its gs:// address"
+
+
+class Tell(Protocol):
+    """Takes a problem of one line, at once, so that no line can pile them up; `offset` counts from the line's start."""
+
+    def __call__(self, kind: str, path: str, reason: str, expected: str, remedy: str, offset: int = 0) -> None:
+        """Takes one."""
+
+
+@dataclass(slots=True)
+class Examination:
+    """What one line holds.
+
+    Attributes:
+        characters: of its text.
+        non_ascii: how many of them are beyond ASCII.
+        turns: its messages.
+        files: its images and Gemini's other files.
+        inline: its images in base64.
+        linked: its images by `gs://` address.
+        inline_bytes: of the images in base64, decoded.
+        links: address, byte in the line, path and declared type of each linked image.
+        names: the format that its keys name, whatever the file's is.
+        blank: whether it holds nothing at all.
+    """
+
+    characters: int = 0
+    non_ascii: int = 0
+    turns: int = 0
+    files: int = 0
+    inline: int = 0
+    linked: int = 0
+    inline_bytes: int = 0
+    links: list[tuple[str, int, str, str]] = field(default_factory=list)
+    names: Format | None = None
+    blank: bool = False
+
+
+class Line:
+    """One line under examination: takes findings about its values, each with its place."""
+
+    def __init__(self, text: str, start: int, demands: Demands, tell: Tell, found: Examination) -> None:
+        self.demands = demands
+        self.found = found
+        self._tell = tell
+        self._text = text
+        self._ascii = text.isascii()
+        self._at, self._byte = 0, start  # the last place that was told, by character and by byte
+
+    def offset(self, at: int) -> int:
+        """Returns the byte of a character. Each is counted from the last one asked for: the next is rarely far."""
+        if self._ascii:
+            return at - self._at + self._byte
+        if at >= self._at:
+            self._byte += len(self._text[self._at : at].encode())
+        else:
+            self._byte -= len(self._text[at : self._at].encode())
+        self._at = at
+        return self._byte
+
+    def tell_at(self, at: int, kind: str, path: str, reason: str, expected: str, remedy: str) -> None:
+        """Tells a problem at a character of the line."""
+        self._tell(kind, path, reason, expected, remedy, self.offset(at))
+
+    def wrong_type(self, value: Value, path: str, expected: str) -> None:
+        """Tells of a value of another type."""
+        if value.content is NOT_A_NUMBER:
+            reason = "NaN or Infinity, which JSON does not have"
+            self.tell_at(value.at, "nan", path, reason, expected, "write the text or remove the line")
+        else:
+            reason = f'the text "{shown(value.content)}"' if isinstance(value.content, str) else kind_of(value)
+            self.tell_at(value.at, "wrong-type", path, reason, expected, "write it so, or remove the line")
+
+    def keys(
+        self,
+        value: Value,
+        members: Members,
+        path: str,
+        wanted: Sequence[str],
+        optional: Sequence[str] = (),
+        remedies: Mapping[str, str] = _NO_REMEDIES,
+    ) -> None:
+        """Compares an object's keys with those that belong there; `remedies` are for keys that do not."""
+        for key in wanted:
+            if key not in members.values:
+                expected = " and ".join(f'"{name}"' for name in wanted)
+                self.tell_at(value.at, "missing-key", path, f'no "{key}"', expected, "add it")
+        if not members.values.keys() <= set(wanted):
+            only = "only " + " and ".join((*wanted, *optional))
+            for key, at in members.key_at.items():
+                if key not in wanted and key not in optional:
+                    self.tell_at(
+                        at, "extra-key", f"{path}.{shown(key)}", "unknown key", only, remedies.get(key, "remove it")
+                    )
+        self.repeated(members, path)
+
+    def repeated(self, members: Members, path: str) -> None:
+        """Tells of keys that stand twice in an object."""
+        for key, at in members.repeated:
+            self.tell_at(
+                at, "duplicate-key", f"{path}.{shown(key)}", "the key stands twice", "each key once", "remove one"
+            )
+
+    def either(self, members: Members, path: str, *spellings: str) -> str:
+        """Returns the spelling of a key that an object uses, the first where it has none; tells if it has both."""
+        used = [key for key in spellings if key in members.values]
+        for key in used[1:]:
+            reason = f'"{used[0]}" and "{key}", which are the same'
+            at = members.key_at[key]
+            self.tell_at(at, "duplicate-key", f"{path}.{key}", reason, "one of them", "remove the other")
+        return used[-1] if used else spellings[0]
+
+    def text(self, value: Value, path: str) -> None:
+        """Looks at a text to learn from."""
+        text = value.content
+        if not isinstance(text, str):
+            self.wrong_type(value, path, "non-empty text")
+        elif is_blank(text):
+            reason = "only whitespace" if text else "empty"
+            self.tell_at(value.at, "empty", path, reason, "non-empty text", "write the text or remove the line")
+        elif is_missing_value(text):
+            reason = f'"{shown(text.strip())}", a missing value'
+            self.tell_at(value.at, "nan", path, reason, "text", "write the text or remove the line")
+        elif self.whole(value, path):
+            self.found.characters += len(text)
+            if not text.isascii():
+                # Only ASCII survives this, so that what is missing is the rest.
+                self.found.non_ascii += len(text) - len(text.encode("ascii", "ignore"))
+
+    def whole(self, value: Value, path: str) -> bool:
+        """Says whether a text has whole characters only, and tells if not."""
+        try:
+            str(value.content).encode("utf-8")
+        except UnicodeEncodeError as error:
+            half = f"half a surrogate pair, \\u{ord(str(value.content)[error.start]):04x}"
+            self.tell_at(value.at, "lone-surrogate", path, half, "whole characters", "write the text anew")
+            return False
+        return True
+
+    def any_json(self, value: Value, path: str) -> None:
+        """Looks at a value of any shape, such as a function's arguments."""
+        if isinstance(value.content, str):
+            self.whole(value, path)
+        elif isinstance(value.content, list):
+            for index, item in enumerate(value.content):
+                self.any_json(item, f"{path}[{index}]")
+        elif isinstance(value.content, Members):
+            self.repeated(value.content, path)
+            for key, member in value.content.values.items():
+                self.any_json(member, f"{path}.{shown(key)}")
+        elif value.content is NOT_A_NUMBER:
+            self.wrong_type(value, path, "JSON")
+
+    def image(self, value: Value, path: str) -> None:
+        """Looks at an image of a chat: linked, or in base64."""
+        address = value.content
+        if not isinstance(address, str):
+            self.wrong_type(value, path, "a gs:// address, or data:image/jpeg;base64,…")
+            return
+        self.found.files += 1
+        if model := self.demands.refused.get("image"):
+            self.refuse(value, path, "image", model)
+        if address[:5].lower() == "data:":
+            self._inline(value, address, path)
+        else:
+            self._link(value, address, path, "")
+
+    def file(self, uri: Value, uri_path: str, mime_type: Value, type_path: str) -> None:
+        """Looks at a file of a GenerateContent part: linked, with its type."""
+        if not isinstance(mime_type.content, str):
+            self.wrong_type(mime_type, type_path, "a type such as image/jpeg")
+            return
+        declared = mime_type.content.strip().lower()
+        modality = _MODALITIES.get(declared, declared.partition("/")[0])
+        if modality == "image" and declared not in IMAGE_TYPES:
+            reason = f"an image of type {shown(declared)}"
+            expected = "image/jpeg, image/png or image/webp"
+            self.tell_at(mime_type.at, "image-kind", type_path, reason, expected, "convert it")
+        elif modality not in {"image", "audio", "video", "document"}:
+            reason = f'type "{shown(mime_type.content)}"'
+            expected = "an image" if not self.demands.only_gemini else "an image, audio, video, application/pdf or text"
+            self.tell_at(mime_type.at, "unsupported-part", type_path, reason, expected, "convert it, or remove it")
+            return
+        self.found.files += 1
+        if model := self.demands.refused.get(modality):
+            self.refuse(mime_type, type_path, modality, model)
+        if not isinstance(uri.content, str):
+            self.wrong_type(uri, uri_path, "a gs:// address")
+        elif modality == "image":
+            self._link(uri, uri.content, uri_path, declared)
+        elif not _linked(uri.content) and not self._is_public(uri.content):
+            self._not_an_address(uri, uri_path)
+
+    def refuse(self, value: Value, path: str, modality: str, model: str) -> None:
+        """Tells of a file that a model does not take."""
+        kind = "image-not-allowed" if modality == "image" else "unsupported-part"
+        named = f"an {modality}" if modality[0] in "ai" else f"a {modality}"
+        remedy = "remove it, or name a model that takes it"
+        self.tell_at(value.at, kind, path, f"{named}, which {model} does not take", "text", remedy)
+
+    def _link(self, value: Value, address: str, path: str, mime_type: str) -> None:
+        if _linked(address):
+            if self.whole(value, path):
+                self.found.linked += 1
+                self.found.links.append((address, self.offset(value.at), path, mime_type))
+        elif self._is_public(address):
+            self.found.linked += 1
+        else:
+            self._not_an_address(value, path)
+
+    def _is_public(self, address: str) -> bool:
+        # Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/image, September 2026.
+        return self.demands.only_gemini and address.startswith(("https://", "http://")) and not is_blank(address[8:])
+
+    def _not_an_address(self, value: Value, path: str) -> None:
+        reason = f'"{shown(str(value.content))}"'
+        self.tell_at(value.at, "image-address", path, reason, "gs://bucket/object", _IN_BUCKET)
+
+    def _inline(self, value: Value, uri: str, path: str) -> None:
+        from tunestack.data.images import ImageFault, from_data_uri
+
+        self.found.inline += 1
+        try:
+            image = from_data_uri(uri)
+        except ImageFault as fault:
+            self.tell_at(value.at, fault.kind, path, printable(fault.reason), fault.expected, fault.remedy)
+            return
+        self.found.inline_bytes += image.bytes
+        limit = self.demands.max_image_bytes
+        if image.bytes > limit:
+            reason = f"an image of {image.bytes:,} bytes"
+            self.tell_at(value.at, "image-too-large", path, reason, f"at most {limit:,.0f} bytes", "make it smaller")
+        if image.trailing:
+            reason = f"{image.trailing:,} bytes after the end of the image"
+            self.tell_at(value.at, "image-trailing", path, reason, "the image alone", "export the image again")
+
+
+def shown(text: str) -> str:
+    """A piece of hostile text that can stand in a message: short, on one line, encodable."""
+    return printable(text[:40])
+
+
+def printable(text: str) -> str:
+    """A text on one line, without control characters, encodable."""
+    return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
