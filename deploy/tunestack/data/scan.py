@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunestack.data.demands import Demands
 from tunestack.data.exact import examine
 from tunestack.data.formats import surely_right
 from tunestack.data.lines import MAX_LINE_BYTES, LineReader
@@ -157,8 +158,8 @@ class _Scan:
         if self.format and len(line) <= MAX_LINE_BYTES:
             characters = surely_right(self.format, line, (line,))
         if characters is None:
-            found = examine(line, self.format, self.format_line, partial(self._tell, number, offset))
-            if self.format is None and found.names and found.names != "generate-content":
+            found = examine(line, self.format, self.format_line, Demands.of(()), partial(self._tell, number, offset))
+            if self.format is None and found.names:
                 self.format, self.format_line = found.names, number
             if found.blank:
                 self.blank.add(hash(line))
