@@ -1,0 +1,86 @@
+"""What is read: a file, or a stream such as an object in a bucket."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tunestack.data.report import UnreadableDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
+
+    from typing_extensions import Buffer
+
+    from tunestack.data.stream import Stream
+
+BUFFER_BYTES = 1024 * 1024
+
+
+class Source:
+    """A file or a stream by its name, opened as often as it has to be read.
+
+    Args:
+        given: a path or a stream.
+    """
+
+    def __init__(self, given: Path | str | Stream) -> None:
+        self.path = Path(given) if isinstance(given, Path | str) else None
+        self.stream = None if isinstance(given, Path | str) else given
+        self.name = str(given) if isinstance(given, Path | str) else given.name
+
+    @property
+    def given(self) -> Path | Stream:
+        """What `tunestack.data.check` takes."""
+        return self.path or cast("Stream", self.stream)
+
+    @contextmanager
+    def opened(self, progress: Callable[[int], None] | None = None) -> Iterator[io.BufferedReader[Any]]:
+        """Opens it from the start.
+
+        Args:
+            progress: told how many bytes were read.
+
+        Raises:
+            UnreadableDataError: it is not there or cannot be read.
+        """
+        try:
+            file = self.stream.open() if self.stream else cast("Path", self.path).open("rb", buffering=0)
+            with file, io.BufferedReader(_Told(file, progress), BUFFER_BYTES) as buffered:
+                yield buffered
+        except OSError as error:
+            message = f"{self.name} cannot be read: {error.strerror or error}; write the path of a file that can"
+            raise UnreadableDataError(message) from error
+
+
+class _Told(io.RawIOBase):
+    """Reads a file and tells how far."""
+
+    def __init__(self, file: BinaryIO, progress: Callable[[int], None] | None) -> None:
+        self._file = file
+        self._progress = progress
+        self._bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._file.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer)
+        piece = self._file.read(len(view))
+        view[: len(piece)] = piece
+        self._bytes += len(piece)
+        if self._progress:
+            self._progress(self._bytes)
+        return len(piece)

@@ -1,0 +1,63 @@
+"""The values of tables, as text.
+
+| value | text |
+|---|---|
+| text | as it stands |
+| whole number | its digits |
+| floating-point number | the shortest digits that give the same number again: `0.1`, `4.0` |
+| decimal number | all its digits, without an exponent |
+| true, false | `true`, `false` |
+| date, time, date and time | ISO 8601: `2026-02-01`, `12:30:00`, `2026-02-01T12:30:00+00:00` |
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import math
+from typing import Any
+
+from tunestack.data.formats import is_blank, is_missing_value
+from tunestack.data.preparation.error import FaultError, shown
+
+WRITE_OR_SKIP = "write the text, remove the row, or skip such rows with --skip-incomplete"
+
+
+def text_of(value: Any) -> str:
+    """Returns a value as text.
+
+    Raises:
+        FaultError: it is missing, or no value that can stand in a text.
+    """
+    if isinstance(value, str):
+        if is_blank(value):
+            raise FaultError("only whitespace" if value else "empty", WRITE_OR_SKIP, is_incomplete=True)
+        if is_missing_value(value):
+            raise FaultError(f"{shown(value.strip())}, a missing value", WRITE_OR_SKIP, is_incomplete=True)
+        return value
+    if value is None:
+        raise FaultError("null", WRITE_OR_SKIP, is_incomplete=True)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return _digits(value)
+    if isinstance(value, float | decimal.Decimal):
+        if not math.isfinite(value):
+            reason = f"{value}, which is no number"
+            raise FaultError(reason, WRITE_OR_SKIP, is_incomplete=True)
+        return repr(value) if isinstance(value, float) else f"{value:f}"
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, dict):
+        keys = ", ".join(map(str, list(value)[:5]))
+        raise FaultError(f"an object with {keys or 'no keys'}", "name one of its keys, as in column.key")
+    if isinstance(value, list | tuple):
+        raise FaultError("a list", "name one of its elements, as in column.0")
+    raise FaultError(f"{type(value).__name__}, which is no text", "name another column")
+
+
+def _digits(number: int) -> str:
+    try:
+        return str(number)
+    except ValueError as error:  # beyond sys.get_int_max_str_digits()
+        raise FaultError("a number of thousands of digits", "write it as text") from error
