@@ -24,8 +24,12 @@ def explain(error: BaseException) -> str | None:
         )
     if isinstance(error, _kind("tunestack.serving.operations", "OperationFailedError")):
         return f"the service could not do what it was asked for: {error}"
-    data_errors = (_kind("tunestack.data.bucket", "UploadError"), _kind("tunestack.data.report", "UnreadableDataError"))
-    return str(error) if isinstance(error, data_errors) else None
+    of_data = (
+        ("tunestack.data.bucket", "UploadError"),
+        ("tunestack.data.report", "UnreadableDataError"),
+        ("tunestack.data.preparation.error", "PreparationError"),
+    )
+    return str(error) if any(isinstance(error, _kind(*each)) for each in of_data) else None
 
 
 def way_on(error: BaseException) -> str:

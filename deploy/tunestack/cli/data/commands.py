@@ -29,6 +29,9 @@ EXIT_STATUS = (
 PROBLEMS_SHOWN = 20
 """How many problems of each kind are shown unless asked for more: a screen of each."""
 
+EXAMPLES_SHOWN = 5
+"""How many examples of each kind of change are shown unless asked for more."""
+
 application = typer.Typer(
     help="Checks, counts, prices, compares and prepares training data, in files and in gs:// objects.",
     epilog=EXIT_STATUS,
@@ -158,3 +161,16 @@ def split(
     targets = [training, validation, *([test] if test is not None else ())]
     if not show(prepare, source, targets, rules, overwrite=force, as_json=as_json):
         raise typer.Exit(1)
+
+
+@application.command(epilog=EXIT_STATUS)
+def diff(
+    before: Annotated[str, typer.Argument(metavar="OLD", help="The earlier version: a path or a gs:// address.")],
+    after: Annotated[str, typer.Argument(metavar="NEW", help="The later one.")],
+    limit: Annotated[int, typer.Option(min=0, help="Examples of each kind to show.")] = EXAMPLES_SHOWN,
+    as_json: AsJson = False,
+) -> None:
+    """Says which examples were added, removed and changed (same input, other answer) between two versions."""
+    from tunestack.cli.data.difference import show
+
+    show(before, after, limit=limit, as_json=as_json)
