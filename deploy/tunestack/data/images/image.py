@@ -11,9 +11,13 @@ FaultKind = Literal["image-address", "image-type", "image-kind", "image-broken",
 MAX_PIXELS = 178_956_970
 """More than this is refused as an image bomb. No page of the service names a limit; this one is Tunestack's.
 
-It is what Pillow, through which training code commonly reads images, warns of as a decompression bomb: 512 MiB at three
-bytes a pixel. Source: https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open, 2026-11.
+It is where Pillow, through which training code commonly reads images, refuses one as a decompression bomb: 512 MiB at
+three bytes a pixel. Source: https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open, 2026-11.
 """
+
+MAX_PARTS = 100_000
+"""Segments or chunks that are walked at most, so that no image takes seconds; the largest of common encoders have a few
+thousand."""
 
 WANTED = "a JPEG, PNG or WEBP image"
 REMAKE = "export or download the image again"
@@ -69,6 +73,11 @@ def truncated(what: str) -> ImageFault:
 def damaged(reason: str) -> ImageFault:
     """The image contradicts its own format."""
     return ImageFault("image-broken", reason)
+
+
+def too_many_parts() -> ImageFault:
+    """The image would take too long to walk."""
+    return damaged(f"more than {MAX_PARTS:,} segments or chunks")
 
 
 def check_dimensions(kind: Kind, width: int, height: int) -> None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 
-from tunestack.data.images.image import Image, ImageFault, check_dimensions, damaged, truncated
+from tunestack.data.images.image import (
+    MAX_PARTS,
+    Image,
+    ImageFault,
+    check_dimensions,
+    damaged,
+    too_many_parts,
+    truncated,
+)
 
 SIGNATURE = b"\xff\xd8\xff"
 
-_TEM, _SOI, _EOI, _SOS, _DNL = 0x01, 0xD8, 0xD9, 0xDA, 0xDC
+_TEM, _SOI, _EOI, _SOS = 0x01, 0xD8, 0xD9, 0xDA
+_DHT, _DQT = 0xC4, 0xDB
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _COMMON_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Baseline, extended and progressive. The others are lossless or hierarchical, which common decoders do not read:
@@ -29,7 +38,7 @@ def examine(data: bytes | memoryview) -> Image:
     size: tuple[int, int] | None = None
     components = 0
     scans = 0
-    while True:
+    for _ in range(MAX_PARTS):
         if at + 2 > end:
             raise truncated("no end marker (FF D9)")
         if data[at] != 0xFF:
@@ -66,7 +75,13 @@ def examine(data: bytes | memoryview) -> Image:
                 raise damaged("JPEG scan without data")
             at = found.start()
             continue
+        elif (marker == _DHT and not _huffman_tables(data, at + 2, at + length)) or (
+            marker == _DQT and not _quantization_tables(data, at + 2, at + length)
+        ):
+            raise damaged(f"JPEG tables at byte {at:,} do not fit their length")
         at += length
+    else:
+        raise too_many_parts()
     if not size or not scans:
         raise damaged("JPEG without image data")
     return Image("jpeg", *size, bytes=end, trailing=end - at)
@@ -86,3 +101,17 @@ def _frame(marker: int, segment: bytes | memoryview) -> tuple[tuple[int, int], i
     height, width = segment[3] << 8 | segment[4], segment[5] << 8 | segment[6]
     check_dimensions("jpeg", width, height)
     return (width, height), segment[7]
+
+
+def _huffman_tables(data: bytes | memoryview, at: int, end: int) -> bool:
+    """T.81, B.2.4.2: a byte of class and destination, how many codes there are of each of 16 lengths, their values."""
+    while at + 17 <= end and data[at] & 0xEC == 0:
+        at += 17 + sum(data[at + 1 : at + 17])
+    return at == end
+
+
+def _quantization_tables(data: bytes | memoryview, at: int, end: int) -> bool:
+    """T.81, B.2.4.1: a byte of precision and destination, then 64 values of one or two bytes."""
+    while at < end and data[at] & 0xEC == 0:
+        at += 1 + 64 * (1 + (data[at] >> 4))
+    return at == end

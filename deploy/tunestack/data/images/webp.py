@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
-from tunestack.data.images.image import Image, check_dimensions, damaged, truncated
+from tunestack.data.images.image import MAX_PARTS, Image, check_dimensions, damaged, too_many_parts, truncated
 
 _size = struct.Struct("<I").unpack_from
 _chunk = struct.Struct("<4sI").unpack_from
 _VP8_START = b"\x9d\x01\x2a"
 _VP8L_START = 0x2F
-_ANIMATION = 0x02
+_FRAME = 16
+"""Bytes of a frame before its chunks: RFC 9649, 2.7.1.1."""
 
 
 def examine(data: bytes | memoryview) -> Image:
@@ -74,14 +76,31 @@ def _extended(view: memoryview, length: int, end: int) -> tuple[int, int]:
     canvas = int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
     check_dimensions("webp", *canvas)
     images = 0
-    at = 30
-    while at + 8 <= end:
-        kind, length = _chunk(view, at)
-        body = _body(view, at, end)
-        if kind in _STREAMS and _STREAMS[kind](body) != canvas:
-            raise damaged("WEBP whose image does not have the size of its canvas")
-        images += kind in _STREAMS or (kind == b"ANMF" and length >= 24)
-        at += 8 + length + length % 2
+    for kind, chunk in _chunks(view, 30, end):
+        if kind == b"ANMF":
+            if len(chunk) < _FRAME:
+                raise damaged(f"WEBP whose frame has {len(chunk)} bytes")
+            frame = int.from_bytes(chunk[6:9], "little") + 1, int.from_bytes(chunk[9:12], "little") + 1
+            images += sum(_is_image(*each, frame) for each in _chunks(chunk, _FRAME, len(chunk)))
+        else:
+            images += _is_image(kind, chunk, canvas)
     if not images:
         raise damaged("WEBP without image data")
     return canvas
+
+
+def _chunks(view: memoryview, at: int, end: int) -> Iterator[tuple[bytes, memoryview]]:
+    for _ in range(MAX_PARTS):
+        if at + 8 > end:
+            return
+        kind, _ = _chunk(view, at)
+        body = _body(view, at, end)
+        yield kind, body
+        at += 8 + len(body) + len(body) % 2
+    raise too_many_parts()
+
+
+def _is_image(kind: bytes, body: memoryview, size: tuple[int, int]) -> bool:
+    if kind in _STREAMS and _STREAMS[kind](body) != size:
+        raise damaged("WEBP whose image does not have the size that its header says")
+    return kind in _STREAMS
