@@ -30,6 +30,7 @@ class Run:
         touched: names of remote things that this run created or adopted, and therefore does not delete.
         replaced_jobs: by urn, the job that a replacement is about to take the place of.
         reasons: by urn, why Diff found a change, kept for the one line that the preview shows.
+        comparisons: by hash of the content, how new data differs from the data that it takes the place of.
         interrupted: set when the user stops the run.
         stopped: the same, for waits in threads.
     """
@@ -39,6 +40,7 @@ class Run:
     touched: set[str] = field(default_factory=set)
     replaced_jobs: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    comparisons: dict[str, str] = field(default_factory=dict)
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
 

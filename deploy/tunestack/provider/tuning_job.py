@@ -9,6 +9,8 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from tunestack.catalogue import money, problems
+from tunestack.data import UnreadableDataError
+from tunestack.data.objects import pin
 from tunestack.provider.inputs import convert, failures, label_failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -34,6 +36,7 @@ from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
 from tunestack.provider.tuning_job_inputs import (
     FIXED,
+    PINS,
     RETRAINS,
     TuningJobInputs,
     differs,
@@ -98,7 +101,7 @@ class TuningJobLifecycle(Lifecycle):
         inputs = {name: value for name, value in request.new.items() if name != "specHash"}
         if not found:
             # Unknown rather than absent: a reviewed plan refuses an input that it has not seen.
-            is_known = all(name in known for name in inputs)
+            is_known = all(name in known for name in inputs if name not in PINS.values())
             inputs["specHash"] = wrap(convert(TuningJobInputs, known).spec().hash() if is_known else UNKNOWN)
         return CheckResult(inputs, found)
 
@@ -119,7 +122,8 @@ class TuningJobLifecycle(Lifecycle):
         if not differing:
             return DiffResult(stables=("job", "artifactsUri"))
         told = {name for name in differing if not _is_secret(request, name)}
-        reasons = [reason(before, after, name) if name in told else RETRAINS[name] for name in differing]
+        comparison = self._run.comparisons.get(str(after.get("contentHash")))
+        reasons = [reason(before, after, name, comparison) if name in told else RETRAINS[name] for name in differing]
         self._run.reasons[request.urn] = ", ".join(reasons)
         self._run.replaced_jobs[request.urn] = request.resource_id
         return DiffResult({name: PropertyChange(kind(before, after, name), replaces=True) for name in differing})
@@ -142,6 +146,8 @@ class TuningJobLifecycle(Lifecycle):
         if last and last.labels.get(SPEC) == spec_hash and last.name not in {job.name for job in found}:
             found.insert(0, last)
         job = await own.adoptable(found, spec_hash, inputs.output_uri)
+        if job is None:
+            await self._look_again(known)
         for other in await own.in_the_way(job, last):
             await self._cancel(request.urn, other, request.timeout)
             await self._run.tell(request.urn, f"job {other.number} is cancelled, to make way")
@@ -257,6 +263,25 @@ class TuningJobLifecycle(Lifecycle):
                 raise ResourceError(f"{state} {seconds:.0f} s after it was to be cancelled; run the command again")
             await progress.show(f"{state}, to be cancelled")
             await self._run.pause(pace.seconds(), f"interrupted; the service goes on cancelling job {job.number}")
+
+    async def _look_again(self, known: dict[str, Any]) -> None:
+        """Makes sure that the data is what was checked, as late as can be.
+
+        Raises:
+            ResourceError: somebody has written it again.
+        """
+        for uri, generation in ((known.get(name), known.get(pinned)) for name, pinned in PINS.items()):
+            if not generation:
+                continue
+            try:
+                found = await self._run.call(pin, uri, lambda: self._run.connection.storage)
+            except UnreadableDataError as error:
+                raise ResourceError(f"{error}; nothing was started") from error
+            if str(found.generation) != generation:
+                raise ResourceError(
+                    f"{uri} was written again since it was checked (generation {generation}, now {found.generation}); "
+                    "nothing was started. Run the command again: it checks what lies there now"
+                )
 
     async def _submit(self, inputs: TuningJobInputs, owner: Owner, last: intent.Announced | None) -> jobs.Job:
         from google.genai import errors

@@ -26,6 +26,8 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
     validation_uri: str | None = None
     examples: int | None = None
     characters: int | None = None
+    training_generation: str | None = None
+    validation_generation: str | None = None
     adapter_size: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -65,6 +67,9 @@ RETRAINS = {
     "outputUri": "output folder",
 }
 """Inputs whose change means another job, and what people call them."""
+
+PINS = {"trainingUri": "trainingGeneration", "validationUri": "validationGeneration"}
+"""The inputs that say which content of each object was checked, where others may overwrite it."""
 
 FIXED = {"labels": "labels", "description": "description", "serviceAccount": "service account"}
 """Inputs that the service cannot change after create and that are not worth a job: a change is told and kept."""
@@ -117,8 +122,10 @@ def kind(before: dict[str, Any], after: dict[str, Any], name: str) -> Change:
     return Change.DELETE if after.get(name) is None else Change.UPDATE
 
 
-def reason(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
-    """Returns a change as the preview tells it."""
+def reason(before: dict[str, Any], after: dict[str, Any], name: str, comparison: str | None = None) -> str:
+    """Returns a change as the preview tells it; of data it may be known in which examples it differs."""
+    if name == "contentHash" and comparison:
+        return f"new data ({comparison})"
     if name == "contentHash":
         counts = f" ({before.get('examples')} → {after.get('examples')} examples)"
         is_told = differs(before, after, "examples") and after.get("examples") is not UNKNOWN

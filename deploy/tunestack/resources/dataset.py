@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 
 from tunestack.resources.declaration import Declaration
@@ -10,15 +12,18 @@ from tunestack.resources.declaration import Declaration
 class Dataset(Declaration):
     """A checked training file, and a validation file if there is one, in Cloud Storage.
 
-    Both are checked while a preview runs: a broken line fails the preview with file, line and reason. The files are
-    uploaded under names that derive from their content, so that new data is a new dataset and old runs keep theirs.
+    Both are checked while a preview runs: a broken line fails the preview with file, line and reason. Files of this
+    machine are uploaded under names that derive from their content, so that new data is a new dataset and old runs keep
+    theirs. Objects that lie in Cloud Storage already stay where they are, pinned to the generation that was checked.
 
     Args:
         resource_name: the name in the program.
-        training: path of a JSONL file, relative to the folder that holds Pulumi.yaml.
+        training: path of a JSONL file, relative to the folder that holds Pulumi.yaml; or `gs://` address of an object.
         validation: likewise; at most 25 % of the training file in bytes and 5,000 rows.
-        bucket: name of the bucket that receives the files.
+        bucket: name of the bucket that receives files of this machine; not needed where there are none.
         prefix: folder in the bucket; `datasets` when left out.
+        base_models: the models that are tuned on this data, whose own rules are checked then; a change of them checks
+            again and replaces nothing.
         opts: the engine's options.
     """
 
@@ -29,26 +34,43 @@ class Dataset(Declaration):
     content_hash: pulumi.Output[str]
     """SHA-256 over both files, in hex."""
     format: pulumi.Output[str]
-    """The detected format: `prompt-completion` or `chat`."""
+    """The detected format: `prompt-completion`, `chat` or `generate-content`."""
     examples: pulumi.Output[int]
     """Training examples."""
     validation_examples: pulumi.Output[int]
     """Validation examples."""
     characters: pulumi.Output[int]
     """Characters in the training examples' texts."""
+    images: pulumi.Output[int | None]
+    """Images in the training examples, inline and linked."""
+    text_only: pulumi.Output[int | None]
+    """Training examples without an image."""
+    training_generation: pulumi.Output[str | None]
+    """Which content of a `gs://` training object was checked; None where the file was uploaded."""
+    validation_generation: pulumi.Output[str | None]
+    """Likewise of the validation object."""
+    comparison: pulumi.Output[str | None]
+    """How the data differs from the data that it took the place of; None for the first."""
 
     def __init__(
         self,
         resource_name: str,
         *,
         training: pulumi.Input[str],
-        bucket: pulumi.Input[str],
+        bucket: pulumi.Input[str] | None = None,
         validation: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
+        base_models: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
             resource_name,
-            {"training": training, "validation": validation, "bucket": bucket, "prefix": prefix},
+            {
+                "training": training,
+                "validation": validation,
+                "bucket": bucket,
+                "prefix": prefix,
+                "base_models": base_models,
+            },
             opts,
         )

@@ -7,7 +7,7 @@ import inspect
 import json
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, ForwardRef, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -21,7 +21,18 @@ RESOURCES: tuple[type[Declaration], ...] = (Dataset, TuningJob, TunedModel, Mode
 
 HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tuple[str, ...]]]] = {
     TuningJob: {
-        "dataset": (Dataset, ("training_uri", "validation_uri", "content_hash", "examples", "characters")),
+        "dataset": (
+            Dataset,
+            (
+                "training_uri",
+                "validation_uri",
+                "content_hash",
+                "examples",
+                "characters",
+                "training_generation",
+                "validation_generation",
+            ),
+        ),
     },
     TunedModel: {
         "tuning_job": (TuningJob, ("job", "artifacts_uri", "spec_hash", "base_model", "mode")),
@@ -29,7 +40,18 @@ HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tu
 }
 """Arguments that are resources in Python: other languages set the properties that the constructor takes from them."""
 
-OPTIONAL_PROPERTIES = frozenset({"validation_uri", "examples", "characters", "spec_hash", "base_model", "mode"})
+OPTIONAL_PROPERTIES = frozenset(
+    {
+        "validation_uri",
+        "examples",
+        "characters",
+        "training_generation",
+        "validation_generation",
+        "spec_hash",
+        "base_model",
+        "mode",
+    }
+)
 """Properties of those that a job or a tuned model can do without."""
 
 SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -112,7 +134,7 @@ def _type(hint: Any, types: dict[str, Any]) -> dict[str, Any]:
         return _type(_without_wrappers(arguments), types)
     if origin is Literal:
         return {"type": "string"}
-    if origin is list:
+    if origin in (list, Sequence):
         return {"type": "array", "items": _type(arguments[0], types)}
     if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
         return {"type": "object", "additionalProperties": _type(arguments[1], types)}

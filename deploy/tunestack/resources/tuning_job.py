@@ -83,6 +83,8 @@ class TuningJob(Declaration):
                 "content_hash": dataset.content_hash,
                 "examples": dataset.examples,
                 "characters": dataset.characters,
+                "training_generation": dataset.training_generation,
+                "validation_generation": dataset.validation_generation,
                 "output_uri": output_uri,
                 "epochs": epochs,
                 "adapter_size": adapter_size,
