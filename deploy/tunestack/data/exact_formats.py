@@ -271,16 +271,11 @@ def _file_data(data: Value, path: str, line: Line) -> None:
     if not isinstance(members, Members):
         line.wrong_type(data, path, 'an object with "mimeType" and "fileUri"')
         return
-    snake = path.endswith("file_data")
-    kind = line.either(members, path, *_spelled("mimeType", "mime_type", snake=snake))
-    uri = line.either(members, path, *_spelled("fileUri", "file_uri", snake=snake))
+    kind = line.either(members, path, "mimeType", "mime_type")
+    uri = line.either(members, path, "fileUri", "file_uri")
     line.keys(data, members, path, (kind, uri), ("mimeType", "mime_type", "fileUri", "file_uri"))
     if kind in members.values and uri in members.values:
         line.file(members.values[uri], f"{path}.{uri}", members.values[kind], f"{path}.{kind}")
-
-
-def _spelled(camel: str, snake_case: str, *, snake: bool) -> tuple[str, str]:
-    return (snake_case, camel) if snake else (camel, snake_case)
 
 
 def _role(members: Members, path: str, roles: Sequence[str], line: Line) -> str | None:

@@ -129,14 +129,12 @@ class Line:
                 at, "duplicate-key", f"{path}.{shown(key)}", "the key stands twice", "each key once", "remove one"
             )
 
-    def either(self, members: Members, path: str, *spellings: str) -> str:
+    def either(self, members: Members, path: str, camel: str, snake: str) -> str:
         """Returns the spelling of a key that an object uses, the first where it has none; tells if it has both."""
-        used = [key for key in spellings if key in members.values]
-        for key in used[1:]:
-            reason = f'"{used[0]}" and "{key}", which are the same'
-            at = members.key_at[key]
-            self.tell_at(at, "duplicate-key", f"{path}.{key}", reason, "one of them", "remove the other")
-        return used[-1] if used else spellings[0]
+        if camel in members.values and snake in members.values:
+            reason, at = f'"{camel}" and "{snake}", which are the same', members.key_at[snake]
+            self.tell_at(at, "duplicate-key", f"{path}.{snake}", reason, "one of them", "remove the other")
+        return camel if camel in members.values or snake not in members.values else snake
 
     def text(self, value: Value, path: str) -> None:
         """Looks at a text to learn from."""
