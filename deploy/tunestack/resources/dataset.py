@@ -41,6 +41,10 @@ class Dataset(Declaration):
     """Validation examples."""
     characters: pulumi.Output[int]
     """Characters in the training examples' texts."""
+    non_ascii: pulumi.Output[int | None]
+    """How many of them are beyond ASCII."""
+    turns: pulumi.Output[int | None]
+    """Messages of the training examples; two for each of prompt and completion."""
     images: pulumi.Output[int | None]
     """Images in the training examples, inline and linked."""
     text_only: pulumi.Output[int | None]
