@@ -56,7 +56,7 @@ class Columns:
     @property
     def names_columns(self) -> bool:
         """Whether it says more than a system message for all."""
-        return bool(self.fields) or not (self.system is None or self.prompt or self.messages)
+        return self.prompt is not None or self.messages is not None
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -72,7 +72,7 @@ class Columns:
             FaultError: there is no such column; the nearest is named.
         """
         for each in self.fields:
-            if each.name not in names and each.name.split(".")[0] not in names:
+            if not set(each.columns()).intersection(names):
                 raise FaultError(f"no such column; {nearest(each.name, names)}", "name one that is there", each.name)
 
     def example(self, row: Mapping[str, Any]) -> Example:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,7 +12,7 @@ import msgspec
 
 from tunestack.data.formats import format_named_by
 from tunestack.data.preparation.columns import Columns
-from tunestack.data.preparation.error import FaultError, PreparationError
+from tunestack.data.preparation.error import FaultError, PreparationError, counted
 from tunestack.data.preparation.example import Example, Image, Turn
 from tunestack.data.preparation.formats import path_in, reader, writer
 from tunestack.data.preparation.source import Source
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from typing import BinaryIO
 
+    from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.preparation.template import Template
     from tunestack.data.stream import Stream
 
 TOLD_SKIPS = 5
+
+_TOO_MUCH = {"file-too-large", "too-many-examples"}
+"""Errors of a whole file that no longer are when it is converted or split."""
 
 Progress = Callable[[int], None]
 
@@ -60,8 +64,9 @@ class Conversion:
     bytes: int
 
     def __str__(self) -> str:
-        left_out = f", {self.skipped:,} incomplete rows left out" if self.skipped else ""
-        return f"{self.target}: {self.written:,} examples ({self.format}) from {self.source} ({self.origin}){left_out}"
+        left_out = f", {counted(self.skipped, 'incomplete row')} left out" if self.skipped else ""
+        written = counted(self.written, "example")
+        return f"{self.target}: {written} ({self.format}) from {self.source} ({self.origin}){left_out}"
 
     def to_json(self) -> dict[str, Any]:
         """Returns it for machines."""
@@ -183,8 +188,7 @@ class _Job:
             if names is not None:
                 columns = columns or Columns.default(names, system)
                 columns.require(names)
-                wanted = {each for field in columns.fields for each in (field.name, field.name.split(".")[0])}
-                return columns, read(wanted)
+                return columns, read({name for each in columns.fields for name in each.columns()})
             rows = read(set())
             if columns:
                 return columns, rows
@@ -243,15 +247,16 @@ class _Job:
         return line + b"\n"
 
 
-def checked(source: Source, progress: Progress | None) -> tuple[Format, int]:
+def checked(source: Source, progress: Progress | None, rules: Sequence[DataRules] = ()) -> tuple[Format, int]:
     """Makes sure that a source in one of the three formats has no error; returns which it is, and its size.
 
     Raises:
         PreparationError: it has; the first is named.
     """
-    report = check(source.given, problem_limit=1)
-    if report.errors:
-        first = report.errors[0]
+    report = check(source.given, rules=rules, problem_limit=1, progress=progress)
+    errors = [problem for problem in report.errors if problem.kind not in _TOO_MUCH]
+    if errors:
+        first = errors[0]
         many = f"; tunestack data check tells all {report.error_count:,}" if report.error_count > 1 else ""
         raise PreparationError(
             f"{first.reason}; expected {first.expected}",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 DELIMITERS = (",", ";", "\t", "|")
-SNIFFED_ROWS = 20
+SNIFFED_BYTES = 64 * 1024
 
 
 def open_csv(name: str, file: BufferedReader, table: Table) -> OpenTable:
@@ -35,9 +35,8 @@ def open_csv(name: str, file: BufferedReader, table: Table) -> OpenTable:
         raise PreparationError(f"no encoding {shown(encoding)}", "write one such as utf-8, cp1252 or utf-16") from error
     if table.delimiter is not None and len(table.delimiter) != 1:
         raise PreparationError(f"the delimiter {shown(table.delimiter)}", "write one character, such as ; or |")
-    start = file.peek().decode(encoding, "replace")
-    delimiter = table.delimiter or _delimiter(start)
     csv.field_size_limit(MAX_ROW_BYTES)  # for the whole process: its 128 KiB are too little, and no other is a promise
+    delimiter = table.delimiter or _delimiter(file.peek()[:SNIFFED_BYTES].decode(encoding, "replace"))
     lines = _lines(name, io.TextIOWrapper(file, encoding, newline=""), encoding)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     first = next(_records(name, reader), None)
@@ -53,20 +52,16 @@ def _encoding(start: bytes) -> str:
 
 
 def _delimiter(start: str) -> str:
-    """Returns the delimiter that divides the first rows into the most columns, all alike."""
-    return max(DELIMITERS, key=partial(_columns, start))
+    """Returns the delimiter that divides the first rows most alike, into the most columns."""
+    return max(DELIMITERS, key=partial(_likeness, start))
 
 
-def _columns(start: str, delimiter: str) -> int:
-    """Counts the columns that most of the first rows have; 0 where rows differ too much to be a table."""
-    lines = start.splitlines(keepends=True)
-    try:
-        found = [len(cells) for cells in islice(csv.reader(lines, delimiter=delimiter), SNIFFED_ROWS) if cells]
-    except csv.Error:
-        return 0
-    # The last of them may be cut off where the piece ends.
-    widths = Counter(found[:-1] or found).most_common(1)
-    return widths[0][0] if widths else 0
+def _likeness(start: str, delimiter: str) -> tuple[float, int]:
+    """Returns which share of the rows has as many columns as the first, where it has several; and how many."""
+    found = [len(cells) for cells in islice(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter), 20)]
+    widths = [width for width in found[:-1] or found if width]  # the last one may be cut off
+    columns = widths[0] if widths else 0
+    return (widths.count(columns) / len(widths), columns) if columns > 1 else (0, columns)
 
 
 def _lines(name: str, text: io.TextIOWrapper, encoding: str) -> Iterator[str]:

@@ -72,3 +72,8 @@ def printable(text: str) -> str:
 def shown(text: str) -> str:
     """Returns a piece of data as it can stand in a message: short and in quotes."""
     return f'"{text[:40]}…"' if len(text) > 40 else f'"{text}"'
+
+
+def counted(number: int, thing: str) -> str:
+    """Returns a number of things, as in `1 example` and `2,000 examples`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

@@ -48,31 +48,33 @@ class _Chat(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     messages: list[_Message]
 
 
-class _FileData(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    mime_type: str
-    file_uri: str
-
-
-class _CamelFileData(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=False):
-    mime_type: str
-    file_uri: str
+class _FileData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    mime_type: str = ""
+    file_uri: str = ""
+    camel_type: str = msgspec.field(default="", name="mimeType")
+    camel_uri: str = msgspec.field(default="", name="fileUri")
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    text: str | None = None
+    text: str = ""
     file_data: _FileData | None = None
-    camel: _CamelFileData | None = msgspec.field(default=None, name="fileData")
+    camel_data: _FileData | None = msgspec.field(default=None, name="fileData")
 
 
-class _Content(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+class _Instruction(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     parts: list[_Part]
-    role: Literal["system", "user", "assistant", "model"] | None = None
+    role: str = ""  # which the service ignores
 
 
-class _GenerateContent(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+class _Content(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["user", "assistant", "model"]
+    parts: list[_Part]
+
+
+class _GenerateContent(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
+    system: _Instruction | None = msgspec.field(default=None, name="systemInstruction")
+    snake_system: _Instruction | None = msgspec.field(default=None, name="system_instruction")
     contents: list[_Content]
-    system: _Content | None = msgspec.field(default=None, name="systemInstruction")
-    snake_system: _Content | None = msgspec.field(default=None, name="system_instruction")
 
 
 _decode_prompt_completion = msgspec.json.Decoder(_PromptCompletion).decode
@@ -103,18 +105,16 @@ def _from_generate_content(line: bytes) -> Example:
     example = _decode_generate_content(line)
     turns: Example = []
     if system := example.system or example.snake_system:
-        turns.append(Turn("system", [_told(part) for part in system.parts]))
+        turns.append(Turn("system", [part.text for part in system.parts]))
     for content in example.contents:
-        role: Role = "assistant" if content.role == "model" else content.role or "user"
-        turns.append(Turn(role, [_told(part) for part in content.parts]))
+        role: Role = "user" if content.role == "user" else "assistant"
+        turns.append(Turn(role, [_text_or_file(part) for part in content.parts]))
     return turns
 
 
-def _told(part: _Part) -> str | Image:
-    linked = part.file_data or part.camel
-    if linked:
-        return Image(linked.file_uri, mime_type=linked.mime_type)
-    return part.text or ""
+def _text_or_file(part: _Part) -> str | Image:
+    data = part.file_data or part.camel_data
+    return Image(data.file_uri or data.camel_uri, data.mime_type or data.camel_type) if data else part.text
 
 
 def _to_prompt_completion(example: Example) -> bytes:
@@ -163,18 +163,18 @@ def _image_part(image: Image, turn: int, part: int) -> _ImagePart:
 
 
 def _to_generate_content(example: Example) -> bytes:
-    contents = [_to_content(turn, index) for index, turn in enumerate(example)]
-    if example[0].role == "system":
-        return _encode(_GenerateContent(contents[1:], _Content(contents[0].parts)))
-    return _encode(_GenerateContent(contents))
-
-
-def _to_content(turn: Turn, index: int) -> _Content:
-    parts = [
-        _Part(text=part) if isinstance(part, str) else _linked(part, index, number)
-        for number, part in enumerate(turn.parts)
-    ]
-    return _Content(parts, "model" if turn.role == "assistant" else turn.role)
+    system: _Instruction | None = None
+    contents: list[_Content] = []
+    for index, turn in enumerate(example):
+        parts = [
+            _Part(text=part) if isinstance(part, str) else _linked(part, index, number)
+            for number, part in enumerate(turn.parts)
+        ]
+        if turn.role == "system":
+            system = _Instruction(parts)
+        else:
+            contents.append(_Content("model" if turn.role == "assistant" else "user", parts))
+    return _encode(_GenerateContent(system=system, contents=contents))
 
 
 def _linked(image: Image, turn: int, part: int) -> _Part:

@@ -47,19 +47,25 @@ class Source:
         Raises:
             UnreadableDataError: it is not there or cannot be read.
         """
+        with self._open() as file, io.BufferedReader(_Told(self.name, file, progress), BUFFER_BYTES) as buffered:
+            yield buffered
+
+    def _open(self) -> BinaryIO:
         try:
-            file = self.stream.open() if self.stream else cast("Path", self.path).open("rb", buffering=0)
-            with file, io.BufferedReader(_Told(file, progress), BUFFER_BYTES) as buffered:
-                yield buffered
+            return self.stream.open() if self.stream else cast("Path", self.path).open("rb", buffering=0)
         except OSError as error:
-            message = f"{self.name} cannot be read: {error.strerror or error}; write the path of a file that can"
-            raise UnreadableDataError(message) from error
+            raise _unreadable(self.name, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> UnreadableDataError:
+    return UnreadableDataError(f"{name} cannot be read: {error.strerror or error}; write the path of a file that can")
 
 
 class _Told(io.RawIOBase):
     """Reads a file and tells how far."""
 
-    def __init__(self, file: BinaryIO, progress: Callable[[int], None] | None) -> None:
+    def __init__(self, name: str, file: BinaryIO, progress: Callable[[int], None] | None) -> None:
+        self._name = name
         self._file = file
         self._progress = progress
         self._bytes = 0
@@ -78,7 +84,10 @@ class _Told(io.RawIOBase):
 
     def readinto(self, buffer: Buffer) -> int:
         view = memoryview(buffer)
-        piece = self._file.read(len(view))
+        try:
+            piece = self._file.read(len(view))
+        except OSError as error:
+            raise _unreadable(self._name, error) from error
         view[: len(piece)] = piece
         self._bytes += len(piece)
         if self._progress:

@@ -14,7 +14,7 @@ import xxhash
 from tunestack.catalogue import data_rules
 from tunestack.data.preparation.assignment import TooFewError, assign
 from tunestack.data.preparation.conversion import checked
-from tunestack.data.preparation.error import PreparationError
+from tunestack.data.preparation.error import PreparationError, counted
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source
 from tunestack.data.preparation.target import whole
@@ -66,8 +66,8 @@ class Split:
 
     def __str__(self) -> str:
         parts = [part for part in (self.training, self.validation, self.test) if part]
-        told = ", ".join(f"{part.path} {part.examples:,} examples, {part.bytes:,} bytes" for part in parts)
-        return f"{told} (validation is {self.percent_of_bytes:.1f} % of training in bytes)"
+        told = "; ".join(f"{part.path}: {counted(part.examples, 'example')}, {part.bytes:,} bytes" for part in parts)
+        return f"{told}, which is {self.percent_of_bytes:.1f} % of training"
 
     @property
     def percent_of_bytes(self) -> float:
@@ -130,13 +130,13 @@ def split(
     read = Source(source)
     targets = [Path(each) for each in (training, validation, *([test] if test else []))]
     with whole(targets, read, overwrite=overwrite) as files:
-        data_format, size = checked(read, progress and (lambda done: progress(done // 3)))
+        data_format, size = checked(read, progress and (lambda done: progress(done // 3)), rules)
         keys, sizes = _measured(read, data_format, seed, progress and (lambda done: progress((size + done) // 3)))
         try:
             sides, moved = assign(keys, sizes, validation=share, test=kept, rules=rules or [data_rules.OPEN_RULES])
         except TooFewError:
             reason = (
-                f"{len(keys):,} examples with {len(set(keys)):,} different inputs, too few to split within the rules"
+                f"{len(keys):,} examples with {len(set(keys)):,} different inputs: too few to split by the rules"
             )
             raise PreparationError(reason, "add examples", file=read.name) from None
         with read.opened(progress and (lambda done: progress((2 * size + done) // 3))) as file:
@@ -165,15 +165,29 @@ def _measured(
     source: Source, data_format: Format, seed: int, progress: Callable[[int], None] | None
 ) -> tuple[array[int], array[int]]:
     """Returns a hash of each example's input, and the length of its line."""
-    read = reader(data_format)
-    encode = msgspec.msgpack.Encoder().encode
+    input_of = _input_of(data_format)
     digest = xxhash.xxh3_64_intdigest
     keys, sizes = array("Q"), array("Q")
     with source.opened(progress) as file:
         for line in file:
-            keys.append(digest(encode(read(line)[:-1]), seed))
+            keys.append(digest(input_of(line), seed))
             sizes.append(len(_ended(line)))
     return keys, sizes
+
+
+def _input_of(data_format: Format) -> Callable[[bytes], bytes]:
+    """Returns what takes the answer off an example: the rest is the same however it is written."""
+    read = reader(data_format)
+    encode = msgspec.msgpack.Encoder(order="sorted").encode
+
+    def input_of(line: bytes) -> bytes:
+        try:
+            return encode(read(line)[:-1])
+        except msgspec.ValidationError:  # what no other format has, such as Gemini's tools
+            example = msgspec.json.decode(line)
+            return encode({**example, "contents": example["contents"][:-1]})
+
+    return input_of
 
 
 def _ended(line: bytes) -> bytes:

@@ -41,6 +41,8 @@ class Field:
     def find(self, row: Mapping[str, Any]) -> Any:
         """Returns the row's value. A column of just that name, dots and all, comes before a path."""
         found = row.get(self.name, ABSENT)
+        if self.is_optional:
+            found = row.get(f"{self.name}?", found)  # a column whose own name ends so
         if found is not ABSENT or "." not in self.name:
             return found
         value: Any = row
@@ -55,6 +57,10 @@ class Field:
                 return ABSENT
         return value
 
+    def columns(self) -> tuple[str, ...]:
+        """Returns the names of columns that it may be read from."""
+        return self.name, f"{self.name}?", self.name.split(".")[0]
+
     def value(self, row: Mapping[str, Any]) -> Any:
         """Returns the row's value; None where it has none and need not have one.
 
@@ -66,9 +72,9 @@ class Field:
             return found
         if self.is_optional:
             return None
-        raise FaultError(
-            f"no such column; {nearest(self.name, row)}", "name one that is there", self.name, is_incomplete=True
-        )
+        has_column = "." in self.name and self.name.split(".")[0] in row
+        reason = "nothing there" if has_column else f"no such column; {nearest(self.name, row)}"
+        raise FaultError(reason, "name one that is there", self.name, is_incomplete=True)
 
     def text(self, row: Mapping[str, Any]) -> str:
         """Returns the row's value as text; an empty one where there is none and need not be.
