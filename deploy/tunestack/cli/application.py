@@ -14,6 +14,7 @@ application = typer.Typer(
     help="Tuned models on Google Cloud as infrastructure as code.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # a sentence is to be found by grep, and importing rich takes as long as all the rest
     pretty_exceptions_enable=False,
 )
 

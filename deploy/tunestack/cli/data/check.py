@@ -11,18 +11,26 @@ from tunestack.data.report import KINDS
 from tunestack.data.scan import check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.report import Report, Severity
     from tunestack.data.stream import Stream
 
+    LinkCheck = Callable[[Report, Sequence[DataRules], int | None], Report]
+
 COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow"}
 
 
 def show(
-    training: str, validation: str | None, rules: Sequence[DataRules], *, limit: int | None, as_json: bool
+    training: str,
+    validation: str | None,
+    rules: Sequence[DataRules],
+    *,
+    limit: int | None,
+    as_json: bool,
+    look_at_links: LinkCheck | None = None,
 ) -> bool:
     """Checks, prints what was found, and says whether the data can be used.
 
@@ -32,10 +40,13 @@ def show(
         rules: of the models that it is meant for.
         limit: how many problems of each kind are shown; None for all.
         as_json: print it for machines.
+        look_at_links: how to look at the images that the files link, if at all.
     """
-    reports = [looked_at(places.source(training), rules, limit=limit)]
+    reports = [looked_at(places.source(training, once=True), rules, limit=limit)]
     if validation is not None:
-        reports.append(looked_at(places.source(validation), rules, limit=limit, against=reports[0]))
+        reports.append(looked_at(places.source(validation, once=True), rules, limit=limit, against=reports[0]))
+    if look_at_links is not None:
+        reports = [look_at_links(report, rules, limit) for report in reports]
     if as_json:
         both = dict(zip(("training", "validation"), (report.to_json() for report in reports), strict=False))
         terminal.print_json({"ok": all(report.ok for report in reports), "validation": None, **both})

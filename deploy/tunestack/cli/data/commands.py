@@ -54,14 +54,29 @@ def check(
     mode: Annotated[Mode | None, typer.Option(case_sensitive=False, help="How an open model is tuned.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Problems of each kind to show.")] = PROBLEMS_SHOWN,
     show_all: Annotated[bool, typer.Option("--all", help="Show every problem.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="Also look at linked images: that they exist, their kind, their size.")
+    ] = False,
+    project: Annotated[
+        str, typer.Option(metavar="ID", help="With --images: the project whose service agents have to read them.")
+    ] = "",
+    location: Annotated[
+        str | None, typer.Option(metavar="REGION", help="With --images: where the job will run.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Finds what the service would refuse or misread in a training file: where it stands, and how to mend it."""
     from tunestack.cli.data.check import show
     from tunestack.cli.data.models import rules_of
 
+    look_at_links = None
+    if images:
+        from tunestack.cli.data.links import link_check
+
+        look_at_links = link_check(file, project, location)
     rules = rules_of(model or (), mode)
-    if not show(file, validation, rules, limit=None if show_all else limit, as_json=as_json):
+    shown = None if show_all else limit
+    if not show(file, validation, rules, limit=shown, as_json=as_json, look_at_links=look_at_links):
         raise typer.Exit(1)
 
 
@@ -106,7 +121,7 @@ def convert(
     from tunestack.cli.data.prepare import show
     from tunestack.data import preparation
 
-    chosen = preparation.Columns.parse(columns or (), template or (), system, role or ())
+    chosen = preparation.parse_columns(columns or (), template or (), system, role or ())
     table = preparation.Table(input_format, delimiter, encoding, not no_header, records)
 
     def prepare(read: Path | Stream, targets: Sequence[Path], progress: Progress) -> preparation.Conversion:

@@ -17,13 +17,20 @@ STANDARD = "-"
 """How standard input and standard output are named."""
 
 
-def source(address: str) -> Path | Stream:
-    """Returns what an address names, to be read once from its start to its end.
+def source(address: str, *, once: bool = False) -> Path | Stream:
+    """Returns what an address names.
+
+    Args:
+        address: a path, a `gs://` address, or `-`.
+        once: whether it is read but once, so that it may be standard input.
 
     Raises:
         UnreadableDataError: there is no such object, or it may not be read.
+        typer.BadParameter: it is standard input, which can be read but once.
     """
     if address == STANDARD:
+        if not once:
+            raise typer.BadParameter("standard input can be read only once, and this reads more often: name a file")
         from tunestack.data.stream import Stream
 
         return Stream("standard input", lambda: sys.stdin.buffer, None)
@@ -36,12 +43,8 @@ def source(address: str) -> Path | Stream:
 
 def size(data: Path | Stream) -> int | None:
     """Returns how many bytes there are to read; None when that is not known."""
-    if not isinstance(data, Path):
-        return data.bytes
-    try:
-        return data.stat().st_size
-    except OSError:  # told by whoever reads it
-        return None
+    # Of what is there but no plain file, such as a pipe, nobody knows; what is not there is told by whoever reads it.
+    return (data.stat().st_size if data.is_file() else None) if isinstance(data, Path) else data.bytes
 
 
 def is_object(address: str) -> bool:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SILENT_SECONDS = 0.5
 """What is done by then shows no bar, and does not pay for importing one."""
 
+NAME_CHARACTERS = 30
+"""Of the file's name that are shown: what is done counts more."""
+
 
 class Bar:
     """Bytes, rate and time left of one file; called with the bytes that are done.
@@ -48,7 +51,7 @@ class Bar:
             if time.monotonic() < self._shown_from:
                 return
             self._bar = _bar()
-            self._task = self._bar.add_task(self._name, total=self._total)
+            self._task = self._bar.add_task(self._name.rpartition("/")[2][-NAME_CHARACTERS:], total=self._total)
             self._bar.start()
         self._bar.update(self._task, completed=done)
 

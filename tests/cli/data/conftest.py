@@ -1,0 +1,85 @@
+"""Fixtures of the data commands: the command in this process, and files for it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from tunestack.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the command ended with and printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Ask(Protocol):
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> Answer: ...
+
+
+class Write(Protocol):
+    def __call__(self, name: str, examples: Sequence[object]) -> Path: ...
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ask:
+    """Runs `tunestack data` in this process, with all that the real command does."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["tunestack", "data", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return Answer(ended.value.code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a JSONL file; a text or bytes stand as they are, everything else as its JSON."""
+
+    def write_examples(name: str, examples: Sequence[object]) -> Path:
+        path = tmp_path / name
+        path.write_bytes(b"".join(_line(example) + b"\n" for example in examples))
+        return path
+
+    return write_examples
+
+
+def _line(example: object) -> bytes:
+    if isinstance(example, bytes):
+        return example
+    return (example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)).encode()
+
+
+def chat(question: str, answer: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+def sums(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Chat examples, all different."""
+    return [chat(f"What is {number} + 1?", f"It is {number + 1}.") for number in range(start, start + count)]
