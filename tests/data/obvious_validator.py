@@ -249,7 +249,7 @@ class Line:
             if "parts" in inside and self.is_list(inside["parts"]):
                 self.parts(inside["parts"], self.text_part)
         for key in of_gemini & set(fields):
-            self.any_json(fields[key])
+            self.any_json(fields[key], is_read=key == "tools")
             if key == "tools":
                 self.is_list(fields[key])
             else:
@@ -299,7 +299,7 @@ class Line:
             fields = self.keys(part, data, beside if self.only_gemini else set())
             if self.only_gemini:
                 for key in beside & set(fields):
-                    self.any_json(fields[key])
+                    self.any_json(fields[key], is_read=False)
             (key,) = data
             if self.is_object(fields[key]):
                 self.file_data(fields[key])
@@ -311,7 +311,7 @@ class Line:
         if "name" in fields:
             self.text(fields["name"])
         if holds in fields:
-            self.any_json(fields[holds])
+            self.any_json(fields[holds], is_read=True)
             self.is_object(fields[holds])
 
     def file_data(self, data: Pairs) -> None:
@@ -334,7 +334,10 @@ class Line:
         if modality not in {"image", "audio", "video", "document"}:
             self.kinds.add("unsupported-part")
             return
-        if modality == "image" and mime_type not in {"image/jpeg", "image/png", "image/webp"}:
+        images = {"image/jpeg", "image/png", "image/webp"} | (
+            {"image/heic", "image/heif"} if self.only_gemini else set()
+        )
+        if modality == "image" and mime_type not in images:
             self.kinds.add("image-kind")
         self.files += 1
         if any(modality not in each.modalities for each in self.rules):
@@ -400,18 +403,22 @@ class Line:
         else:
             self.characters += len(value)
 
-    def any_json(self, value: Any) -> None:
+    def any_json(self, value: Any, *, is_read: bool) -> None:
+        """A value of any shape; what the model reads of it are its texts, and the keys."""
         if isinstance(value, NotANumber):
             self.kinds.add("nan")
         elif isinstance(value, str) and has_half_a_character(value):
             self.kinds.add("lone-surrogate")
+        elif isinstance(value, str):
+            self.characters += len(value) if is_read else 0
         elif isinstance(value, Pairs):
             self.no_repeats(value)
-            for member in dict(value).values():
-                self.any_json(member)
+            for key, member in dict(value).items():
+                self.characters += len(key) if is_read else 0
+                self.any_json(member, is_read=is_read)
         elif isinstance(value, list):
             for item in value:
-                self.any_json(item)
+                self.any_json(item, is_read=is_read)
 
     def parts(self, parts: list[Any], look: Any) -> None:
         if parts == []:

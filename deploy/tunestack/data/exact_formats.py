@@ -167,11 +167,9 @@ def _generate_content(value: Value, members: Members, line: Line) -> None:
         _instruction(instruction, f"$.{system}", line)
     for key in gemini:
         if setting := members.values.get(key):
-            line.any_json(setting, f"$.{key}")
+            line.any_json(setting, f"$.{key}", is_read=key == "tools")
             if not isinstance(setting.content, list if key == "tools" else Members):
                 line.wrong_type(setting, f"$.{key}", "a list of tools" if key == "tools" else "an object")
-            elif key == "tools":  # declared anew in each example, and read by the model like text
-                line.found.characters += setting.end - setting.at
     contents = members.values.get("contents")
     if contents is None:
         return
@@ -244,7 +242,7 @@ def _part(part: Value, members: Members, path: str, line: Line) -> None:
         line.keys(part, members, path, data, beside)
         for key in beside:
             if setting := members.values.get(key):
-                line.any_json(setting, f"{path}.{key}")
+                line.any_json(setting, f"{path}.{key}", is_read=False)
         _file_data(members.values[data[0]], f"{path}.{data[0]}", line)
 
 
@@ -260,9 +258,7 @@ def _call(call: Value, path: str, wanted: Sequence[str], line: Line) -> None:
     for key in wanted:
         if argument := members.values.get(key):
             line.any_json(argument, f"{path}.{key}")
-            if isinstance(argument.content, Members):
-                line.found.characters += argument.end - argument.at
-            else:
+            if not isinstance(argument.content, Members):
                 line.wrong_type(argument, f"{path}.{key}", "an object")
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tunestack.data.report import Format
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
+GEMINI_IMAGE_TYPES = (*IMAGE_TYPES, "image/heic", "image/heif")
+"""Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/capabilities/image-understanding, 2026."""
 
 _MODALITIES = {"application/pdf": "document", "text/plain": "document"}
 """Of the files that Gemini takes; the rest say it in the first half of their type.
@@ -148,10 +150,13 @@ class Line:
             reason = f'"{shown(text.strip())}", a missing value'
             self.tell_at(value.at, "nan", path, reason, "text", "write the text or remove the line")
         elif self.whole(value, path):
-            self.found.characters += len(text)
-            if not text.isascii():
-                # Only ASCII survives this, so that what is missing is the rest.
-                self.found.non_ascii += len(text) - len(text.encode("ascii", "ignore"))
+            self._count(text)
+
+    def _count(self, text: str) -> None:
+        self.found.characters += len(text)
+        if not text.isascii():
+            # Only ASCII survives this, so that what is missing is the rest.
+            self.found.non_ascii += len(text) - len(text.encode("ascii", "ignore"))
 
     def whole(self, value: Value, path: str) -> bool:
         """Says whether a text has whole characters only, and tells if not."""
@@ -163,17 +168,20 @@ class Line:
             return False
         return True
 
-    def any_json(self, value: Value, path: str) -> None:
-        """Looks at a value of any shape, such as a function's arguments."""
+    def any_json(self, value: Value, path: str, *, is_read: bool = True) -> None:
+        """Looks at a value of any shape; one that the model reads, such as a function's arguments, has characters."""
         if isinstance(value.content, str):
-            self.whole(value, path)
+            if self.whole(value, path) and is_read:
+                self._count(value.content)
         elif isinstance(value.content, list):
             for index, item in enumerate(value.content):
-                self.any_json(item, f"{path}[{index}]")
+                self.any_json(item, f"{path}[{index}]", is_read=is_read)
         elif isinstance(value.content, Members):
             self.repeated(value.content, path)
             for key, member in value.content.values.items():
-                self.any_json(member, f"{path}.{shown(key)}")
+                if is_read:
+                    self._count(key)
+                self.any_json(member, f"{path}.{shown(key)}", is_read=is_read)
         elif value.content is NOT_A_NUMBER:
             self.wrong_type(value, path, "JSON")
 
@@ -198,9 +206,10 @@ class Line:
             return
         declared = mime_type.content.strip().lower()
         modality = _MODALITIES.get(declared, declared.partition("/")[0])
-        if modality == "image" and declared not in IMAGE_TYPES:
+        taken = GEMINI_IMAGE_TYPES if self.demands.only_gemini else IMAGE_TYPES
+        if modality == "image" and declared not in taken:
             reason = f"an image of type {shown(declared)}"
-            expected = "image/jpeg, image/png or image/webp"
+            expected = f"{', '.join(taken[:-1])} or {taken[-1]}"
             self.tell_at(mime_type.at, "image-kind", type_path, reason, expected, "convert it")
         elif modality not in {"image", "audio", "video", "document"}:
             reason = f'type "{shown(mime_type.content)}"'

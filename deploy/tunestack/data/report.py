@@ -35,7 +35,6 @@ KINDS: Mapping[str, Severity] = MappingProxyType(
         "duplicate-key": "error",
         # formats
         "unknown-format": "error",
-        "unsupported-format": "error",
         "mixed-formats": "error",
         "several-formats": "error",
         "format-not-allowed": "error",
@@ -51,7 +50,6 @@ KINDS: Mapping[str, Severity] = MappingProxyType(
         "turn-order": "error",
         "no-assistant": "error",
         # images
-        "image": "error",
         "image-not-allowed": "error",
         "image-address": "error",
         "image-broken": "error",

@@ -56,7 +56,10 @@ def _of_file(report: Report, wanted: Verdict) -> list[str]:
         "images": ((report.images.inline, report.images.linked), (wanted.inline, wanted.linked)),
         "links": ({uri: (place.line, place.mime_type) for uri, place in report.links.items()}, wanted.links),
     }
-    return [*found, *(f"{name}: {ours}, where {right} is right" for name, (ours, right) in pairs.items() if ours != right)]
+    return [
+        *found,
+        *(f"{name}: {ours}, where {right} is right" for name, (ours, right) in pairs.items() if ours != right),
+    ]
 
 
 def _of_lines(content: bytes, rules: Sequence[DataRules], wanted: Verdict) -> list[str]:
@@ -75,5 +78,7 @@ def _of_lines(content: bytes, rules: Sequence[DataRules], wanted: Verdict) -> li
         if holds.names and not file_format:
             file_format, first = holds.names, number
         if kinds != wanted.lines.get(number, set()):
-            found.append(f"exact half, line {number}: {sorted(kinds)}, where {sorted(wanted.lines.get(number, ()))} is right")
+            found.append(
+                f"exact half, line {number}: {sorted(kinds)}, where {sorted(wanted.lines.get(number, ()))} is right"
+            )
     return found

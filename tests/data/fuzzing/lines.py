@@ -52,7 +52,17 @@ def png(width: int = 1, height: int = 1) -> bytes:
 PNG_URI = "data:image/png;base64," + base64.b64encode(png()).decode("ascii")
 
 TEXTS = (
-    *("2 + 2", "4", "What is it?", "It depends.\nOn you.", "naïve café", "日本語のテキスト", "😀", 'say "prompt"', "\\"),
+    *(
+        "2 + 2",
+        "4",
+        "What is it?",
+        "It depends.\nOn you.",
+        "naïve café",
+        "日本語のテキスト",
+        "😀",
+        'say "prompt"',
+        "\\",
+    ),
     *('"role": "user", "content": "x"', "\\u0022", "a\u2028b", "nan ok", "\u0000", "\x7f", "banana", "?", "}\n{"),
 )
 BAD_TEXTS = ("", " ", "\n\t", "\u00a0", "\u2003", "nan", " NaN ", "NAN", "\ud83d", "x\udc00y", "\x1f")
@@ -64,7 +74,18 @@ BAD_ADDRESSES = (
     *(PNG_URI.upper(), PNG_URI.replace("base64", "base32"), "", "gs://b/\ud800", "https://"),
 )
 TYPES = ("image/jpeg", "image/png", "image/webp", "IMAGE/PNG ")
-BAD_TYPES = ("image/gif", "audio/mp3", "video/mp4", "application/pdf", "text/plain", "text/html", "image", "", "x/y")
+BAD_TYPES = (
+    "image/gif",
+    "image/heic",
+    "audio/mp3",
+    "video/mp4",
+    "application/pdf",
+    "text/plain",
+    "text/html",
+    "image",
+    "",
+    "x/y",
+)
 KEYS = (
     *("prompt", "completion", "messages", "contents", "systemInstruction", "system_instruction", "role", "content"),
     *("parts", "text", "type", "image_url", "url", "detail", "fileData", "file_data", "mimeType", "mime_type"),
@@ -241,7 +262,9 @@ class Writer:
             if self.wrong(2) and value:
                 at = chance.randrange(len(value))
                 if ord(value[at]) < 0x10000:
-                    before, after = (json.dumps(piece, ensure_ascii=ascii_only) for piece in (value[:at], value[at + 1 :]))
+                    before, after = (
+                        json.dumps(piece, ensure_ascii=ascii_only) for piece in (value[:at], value[at + 1 :])
+                    )
                     written = f"{before[:-1]}\\u{ord(value[at]):04x}{after[1:]}"
             return written
 
