@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from emulator.language_model import Example, LanguageModelError, render_chat
+from emulator.vertex import dataset_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from emulator.vertex.dataset_images import LinkedImage
 
 _ROLES = {"system", "user", "assistant"}
 
@@ -19,18 +23,63 @@ class DatasetError(Exception):
 
 
 @dataclass(frozen=True)
+class Row:
+    """A line of a file.
+
+    Attributes:
+        examples: What the model learns of it: one for each answer.
+        has_image: Whether there is an image in it.
+    """
+
+    examples: tuple[Example, ...]
+    has_image: bool
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A file that was read.
 
     Attributes:
-        examples: What the model learns: one for each answer in it.
-        lines: How many examples the file has, counted as the service does: one a line.
-        characters: Of all prompts and answers.
+        rows: What the model learns, line by line.
+        images: Those that lie in Cloud Storage, each time that one is named.
+        dropped: Examples that are not learnt, counted from 1.
     """
 
-    examples: tuple[Example, ...]
-    lines: int
-    characters: int
+    rows: tuple[Row, ...]
+    images: tuple[LinkedImage, ...] = ()
+    dropped: tuple[int, ...] = ()
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """What the model learns."""
+        left_out = set(self.dropped)
+        rows = (row for number, row in enumerate(self.rows, 1) if number not in left_out)
+        return tuple(example for row in rows for example in row.examples)
+
+    @property
+    def lines(self) -> int:
+        """How many examples the file has, counted as the service does: one a line."""
+        return len(self.rows)
+
+    @property
+    def characters(self) -> int:
+        """Of all prompts and answers that are learnt."""
+        return sum(len(example.prompt) + len(example.completion) for example in self.examples)
+
+    @property
+    def has_images(self) -> bool:
+        """Whether any example has an image."""
+        return any(row.has_image for row in self.rows)
+
+    def without_texts_beside_images(self) -> Dataset:
+        """Drops the examples without an image where there is one that has one.
+
+        "If there is at least one image example in the dataset, all text-only examples will be filtered out": open-model
+        tuning, "Limitations", of Llama 4.
+        """
+        if not self.has_images:
+            return self
+        return replace(self, dropped=tuple(number for number, row in enumerate(self.rows, 1) if not row.has_image))
 
 
 def read(content: bytes, uri: str) -> Dataset:
@@ -43,10 +92,10 @@ def read(content: bytes, uri: str) -> Dataset:
     Raises:
         DatasetError: a line is not an example, or the lines are of different formats, or there is none.
     """
-    examples: list[Example] = []
-    lines = 0
+    rows: list[Row] = []
+    images: list[LinkedImage] = []
     formats: dict[str, int] = {}
-    for number, line in enumerate(content.splitlines(), 1):
+    for number, line in enumerate(content.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
@@ -54,15 +103,31 @@ def read(content: bytes, uri: str) -> Dataset:
             kind, parse = _format(row)
             formats.setdefault(kind, number)
             _check_one_format(formats)
-            examples += parse(row)
+            found = _Line(number)
+            rows.append(Row(tuple(parse(row, found)), found.has_image))
         except (ValueError, LanguageModelError) as error:
             reason = f"not JSON: {error}" if isinstance(error, json.JSONDecodeError) else str(error)
             message = f"Line {number} of {uri} is not a valid training example: {reason}."
             raise DatasetError(message) from error
-        lines += 1
-    if not lines:
+        images += found.images
+    if not rows:
         raise DatasetError(f"{uri} has no training example.")
-    return Dataset(tuple(examples), lines, sum(len(example.prompt) + len(example.completion) for example in examples))
+    return Dataset(tuple(rows), tuple(images))
+
+
+@dataclass
+class _Line:
+    """The images of a line that is being read."""
+
+    number: int
+    has_image: bool = False
+    images: list[LinkedImage] = field(default_factory=list)
+
+    def image(self, url: object, where: str) -> None:
+        linked = dataset_images.find(url, self.number, where)
+        self.has_image = True
+        if linked:
+            self.images.append(linked)
 
 
 def _check_one_format(formats: dict[str, int]) -> None:
@@ -71,12 +136,12 @@ def _check_one_format(formats: dict[str, int]) -> None:
         raise ValueError(f"one file has one format, and this one has {found}")
 
 
-def _format(row: object) -> tuple[str, Callable[[dict[str, Any]], list[Example]]]:
+def _format(row: object) -> tuple[str, Callable[[dict[str, Any], _Line], list[Example]]]:
     """Which of the formats a line has. Source: open-model tuning, "Prepare a tuning dataset"."""
     if not isinstance(row, dict):
         raise ValueError("a line is a JSON object")  # noqa: TRY004 - a fault of the data, not of the caller
     if "messages" in row:
-        return "chat", lambda chat: _chat(chat["messages"])
+        return "chat", lambda chat, line: _chat(chat["messages"], line)
     if "contents" in row:
         return "GenerateContent", _generate_content
     if "prompt" in row or "completion" in row:
@@ -84,14 +149,14 @@ def _format(row: object) -> tuple[str, Callable[[dict[str, Any]], list[Example]]
     raise ValueError("it has none of prompt and completion, messages, contents")
 
 
-def _prompt_completion(row: dict[str, Any]) -> list[Example]:
-    for field in ("prompt", "completion"):
-        if not isinstance(row.get(field), str) or not row[field].strip():
-            raise ValueError(f"{field} is missing or empty")
+def _prompt_completion(row: dict[str, Any], _line: _Line) -> list[Example]:
+    for name in ("prompt", "completion"):
+        if not isinstance(row.get(name), str) or not row[name].strip():
+            raise ValueError(f"{name} is missing or empty")
     return [Example(row["prompt"], row["completion"])]
 
 
-def _chat(messages: object) -> list[Example]:
+def _chat(messages: object, line: _Line) -> list[Example]:
     if not isinstance(messages, list) or not messages:
         raise ValueError("messages is not a list with messages in it")
     for index, message in enumerate(messages):
@@ -101,38 +166,72 @@ def _chat(messages: object) -> list[Example]:
         if not content or (isinstance(content, str) and not content.strip()):
             raise ValueError(f"messages[{index}].content is missing or empty")
         if isinstance(content, list):
-            _check_text_only(content, f"messages[{index}].content", lambda part: part.get("type") == "text")
+            for number, part in enumerate(content):
+                _check_part(part, f"messages[{index}].content[{number}]", line)
+    return _answers(messages)
+
+
+def _check_part(part: object, where: str, line: _Line) -> None:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if not isinstance(part, dict) or kind not in {"text", "image_url"}:
+        raise ValueError(f"{where} is neither text nor an image")
+    if kind == "text":
+        _check_text(part.get("text"), where)
+    else:
+        image = part.get("image_url")
+        line.image(image.get("url") if isinstance(image, dict) else image, f"{where}.image_url.url")
+
+
+def _check_text(text: object, where: str) -> None:
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"{where}.text is missing or empty")
+
+
+def _answers(messages: list[dict[str, Any]]) -> list[Example]:
     examples = render_chat(messages)
-    if not examples:
-        raise ValueError("there is no answer to learn: no assistant message that follows another")
+    if not examples or not all(example.completion.strip() for example in examples):
+        raise ValueError("there is no answer to learn: no assistant message with text that follows another")
     return examples
 
 
-def _generate_content(row: dict[str, Any]) -> list[Example]:
+def _generate_content(row: dict[str, Any], line: _Line) -> list[Example]:
     contents = row["contents"]
     if not isinstance(contents, list) or not contents:
         raise ValueError("contents is not a list with contents in it")
     messages: list[dict[str, Any]] = []
-    instruction = row.get("systemInstruction", row.get("system_instruction"))
+    instruction = _either(row, "systemInstruction", "system_instruction")
     if instruction is not None:
-        messages.append({"role": "system", "content": _text(instruction, "systemInstruction")})
+        messages.append({"role": "system", "content": _parts(instruction, "systemInstruction", line)})
     for index, content in enumerate(contents):
         role = content.get("role", "user") if isinstance(content, dict) else None
         # Both names of the answering role are in the documented examples.
-        messages.append(
-            {"role": "assistant" if role == "model" else role, "content": _text(content, f"contents[{index}]")}
-        )
-    return _chat(messages)
+        role = "assistant" if role == "model" else role
+        if role not in {"user", "assistant"}:
+            raise ValueError(f"contents[{index}].role is none of assistant, model, user")
+        messages.append({"role": role, "content": _parts(content, f"contents[{index}]", line)})
+    return _answers(messages)
 
 
-def _check_text_only(parts: list[Any], where: str, is_text: Callable[[dict[str, Any]], bool]) -> None:
-    if not all(isinstance(part, dict) and is_text(part) for part in parts):
-        raise ValueError(f"{where} has a part that is not text, and the emulator's model reads text only")
-
-
-def _text(content: object, where: str) -> str:
+def _parts(content: object, where: str, line: _Line) -> list[dict[str, str]]:
+    """The text parts of a message, as a chat has them."""
     parts = content.get("parts") if isinstance(content, dict) else None
     if not isinstance(parts, list) or not parts:
         raise ValueError(f"{where}.parts is missing or empty")
-    _check_text_only(parts, where, lambda part: isinstance(part.get("text"), str))
-    return "\n".join(part["text"] for part in parts)
+    texts = []
+    for index, part in enumerate(parts):
+        place = f"{where}.parts[{index}]"
+        file = _either(part, "fileData", "file_data") if isinstance(part, dict) else None
+        if isinstance(file, dict):
+            if _either(file, "mimeType", "mime_type") not in {"image/jpeg", "image/png", "image/webp"}:
+                raise ValueError(f"{place} is a file of another type than image/jpeg, image/png and image/webp")
+            line.image(_either(file, "fileUri", "file_uri"), f"{place}.fileUri")
+        else:
+            text = part.get("text") if isinstance(part, dict) else None
+            _check_text(text, place)
+            texts.append({"type": "text", "text": str(text)})
+    return texts
+
+
+def _either(fields: dict[str, Any], camel: str, snake: str) -> Any:
+    """Both spellings are in the documented examples."""
+    return fields.get(camel, fields.get(snake))

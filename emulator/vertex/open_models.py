@@ -26,11 +26,13 @@ class OpenModel:
         name: `publisher/family@version`.
         modes: The tuning modes it has, each with its baseline learning rate.
         adapter_size: The rank of the adapters where a job names none.
+        takes_images: Whether examples may have images, beside which those without any are dropped.
     """
 
     name: str
     modes: dict[Mode, float]
     adapter_size: int
+    takes_images: bool
 
 
 @cache
@@ -41,6 +43,7 @@ def _table() -> tuple[dict[str, OpenModel], frozenset[str]]:
             name,
             {mode: rate or _USUAL_LEARNING_RATE[mode] for mode, rate in row["modes"].items()},
             row.get("adapter_size", _USUAL_ADAPTER_SIZE),
+            row.get("images", False),
         )
         for name, row in content["models"].items()
     }

@@ -20,10 +20,8 @@ from emulator.language_model import (
     TrainingResult,
     train,
 )
-from emulator.platform.service_usage import agent_email
-from emulator.storage.errors import ObjectNotFound
-from emulator.vertex import datasets, tuning_requests
-from emulator.vertex.refusals import failed_precondition, invalid_argument, status
+from emulator.vertex import tuning_data, tuning_requests
+from emulator.vertex.refusals import invalid_argument, status
 from emulator.vertex.tuning_jobs import experiment_name
 
 if TYPE_CHECKING:
@@ -32,15 +30,13 @@ if TYPE_CHECKING:
 
     from emulator.services import Services
     from emulator.vertex.checkpoints import Checkpoints
+    from emulator.vertex.datasets import Dataset
     from emulator.vertex.settings import VertexSettings
     from emulator.vertex.tuning_jobs import Job, TuningJobs
 
 _LOG = logging.getLogger(__name__)
-_OBJECT_ROLES = {"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"}
 _CHECKPOINTS = "postprocess/node-0/checkpoints"
 _PROGRESS_INTERVAL = 0.25  # seconds between writes of a job's progress
-_MOST_VALIDATION_SHARE = 0.25  # of the training file in bytes; and rows: google/skills, agent-platform-tuning
-_MOST_VALIDATION_ROWS = 5000
 
 _IN_PART = "PARTIALLY_SUCCEEDED"
 # Codes of google.rpc.Code. The service's own texts for these ends are on no page; the wording is the emulator's.
@@ -107,17 +103,14 @@ class TuningRun:
         started = job.get("startTime") or timestamp()
         self._enter("PROCESSING_DATASET", startTime=started, experiment=experiment_name(job))
         self._pause(self._settings.tuning_dataset)
-        self._require_access({plan.training[0], plan.output.bucket, *(plan.validation or ())[:1]})
-        training = self._read(plan.training)
-        validation = self._read(plan.validation) if plan.validation else None
-        if plan.validation and validation:
-            self._check_validation(plan, validation.lines)
-        self._enter("WAITING_FOR_CAPACITY", tuningDataStats=_stats(training, None))
+        project = self._services.projects.get(self._name.split("/")[1])
+        training, validation = tuning_data.read(self._services, project, job.get("serviceAccount"), plan)
+        self._enter("WAITING_FOR_CAPACITY", tuningDataStats=tuning_data.stats(training, None))
         self._pause(self._settings.tuning_capacity)
         self._enter("TUNING")
         with tempfile.TemporaryDirectory() as last:
             result = self._train(plan, training, validation, Path(last))
-            self._enter("POST_PROCESSING", tuningDataStats=_stats(training, result))
+            self._enter("POST_PROCESSING", tuningDataStats=tuning_data.stats(training, result))
             self._pause(self._settings.tuning_post_processing)
             outcome = self._settings.tuning_outcome
             if outcome in _ERRORS and outcome != _IN_PART:
@@ -131,8 +124,8 @@ class TuningRun:
     def _train(
         self,
         plan: tuning_requests.Plan,
-        training: datasets.Dataset,
-        validation: datasets.Dataset | None,
+        training: Dataset,
+        validation: Dataset | None,
         last: Path,
     ) -> TrainingResult:
         def save(epoch: int, step: int, write: Callable[[Path], None]) -> None:
@@ -155,43 +148,6 @@ class TuningRun:
                 return train(folder, *arguments, **callbacks)  # type: ignore[arg-type]
         except LanguageModelError as error:
             raise invalid_argument(f"Training failed: {error}") from error
-
-    def _read(self, address: tuple[str, str]) -> datasets.Dataset:
-        uri = "gs://" + "/".join(address)
-        try:
-            return datasets.read(self._services.storage.read(*address), uri)
-        except ObjectNotFound as error:
-            raise invalid_argument(f"Failed to process the dataset: {uri} does not exist any more.") from error
-        except datasets.DatasetError as error:
-            # That such jobs fail at this point is documented in users' reports; the wording is the emulator's.
-            raise invalid_argument(f"Failed to process the dataset: {error}") from error
-
-    def _check_validation(self, plan: tuning_requests.Plan, rows: int) -> None:
-        assert plan.validation is not None  # noqa: S101 - the caller looked
-        sizes = [len(self._services.storage.read(*address)) for address in (plan.validation, plan.training)]
-        if rows > _MOST_VALIDATION_ROWS or sizes[0] > _MOST_VALIDATION_SHARE * sizes[1]:
-            message = (
-                f"Failed to process the dataset: the validation file has {rows} rows and {sizes[0]} bytes; at most "
-                f"{_MOST_VALIDATION_ROWS} rows and 25 % of the training file's {sizes[1]} bytes are supported."
-            )
-            raise invalid_argument(message)
-
-    def _require_access(self, buckets: set[str]) -> None:
-        job = self._jobs.find(self._name)
-        project = self._services.projects.get(self._name.split("/")[1])
-        # The agent of tuning itself (moss-ft) needs the bucket of images that lie apart from the file that names them
-        # (open-model tuning, where it tells the formats), and no job here has images.
-        accounts = [agent_email(project, "aiplatform.googleapis.com"), job.get("serviceAccount")]
-        for account in filter(None, accounts):
-            for bucket in sorted(buckets):
-                if not self._services.iam.allows(f"buckets/{bucket}", f"serviceAccount:{account}", _OBJECT_ROLES):
-                    # Which role: open-model tuning. The text: github.com/GoogleCloudPlatform/
-                    # vertex-ai-samples/issues/3710, where it is the answer to a model upload.
-                    raise failed_precondition(
-                        f"Service account `{account}` does not have `[storage.objects.get, storage.objects.create]` "
-                        f'IAM permission(s) to the bucket "gs://{bucket}". Please grant the required IAM permission(s) '
-                        "to the service account (roles/storage.objectUser)."
-                    )
 
     def _write(self, plan: tuning_requests.Plan, folder: str, content: Path) -> None:
         for file in sorted(content.iterdir()):
@@ -230,18 +186,3 @@ class TuningRun:
 def _end(job: Job, outcome: dict[str, Any]) -> None:
     job.pop("tuningJobState", None)  # "while the overall JobState is running": google-genai, TuningJob.tuning_job_state
     job.update(outcome, endTime=timestamp())
-
-
-def _stats(training: datasets.Dataset, result: TrainingResult | None) -> dict[str, Any]:
-    stats = {
-        "tuningDatasetExampleCount": str(training.lines),
-        "totalTuningCharacterCount": str(training.characters),
-    }
-    if result is not None:
-        stats |= {
-            # Training tokens are the tokens of the data set times the epochs: open-model tuning, "Pricing".
-            "totalBillableTokenCount": str(result.tokens),
-            "tuningStepCount": str(result.steps),
-            "totalTruncatedExampleCount": str(result.truncated),
-        }
-    return {"supervisedTuningDataStats": stats}

@@ -106,11 +106,11 @@ class Cloud:
         self.number = self.call("GET", f"/crm/v1/projects/{self.project}")["projectNumber"]
         self.until(lambda: self.session.get(f"{self.server.url}/v1/{self.parent}/endpoints").status_code == 200)
 
-    def grant(self, *agents: str) -> None:
-        """Gives service agents the use of the bucket's objects, and waits until that counts."""
+    def grant(self, *agents: str, bucket: str | None = None) -> None:
+        """Gives service agents the use of a bucket's objects, and nobody else, and waits until that counts."""
         members = [f"serviceAccount:service-{self.number}@{agent}.iam.gserviceaccount.com" for agent in agents]
         policy = {"bindings": [{"role": "roles/storage.objectUser", "members": members}]}
-        url = f"{self.server.url}/storage/v1/b/{self.bucket}/iam"
+        url = f"{self.server.url}/storage/v1/b/{bucket or self.bucket}/iam"
         self.until(lambda: self.session.put(url, json=policy).status_code == 200)
         time.sleep(0.25)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -215,3 +216,49 @@ def test_the_platform_agent_needs_the_bucket_and_the_tuning_agent_does_not(cloud
     assert job.error.code == 9
     assert f"service-{cloud.number}@gcp-sa-aiplatform" in str(job.error.message)
     assert "roles/storage.objectUser" in str(job.error.message)
+
+
+def test_one_image_and_llama_4_learns_nothing_of_the_examples_without(cloud: Cloud) -> None:
+    bucket = cloud.storage.create_bucket(f"{cloud.project}-pictures")
+    for name, content in (("cat.png", b"\x89PNG\r\n\x1a\n"), ("page.png", b"<html>")):
+        bucket.blob(name).upload_from_string(content)
+
+    def ended(image: str, model: str = "meta/llama4@llama-4-scout-17b-16e-instruct") -> types.TuningJob:
+        shown = {"file_data": {"mime_type": "image/png", "file_uri": f"gs://{bucket.name}/{image}"}}
+        answer = {"role": "model", "parts": [{"text": "A cat"}]}
+        rows = [
+            {"contents": [{"role": "user", "parts": [{"text": "What is it?"}, *more]}, answer]}
+            for more in ([], [shown], [])
+        ]
+        return cloud.ended(cloud.tune(cloud.put("train.jsonl", rows), model))
+
+    def refusal(job: types.TuningJob) -> str:
+        assert job.error
+        return str(job.error.message)
+
+    cloud.grant("gcp-sa-aiplatform", bucket=bucket.name)
+    assert "gcp-sa-vertex-moss-ft.iam.gserviceaccount.com` does not have" in refusal(ended("cat.png"))
+    cloud.grant("gcp-sa-aiplatform", "gcp-sa-vertex-moss-ft", bucket=bucket.name)
+    assert "is tuned on text only" in refusal(ended("cat.png", GEMMA))
+    assert f"line 2: the image gs://{bucket.name}/dog.png does not exist" in refusal(ended("dog.png"))
+    assert "page.png is none of JPEG, PNG and WEBP" in refusal(ended("page.png"))
+    job = ended("cat.png")
+    assert job.state == types.JobState.JOB_STATE_SUCCEEDED, job.error
+    stats = job.tuning_data_stats and job.tuning_data_stats.supervised_tuning_data_stats
+    assert stats
+    assert (stats.tuning_dataset_example_count, stats.total_truncated_example_count) == (3, 2)
+    assert stats.truncated_example_indices == [1, 3]
+    assert stats.dropped_example_reasons == ["Text-only example in a dataset with image examples."] * 2
+    assert stats.total_tuning_character_count == len("What is it?A cat")
+
+
+def test_data_may_lie_in_a_bucket_of_another_project(cloud: Cloud) -> None:
+    other = cloud.storage.create_bucket(f"{cloud.project}-shared", project=new_cloud(cloud.server).project)
+    other.blob("weekly/train.jsonl").upload_from_string(json.dumps({"prompt": "a", "completion": "b"}))
+    training = f"gs://{other.name}/weekly/train.jsonl"
+    error = cloud.ended(cloud.tune(training)).error
+    assert error
+    assert f'to the bucket "gs://{other.name}"' in str(error.message)
+    cloud.grant("gcp-sa-aiplatform", bucket=other.name)
+    job = cloud.ended(cloud.tune(training))
+    assert job.state == types.JobState.JOB_STATE_SUCCEEDED, job.error

@@ -1,0 +1,128 @@
+"""The data of a tuning job: whether the job may read it, what it holds, and what of it is learnt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.platform.service_usage import agent_email, tuning_agent_email
+from emulator.storage.errors import BucketNotFoundError, ObjectNotFound
+from emulator.vertex import dataset_images, datasets
+from emulator.vertex.refusals import failed_precondition, invalid_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from emulator.language_model import TrainingResult
+    from emulator.platform.projects import Project
+    from emulator.services import Services
+    from emulator.vertex.datasets import Dataset
+    from emulator.vertex.tuning_requests import Plan
+
+_OBJECT_ROLES = {"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"}
+_MOST_VALIDATION_SHARE = 0.25  # of the training file in bytes; and rows: google/skills, agent-platform-tuning
+_MOST_VALIDATION_ROWS = 5000
+_SAMPLE = 10  # dropped examples that are named
+_DROPPED = "Text-only example in a dataset with image examples."
+
+
+def read(services: Services, project: Project, account: str | None, plan: Plan) -> tuple[Dataset, Dataset | None]:
+    """Reads the training file and the validation file.
+
+    Raises:
+        ServiceError: somebody may not read what the job needs, or it cannot be trained on.
+    """
+    data = {plan.training[0], *(plan.validation or ())[:1]}
+    platform_agent = agent_email(project, "aiplatform.googleapis.com")
+    _require_access(services, filter(None, (platform_agent, account)), {*data, plan.output.bucket})
+    training = _read(services, plan, plan.training)
+    validation = _read(services, plan, plan.validation) if plan.validation else None
+    if plan.validation and validation:
+        _check_validation(services, plan, validation.lines)
+    files = [file for file in (training, validation) if file]
+    apart = {image.bucket for file in files for image in file.images} - data
+    if apart:
+        # The agent of tuning itself needs the bucket of images that lie apart from the file that names them, and so
+        # does the platform's, "on both buckets": open-model tuning, where it tells the formats.
+        for bucket in sorted(apart):
+            if services.storage.bucket(bucket) is None:
+                raise invalid_argument(f"Failed to process the dataset: the bucket gs://{bucket} does not exist.")
+        _require_access(services, (tuning_agent_email(project), platform_agent), {*data, *apart})
+    for file in files:
+        _check_images(services, file)
+    return training, validation
+
+
+def stats(training: Dataset, result: TrainingResult | None) -> dict[str, Any]:
+    """What the job says of its data; of the training as well, once there was one."""
+    found: dict[str, Any] = {
+        "tuningDatasetExampleCount": str(training.lines),
+        "totalTuningCharacterCount": str(training.characters),
+        # Dropped examples count as well, and a sample of them is named: SupervisedTuningDataStats in tuning_job.proto.
+        "totalTruncatedExampleCount": str(len(training.dropped) + (result.truncated if result else 0)),
+    }
+    if sample := training.dropped[:_SAMPLE]:
+        found["truncatedExampleIndices"] = [str(number) for number in sample]
+        found["droppedExampleReasons"] = [_DROPPED] * len(sample)
+    if result is not None:
+        found |= {
+            # Training tokens are the tokens of the data set times the epochs: open-model tuning, "Pricing".
+            "totalBillableTokenCount": str(result.tokens),
+            "tuningStepCount": str(result.steps),
+        }
+    return {"supervisedTuningDataStats": found}
+
+
+def _read(services: Services, plan: Plan, address: tuple[str, str]) -> Dataset:
+    uri = "gs://" + "/".join(address)
+    try:
+        found = datasets.read(services.storage.read(*address), uri)
+    except ObjectNotFound as error:
+        raise invalid_argument(f"Failed to process the dataset: {uri} does not exist any more.") from error
+    except datasets.DatasetError as error:
+        # That such jobs fail at this point is documented in users' reports; the wording is the emulator's.
+        raise invalid_argument(f"Failed to process the dataset: {error}") from error
+    if not found.has_images:
+        return found
+    if not plan.model.takes_images:
+        # Which models take images is documented (open-model tuning, "Limitations"); the wording is the emulator's.
+        message = f"Failed to process the dataset: {uri} has images, and {plan.model.name} is tuned on text only."
+        raise invalid_argument(message)
+    return found.without_texts_beside_images()
+
+
+def _check_images(services: Services, file: Dataset) -> None:
+    """The wording is the emulator's: no page says what the service answers to an image that it cannot read."""
+    for image in file.images:
+        try:
+            with services.storage.open_path(image.bucket, image.name).open("rb") as content:
+                if dataset_images.kind(content.read(dataset_images.LOOKED_AT)) is None:
+                    said = "is none of JPEG, PNG and WEBP"
+                else:
+                    continue
+        except (BucketNotFoundError, ObjectNotFound):
+            said = "does not exist"
+        raise invalid_argument(f"Failed to process the dataset: line {image.line}: the image {image.uri} {said}.")
+
+
+def _check_validation(services: Services, plan: Plan, rows: int) -> None:
+    assert plan.validation is not None  # noqa: S101 - the caller looked
+    sizes = [len(services.storage.read(*address)) for address in (plan.validation, plan.training)]
+    if rows > _MOST_VALIDATION_ROWS or sizes[0] > _MOST_VALIDATION_SHARE * sizes[1]:
+        message = (
+            f"Failed to process the dataset: the validation file has {rows} rows and {sizes[0]} bytes; at most "
+            f"{_MOST_VALIDATION_ROWS} rows and 25 % of the training file's {sizes[1]} bytes are supported."
+        )
+        raise invalid_argument(message)
+
+
+def _require_access(services: Services, accounts: Iterable[str], buckets: set[str]) -> None:
+    for account in accounts:
+        for bucket in sorted(buckets):
+            if not services.iam.allows(f"buckets/{bucket}", f"serviceAccount:{account}", _OBJECT_ROLES):
+                # Which role: open-model tuning. The text: github.com/GoogleCloudPlatform/
+                # vertex-ai-samples/issues/3710, where it is the answer to a model upload.
+                raise failed_precondition(
+                    f"Service account `{account}` does not have `[storage.objects.get, storage.objects.create]` "
+                    f'IAM permission(s) to the bucket "gs://{bucket}". Please grant the required IAM permission(s) '
+                    "to the service account (roles/storage.objectUser)."
+                )
