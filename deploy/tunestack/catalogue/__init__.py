@@ -3,6 +3,7 @@
 Unknown is a value here: it is shown as unknown and never refuses anything.
 """
 
+from tunestack.catalogue.amounts import Span, money
 from tunestack.catalogue.checks import Problem, problems
 from tunestack.catalogue.entries import (
     Distillation,
@@ -13,19 +14,16 @@ from tunestack.catalogue.entries import (
     Quota,
     Region,
     Source,
+    TeacherPrice,
+    TokenRange,
     TuningTerms,
 )
-from tunestack.catalogue.estimate import (
-    ServingEstimate,
-    TrainingEstimate,
-    money,
-    serving_estimate,
-    training_estimate,
-)
+from tunestack.catalogue.prices import ServingEstimate, TrainingEstimate, serving_estimate, training_estimate
 from tunestack.catalogue.reader import (
     UnknownMachineError,
     UnknownModelError,
     UnknownRowError,
+    UnknownTeacherError,
     distillation,
     gemini_model,
     gemini_models,
@@ -37,6 +35,7 @@ from tunestack.catalogue.reader import (
     regions,
     serving_quotas,
     storage_usd_per_gib_month,
+    token_range,
     tuning_quota,
 )
 
@@ -51,11 +50,15 @@ __all__ = [
     "Region",
     "ServingEstimate",
     "Source",
+    "Span",
+    "TeacherPrice",
+    "TokenRange",
     "TrainingEstimate",
     "TuningTerms",
     "UnknownMachineError",
     "UnknownModelError",
     "UnknownRowError",
+    "UnknownTeacherError",
     "distillation",
     "gemini_model",
     "gemini_models",
@@ -70,6 +73,7 @@ __all__ = [
     "serving_estimate",
     "serving_quotas",
     "storage_usd_per_gib_month",
+    "token_range",
     "training_estimate",
     "tuning_quota",
 ]

@@ -138,11 +138,40 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRange:
+    """What a family of models' tokenizer makes of texts of all kinds, in tokens a character, a turn and an example.
+
+    See rows/token_ranges.toml for each.
+    """
+
+    models: tuple[str, ...]
+    ascii_low: Decimal
+    ascii_high: Decimal
+    other_low: Decimal
+    other_middle: Decimal
+    other_high: Decimal
+    turn: int
+    example_low: int
+    example_high: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherPrice:
+    """What a teacher's calls cost, in USD for a million tokens."""
+
+    usd_per_million_input_tokens: Decimal
+    usd_per_million_output_tokens: Decimal
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Distillation:
-    """Which models may teach and which may learn."""
+    """Which models may teach and which may learn; a teacher without a published price is missing in `prices`."""
 
     teachers: tuple[str, ...]
     students: tuple[str, ...]
+    prices: Mapping[str, TeacherPrice]
     source: Source
 
     def is_stale(self, today: datetime.date) -> bool:

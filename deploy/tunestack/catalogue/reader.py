@@ -18,6 +18,8 @@ from tunestack.catalogue.entries import (
     Quota,
     Region,
     Source,
+    TeacherPrice,
+    TokenRange,
     TuningTerms,
 )
 
@@ -42,6 +44,10 @@ class UnknownRowError(LookupError):
 
 class UnknownModelError(UnknownRowError):
     """No model of that name can be tuned, as far as the catalogue knows."""
+
+
+class UnknownTeacherError(UnknownRowError):
+    """No model of that name teaches, as far as the catalogue knows."""
 
 
 class UnknownMachineError(UnknownRowError):
@@ -173,7 +179,20 @@ def machine(name: str) -> Machine:
 def distillation() -> Distillation:
     """Returns the teachers and students of distillation."""
     table = _read("distillation")
-    return Distillation(tuple(table["teachers"]), tuple(table["students"]), _sources()[table["source"]])
+    price_source = _sources()[table["price_source"]]
+    prices = {name: TeacherPrice(row["input"], row["output"], price_source) for name, row in table["prices"].items()}
+    return Distillation(tuple(table["teachers"]), tuple(table["students"]), prices, _sources()[table["source"]])
+
+
+@cache
+def token_range(model: str) -> TokenRange | None:
+    """Returns what a model's tokenizer makes of texts; None where nobody measured it."""
+    table = dict(_read("token_ranges"))
+    source = _sources()[table.pop("source")]
+    for row in table.values():
+        if model.startswith(names := tuple(row["models"])):
+            return TokenRange(**{**row, "models": names}, source=source)
+    return None
 
 
 def storage_usd_per_gib_month(location: str) -> tuple[Decimal | None, Source]:

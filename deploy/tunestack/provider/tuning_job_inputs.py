@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from tunestack.catalogue import UnknownModelError, open_model, training_estimate
+from tunestack.catalogue.amounts import plain
 from tunestack.provider.inputs import Inputs
 from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
@@ -141,16 +142,33 @@ def shown(value: Any) -> str:
     return "default" if value is None else str(value)
 
 
+class _Counts(msgspec.Struct, frozen=True):
+    """What a dataset says of its text; an older version says less."""
+
+    characters: int
+    examples: int = 0
+    turns: int = 0
+    non_ascii: int = 0
+    bytes: int = 0
+
+
 def estimated(known: dict[str, Any]) -> dict[str, Any]:
     """Returns tokens and price as outputs; None where nobody published a price, nothing where a preview cannot know."""
     if not all(name in known for name in ("baseModel", "mode", "characters", "epochs")):
         return {}
+    names = ("estimatedTokens", "estimatedCostUsd")
     try:
         model = open_model(known["baseModel"])
     except UnknownModelError:
-        return {"estimatedTokens": None, "estimatedCostUsd": None}
-    estimate = training_estimate(model, known["mode"], known["characters"], known["epochs"])
+        return {f"{name}{bound}": None for name in names for bound in _BOUNDS}
+    wanted = {"characters": "characters", "examples": "examples", "turns": "turns", "non_ascii": "nonAscii"}
+    counts = _Counts(**{field: known[name] for field, name in wanted.items() if known.get(name) is not None})
+    estimate = training_estimate(model, known["mode"], counts, known["epochs"])
     return {
-        "estimatedTokens": estimate.tokens,
-        "estimatedCostUsd": None if estimate.usd is None else float(estimate.usd),
+        f"{name}{bound}": None if span is None else plain(getattr(span, field))
+        for name, span in zip(names, (estimate.tokens, estimate.usd), strict=True)
+        for bound, field in _BOUNDS.items()
     }
+
+
+_BOUNDS = {"": "middle", "Low": "low", "High": "high"}

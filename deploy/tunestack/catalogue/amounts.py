@@ -1,0 +1,78 @@
+"""Numbers that are known only within bounds, and amounts of money as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+_CENT = Decimal("0.01")
+_ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number with its bounds, `low <= middle <= high`; what is not known at all is None instead."""
+
+    low: Decimal
+    middle: Decimal
+    high: Decimal
+
+    @classmethod
+    def exactly(cls, value: Decimal | int) -> Span:
+        """Returns a number that is known."""
+        number = Decimal(value)
+        return cls(number, number, number)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the number is known."""
+        return self.low == self.high
+
+    def rounded(self) -> Span:
+        """Returns whole numbers, of which the bounds still hold what they held."""
+        return Span(
+            self.low.to_integral_value(ROUND_FLOOR),
+            self.middle.to_integral_value(ROUND_HALF_UP),
+            self.high.to_integral_value(ROUND_CEILING),
+        )
+
+    def __mul__(self, factor: Decimal | int) -> Span:
+        return Span(self.low * factor, self.middle * factor, self.high * factor)
+
+    def __add__(self, other: Span) -> Span:
+        return Span(self.low + other.low, self.middle + other.middle, self.high + other.high)
+
+    def to_json(self) -> dict[str, int | float]:
+        """Returns the three numbers as JSON has them."""
+        return {name: plain(getattr(self, name)) for name in ("low", "middle", "high")}
+
+
+NOTHING = Span.exactly(0)
+
+
+def plain(number: Decimal) -> int | float:
+    """Returns a number as JSON has it: whole ones without a fraction."""
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def money(usd: Decimal | float | None, low: Decimal | float | None = None, high: Decimal | float | None = None) -> str:
+    """Writes an amount, or one that went through an output, for people.
+
+    Such as `about 1.84 USD`, `about 1.84 USD (1.53–3.19)` where bounds are given, or `price unknown`.
+    """
+    if usd is None:
+        return "price unknown"
+    amount = Decimal(str(usd))
+    bounds = "" if low is None or high is None else _bounds(Decimal(str(low)), Decimal(str(high)))
+    if 0 < amount < _CENT:
+        return f"< 0.01 USD{bounds}"
+    return f"about {_cents(amount)} USD{bounds}"
+
+
+def _bounds(low: Decimal, high: Decimal) -> str:
+    first, last = _cents(low), _cents(high)
+    return "" if first == last else f" ({first}–{last})"
+
+
+def _cents(amount: Decimal) -> str:
+    return f"{amount.quantize(_CENT, ROUND_HALF_UP):,}"

@@ -1,0 +1,341 @@
+"""What tuning and serving a model on given data would cost, item by item, each with its source.
+
+An item that nobody published a price for is unknown, which is never zero: a total with such an item says "at least".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+
+from tunestack.catalogue.amounts import NOTHING, Span, money, plain
+from tunestack.catalogue.data_rules import is_gemini
+from tunestack.catalogue.entries import GeminiModel, Mode
+from tunestack.catalogue.prices import HOURS_PER_MONTH, MILLION, serving_estimate, training_estimate
+from tunestack.catalogue.reader import (
+    UnknownTeacherError,
+    distillation,
+    gemini_model,
+    nearest,
+    open_model,
+    storage_usd_per_gib_month,
+)
+from tunestack.catalogue.reader import (
+    machine as machine_named,
+)
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable, Iterator
+
+    from tunestack.catalogue.entries import OpenModel, Source
+    from tunestack.catalogue.prices import TrainingEstimate
+    from tunestack.catalogue.text_tokens import TextCounts
+
+MOST_CHECKPOINTS = 10
+"""Checkpoints that the service keeps of a job: one an epoch, and ten at the most (its tuning page)."""
+
+DEFAULT_LOCATION = "us-central1"
+"""Where prices are taken from when no location is named: the one region that all price lists have."""
+
+GIB = 2**30
+
+Period = Literal["once", "month"]
+
+
+class EstimateError(ValueError):
+    """What was asked cannot be estimated; the message says what to ask instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that is paid for; None is not known.
+
+    Attributes:
+        name: what it is.
+        period: whether it is paid once, or every month.
+        quantity: how much of it.
+        unit: what the quantity counts.
+        unit_usd: price of `per` units.
+        per: units that the price is for.
+        sources: where the price comes from, then the quantity; at least one.
+        note: what a reader must know of it.
+        more: whether an unknown part comes on top.
+    """
+
+    name: str
+    period: Period
+    quantity: Span | None
+    unit: str
+    unit_usd: Decimal | None
+    per: int
+    sources: tuple[Source, ...]
+    note: str = ""
+    more: bool = False
+
+    @property
+    def usd(self) -> Span | None:
+        """What it costs; None where quantity or price is not known."""
+        if self.quantity is None or self.unit_usd is None:
+            return None
+        return self.quantity * (self.unit_usd / self.per)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the item as JSON has it."""
+        return {
+            "name": self.name,
+            "period": self.period,
+            "quantity": self.quantity and self.quantity.to_json(),
+            "unit": self.unit,
+            "unitUsd": None if self.unit_usd is None else plain(self.unit_usd),
+            "per": self.per,
+            "usd": self.usd and self.usd.to_json(),
+            "sources": [
+                {"title": source.title, "date": source.date.isoformat() if source.date else None}
+                for source in self.sources
+            ],
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What items cost together: `known`, and more where any of `unknown` is not known."""
+
+    known: Span
+    unknown: tuple[str, ...]
+
+    @classmethod
+    def of(cls, items: Iterable[Item]) -> Total:
+        """Adds items up."""
+        known, unknown = NOTHING, []
+        for item in items:
+            if item.usd is not None:
+                known += item.usd
+            if item.usd is None or item.more:
+                unknown.append(item.name)
+        return cls(known, tuple(unknown))
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the total as JSON has it; `isComplete` says whether nothing unknown comes on top."""
+        return {"usd": self.known.to_json(), "isComplete": not self.unknown, "unknown": list(self.unknown)}
+
+    def __str__(self) -> str:
+        if self.unknown and not self.known.high:
+            return "unknown"
+        amount = money(self.known.middle, self.known.low, self.known.high)
+        return f"at least {amount.removeprefix('about ')}" if self.unknown else amount
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Everything that tuning, keeping and serving a model would cost."""
+
+    HEADINGS: ClassVar[tuple[str, ...]] = ("what", "quantity", "unit price", "amount", "source")
+
+    model: str
+    mode: Mode | None
+    epochs: int
+    tokens_per_epoch: Span | None
+    items: tuple[Item, ...]
+    today: datetime.date
+
+    @property
+    def once(self) -> Total:
+        """What is paid once."""
+        return Total.of(item for item in self.items if item.period == "once")
+
+    @property
+    def monthly(self) -> Total:
+        """What is paid every month."""
+        return Total.of(item for item in self.items if item.period == "month")
+
+    def rows(self) -> Iterator[tuple[str, str, str, str, str]]:
+        """Yields each item as people read it, in the order of `HEADINGS`; of the sources, that of the price."""
+        for item in self.items:
+            amount = "unknown" if item.usd is None else money(item.usd.middle, item.usd.low, item.usd.high)
+            if item.more and item.usd is not None:
+                amount = f"at least {amount.removeprefix('about ')}"
+            name = f"{item.name}, {item.note}" if item.note else item.name
+            yield name, _quantity(item), _unit_price(item), _per(amount, item.period), self._told(item.sources[0])
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the estimate as JSON has it."""
+        items = [
+            {**item.to_json(), "isStale": any(source.is_stale(self.today) for source in item.sources)}
+            for item in self.items
+        ]
+        return {
+            "model": self.model,
+            "mode": self.mode,
+            "epochs": self.epochs,
+            "tokensPerEpoch": self.tokens_per_epoch and self.tokens_per_epoch.to_json(),
+            "items": items,
+            "once": self.once.to_json(),
+            "monthly": self.monthly.to_json(),
+        }
+
+    def _told(self, source: Source) -> str:
+        return f"{source} (old: look again)" if source.is_stale(self.today) else str(source)
+
+
+def estimate(
+    counts: TextCounts,
+    model: str,
+    mode: Mode | None,
+    epochs: int,
+    *,
+    validation: TextCounts | None = None,
+    teacher: str | None = None,
+    answer_tokens: int | None = None,
+    machine: str | None = None,
+    hours: Decimal | int | None = None,
+    location: str | None = None,
+    tokens: int | None = None,
+    today: datetime.date | None = None,
+) -> Estimate:
+    """Estimates what data, a model and a machine cost.
+
+    Args:
+        counts: what was counted in the training file, such as a `tunestack.data.Report`.
+        model: an open model, `publisher/family@version`, or a Gemini model.
+        mode: the tuning mode; may be None where the model has but one.
+        epochs: passes over the training file.
+        validation: what was counted in the validation file.
+        teacher: for a distillation, the model that answers the prompts of the training file.
+        answer_tokens: tokens of a teacher's answer; unknown when left out.
+        machine: machine that serves the tuned model.
+        hours: hours a month that it serves; all when left out.
+        location: where everything lies and runs; `us-central1` when left out.
+        tokens: tokens of the training file, where the model's own tokenizer has counted them.
+        today: the day to judge the age of sources by.
+
+    Raises:
+        UnknownRowError: the catalogue has no such model, teacher or machine; the message names the nearest.
+        EstimateError: the model has no such mode, or a number is out of range.
+    """
+    import datetime
+
+    row: OpenModel | GeminiModel = gemini_model(model) if is_gemini(model) else open_model(model)
+    mode = _mode(row, mode)
+    if epochs < 1:
+        raise EstimateError(f"{epochs} epochs train nothing; write 1 or more")
+    if hours is not None and not 0 <= hours <= HOURS_PER_MONTH:
+        raise EstimateError(f"a month has {HOURS_PER_MONTH} hours, not {hours}; write 0 to {HOURS_PER_MONTH}")
+    training = training_estimate(row, mode, counts, epochs, tokens)
+    items = []
+    if teacher is None:
+        items.append(_training(training, tokens))
+    else:
+        items += _distillation(row, training, counts.examples, teacher, answer_tokens)
+    where = location or DEFAULT_LOCATION
+    items += _storage(row, mode, epochs, counts.bytes + (validation.bytes if validation else 0), where)
+    if machine is not None:
+        served = serving_estimate(machine_named(machine), location)
+        per_month = Span.exactly(HOURS_PER_MONTH if hours is None else hours)
+        note = f"{machine} in {served.location}"
+        items.append(Item("serving", "month", per_month, "hours", served.usd_per_hour, 1, (served.source,), note))
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    return Estimate(row.name, mode, epochs, training.tokens_per_epoch, tuple(items), day)
+
+
+def _mode(model: OpenModel | GeminiModel, mode: Mode | None) -> Mode | None:
+    modes: tuple[Mode, ...] = ("PEFT_ADAPTER",) if isinstance(model, GeminiModel) else tuple(model.modes)
+    if mode is None and len(modes) > 1:
+        raise EstimateError(f"{model.name} is tuned in more than one mode; write {' or '.join(modes)}")
+    if mode is not None and mode not in modes:
+        known = f"it is in {' or '.join(modes)}" if mode in get_args(Mode) else f"write {' or '.join(modes)}"
+        raise EstimateError(f"{model.name} is not tuned in mode {mode}; {known}")
+    return mode or modes[0]
+
+
+def _training(training: TrainingEstimate, tokens: int | None, *, note: str = "", more: bool = False) -> Item:
+    counted = "" if tokens is None else "tokens counted"
+    return Item(
+        "training",
+        "once",
+        training.tokens,
+        "tokens",
+        training.usd_per_million_tokens,
+        MILLION,
+        training.sources,
+        note or counted,
+        more,
+    )
+
+
+def _distillation(
+    model: OpenModel | GeminiModel, training: TrainingEstimate, examples: int, teacher: str, answer_tokens: int | None
+) -> Iterator[Item]:
+    """Yields the student's training and the teacher's calls: one an example, all text of the file as its prompt."""
+    lists = distillation()
+    if teacher not in lists.teachers:
+        near = nearest(teacher, lists.teachers)
+        raise UnknownTeacherError(f'"{teacher}" is not among the teachers; nearest: {", ".join(near)}', near)
+    if model.name not in lists.students:
+        raise EstimateError(f"{model.name} is not among the students; write one of {', '.join(lists.students)}")
+    if answer_tokens is not None and answer_tokens < 0:
+        raise EstimateError(f"an answer of {answer_tokens} tokens cannot be; write 0 or more")
+    price = lists.prices.get(teacher)
+    sources = (price.source,) if price else (lists.source,)
+    answers = None if answer_tokens is None else Span.exactly(answer_tokens * examples)
+    prompts = training.tokens
+    learnt = prompts + answers * training.epochs if prompts is not None and answers is not None else prompts
+    yield Item(
+        "training",
+        "once",
+        learnt,
+        "tokens",
+        training.usd_per_million_tokens,
+        MILLION,
+        training.sources,
+        "prompts and answers" if answers else "without the teacher's answers, whose length is not known",
+        more=answers is None,
+    )
+    for name, quantity, usd in (
+        ("teacher reads", training.tokens_per_epoch, price.usd_per_million_input_tokens if price else None),
+        ("teacher writes", answers, price.usd_per_million_output_tokens if price else None),
+    ):
+        yield Item(name, "once", quantity, "tokens", usd, MILLION, sources, teacher)
+
+
+def _storage(
+    model: OpenModel | GeminiModel, mode: Mode | None, epochs: int, data_bytes: int, location: str
+) -> Iterator[Item]:
+    usd, source = storage_usd_per_gib_month(location)
+    stored = Span.exactly(Decimal(data_bytes) / GIB)
+    yield Item("storage of data", "month", stored, "GiB", usd, 1, (source,), f"in {location}")
+    if isinstance(model, GeminiModel):
+        return  # its checkpoints stay with the service
+    size = model.weight_bytes if mode == "FULL" else None
+    # The service says one an epoch; whether the final one is kept beside them, it does not say.
+    count = min(epochs, MOST_CHECKPOINTS)
+    kept = Span(Decimal(count), Decimal(count), Decimal(count + 1))
+    note = f"{count} in {location}" if size else f"{count} in {location}, size of adapters not published"
+    quantity = None if size is None else kept * (Decimal(size) / GIB)
+    yield Item("storage of checkpoints", "month", quantity, "GiB", usd, 1, (source, model.source), note)
+
+
+def _quantity(item: Item) -> str:
+    if item.quantity is None:
+        return "unknown"
+    low, middle, high = (_number(number) for number in (item.quantity.low, item.quantity.middle, item.quantity.high))
+    return f"{middle} {item.unit}" if low == high else f"{middle} {item.unit} ({low}–{high})"
+
+
+def _number(number: Decimal) -> str:
+    if number == number.to_integral_value() or number >= 1000:
+        return f"{number:,.0f}"
+    return f"{number:,.2f}" if number >= Decimal("0.01") else "< 0.01"
+
+
+def _unit_price(item: Item) -> str:
+    if item.unit_usd is None:
+        return "unknown"
+    unit = "a million tokens" if item.per == MILLION else {"hours": "an hour", "GiB": "a GiB"}[item.unit]
+    return f"{item.unit_usd.normalize():f} USD {unit}"
+
+
+def _per(amount: str, period: Period) -> str:
+    return f"{amount} a month" if period == "month" and amount != "unknown" else amount
