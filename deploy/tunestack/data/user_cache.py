@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -35,3 +37,12 @@ def write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise
+
+
+def prune(purpose: str, days: int) -> None:
+    """Deletes what was written longer ago than this; what cannot be deleted stays."""
+    oldest = time.time() - days * 24 * 3600
+    for path in folder(purpose).iterdir():
+        with suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
