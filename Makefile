@@ -1,7 +1,7 @@
 # Tunestack's commands; `make help` lists them. Needs GNU make, Python 3.11 or newer and a package registry.
 
 .SUFFIXES:
-.PHONY: help up preview predict down test campaign bench guards lock clean environment engine emulator prompt
+.PHONY: help up preview predict down test campaign bench guards fuzz lock clean environment engine emulator prompt
 
 # What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`. With exec no shell
 # stands between make and the engine: on Ctrl-C, make waits for the engine and passes on its exit status.
@@ -22,6 +22,7 @@ help:
 	@echo 'make campaign           interrupts up, roll and destroy at every remote call; see docs/interruptions.md'
 	@echo 'make bench              measurements'
 	@echo 'make guards             takes each guard against known harm away and sees its test fail'
+	@echo 'make fuzz               data checks against an obvious validator, on a million lines; LINES=… SECONDS=…'
 	@echo 'make emulator           only the emulator of the local stack, for work by hand'
 	@echo 'make engine             only the engine and its plugins, into .tunestack/'
 	@echo 'make lock               the lock files again, from pyproject.toml'
@@ -74,6 +75,10 @@ bench: engine
 
 guards: engine
 	@$(STACK) python tests/guards/run.py $(ONLY)
+
+fuzz: environment
+	@$(VENV)/python -m tests.data.fuzzing $(if $(LINES),--lines $(LINES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(SECONDS),--seconds $(SECONDS))
 
 lock: environment
 	@sh bootstrap/environment.sh lock
