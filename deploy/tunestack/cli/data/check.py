@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from tunestack.cli.data import places, terminal
@@ -11,7 +12,7 @@ from tunestack.data.report import KINDS
 from tunestack.data.scan import check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tunestack.catalogue.data_rules import DataRules
@@ -66,6 +67,14 @@ def looked_at(
     """Checks one file, with a bar while that takes long."""
     with Bar(places.name(data), places.size(data)) as bar:
         return check(data, rules=rules, against=against, problem_limit=limit, progress=bar)
+
+
+def note_errors(reports: Iterable[Report]) -> None:
+    """Notes, on standard error, which files have errors: what was counted in them holds for the rest alone."""
+    for report in reports:
+        if not report.ok:
+            errors = counted(report.error_count, "error")
+            terminal.print_lines([styled(f"note: {report.name} has {errors}; see tunestack data check")], sys.stderr)
 
 
 def told(report: Report) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from tunestack.data import preparation
     from tunestack.data.stream import Stream
@@ -41,6 +41,9 @@ application = typer.Typer(
 File = Annotated[str, typer.Argument(metavar="FILE", help="A path, or the gs:// address of an object.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
+Tokenizer = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The model's tokenizer.json, to count tokens exactly.")
+]
 Models = Annotated[
     list[str] | None, typer.Option("--model", metavar="NAME", help="A base model that it is meant for; repeatable.")
 ]
@@ -189,3 +192,52 @@ def diff(
     from tunestack.cli.data.difference import show
 
     show(before, after, limit=limit, as_json=as_json)
+
+
+@application.command(epilog=EXIT_STATUS)
+def estimate(
+    file: File,
+    model: Annotated[str, typer.Option(metavar="NAME", help="The base model.")],
+    mode: Annotated[Mode | None, typer.Option(case_sensitive=False, help="How an open model is tuned.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training file.")] = 1,
+    validation: Annotated[str | None, typer.Option(metavar="FILE", help="Its validation file.")] = None,
+    tokenizer: Tokenizer = None,
+    machine: Annotated[str | None, typer.Option(metavar="TYPE", help="The machine that serves the model.")] = None,
+    hours: Annotated[int | None, typer.Option(min=0, help="Hours a month that it serves; all when left out.")] = None,
+    location: Annotated[str | None, typer.Option(metavar="REGION", help="Where everything lies and runs.")] = None,
+    teacher: Annotated[str | None, typer.Option(metavar="NAME", help="The model that teaches, to distil.")] = None,
+    answer_tokens: Annotated[int | None, typer.Option(min=0, help="Tokens of a teacher's answer.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Says what tuning a model on a file would cost, and keeping and serving it: item by item, with sources."""
+    from tunestack.cli.data.estimate import show
+
+    show(
+        file,
+        validation,
+        model,
+        mode,
+        epochs,
+        tokenizer=tokenizer,
+        as_json=as_json,
+        machine=machine,
+        hours=hours,
+        location=location,
+        teacher=teacher,
+        answer_tokens=answer_tokens,
+    )
+
+
+@application.command(epilog=EXIT_STATUS)
+def stats(
+    file: File,
+    model: Models = None,
+    mode: Annotated[Mode | None, typer.Option(case_sensitive=False, help="How an open model is tuned.")] = None,
+    tokenizer: Tokenizer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Counts what a file holds, and says how it is spread over the examples."""
+    from tunestack.cli.data.models import rules_of
+    from tunestack.cli.data.stats import show
+
+    show(file, rules_of(model or (), mode), tokenizer=tokenizer, as_json=as_json)

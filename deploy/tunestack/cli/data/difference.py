@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunestack.cli.data import places, terminal
-from tunestack.cli.data.check import looked_at, summary
+from tunestack.cli.data.check import looked_at, note_errors, summary
 from tunestack.cli.data.terminal import styled
 from tunestack.data.comparison import compare
 from tunestack.data.signature import Signature
@@ -48,6 +48,7 @@ def show(before: str, after: str, *, limit: int, as_json: bool) -> None:
         terminal.print_lines(f"{styled(report.name, bold=True)}: {summary(report)}" for report in reports)
         terminal.print_lines(("", styled(str(found), bold=True)))
         terminal.print_lines(_examples(found, *files))
+    note_errors(reports)
 
 
 def _for_machines(found: Comparison, reports: Iterable[Report]) -> dict[str, object]:

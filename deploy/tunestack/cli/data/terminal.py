@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.console import RenderableType
+    from collections.abc import Collection, Iterable
 
 PIPED_WIDTH = 10_000
 """Columns of a table that no terminal shows: none is cut or wrapped."""
@@ -57,8 +55,25 @@ def print_json(value: object, stream: TextIO | None = None) -> None:
     print_lines([json.dumps(value, indent=2)], stream)
 
 
-def print_table(table: RenderableType) -> None:
-    """Prints a table of rich: as wide as the terminal, or as wide as it needs where there is none."""
-    from rich.console import Console
+def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Collection[str] = ()) -> list[str]:
+    """Lays out a table: within the terminal's width, or as wide as it needs where there is none.
 
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False).print(table)
+    Args:
+        headings: of the columns.
+        rows: a text for each column.
+        right: headings of columns that are aligned right, such as numbers.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+    laid_out = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in headings:
+        laid_out.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+    for row in rows:
+        laid_out.add_row(*map(Text, row))
+    with console.capture() as captured:
+        console.print(laid_out)
+    return [line.rstrip() for line in captured.get().splitlines()]

@@ -1,0 +1,106 @@
+"""`tunestack data stats`: how much a file holds, and how it is spread over the examples."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunestack.catalogue.amounts import Span
+from tunestack.catalogue.text_tokens import expected_tokens
+from tunestack.cli.data import places, terminal
+from tunestack.cli.data.check import looked_at, note_errors, summary
+from tunestack.cli.data.estimate import tokens
+from tunestack.cli.data.progress import Bar
+from tunestack.cli.data.sizes import histogram, sizes, spread
+from tunestack.cli.data.terminal import counted, sized, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tunestack.catalogue.data_rules import DataRules
+    from tunestack.data.report import Report
+    from tunestack.data.stream import Stream
+
+BAR_COLUMNS = 40
+"""Length of the longest bar of the histogram."""
+
+
+def show(address: str, rules: Sequence[DataRules], *, tokenizer: Path | None, as_json: bool) -> None:
+    """Prints what a file holds.
+
+    Args:
+        address: its path or address.
+        rules: of models whose tokens are told.
+        tokenizer: a file to count tokens with; by the catalogue's measured ratios where None.
+        as_json: print it for machines.
+    """
+    file = places.source(address)
+    report = looked_at(file, rules)
+    characters = _sizes(file, report, rules)
+    expected = {rule.model: expected_tokens(rule.model, rule.tokens_per_character, report) for rule in rules}
+    if tokenizer is not None:
+        expected[tokenizer.name] = Span.exactly(tokens(address, tokenizer))
+    if as_json:
+        terminal.print_json(_for_machines(report, characters, expected))
+    else:
+        terminal.print_lines(_told(report, characters, expected))
+    note_errors([report])
+
+
+def _sizes(file: Path | Stream, report: Report, rules: Sequence[DataRules]) -> Sequence[int]:
+    if report.format is None:
+        return ()
+    opened = file.open("rb", buffering=0) if isinstance(file, Path) else file.open()
+    with closing(opened), Bar(report.name, report.bytes) as bar:
+        return sizes(opened, report.format, rules, bar)  # type: ignore[arg-type]
+
+
+def _for_machines(report: Report, characters: Sequence[int], expected: dict[str, Span | None]) -> dict[str, Any]:
+    told = report.to_json()
+    return {
+        **{name: told[name] for name in ("name", "format", "examples", "turns", "bytes", "sha256", "images")},
+        "duplicates": report.problem_counts.get("duplicate", 0),
+        "characters": {"total": report.characters, "nonAscii": report.non_ascii, **spread(characters)},
+        "histogram": [{"from": first, "to": last, "examples": count} for first, last, count in histogram(characters)],
+        "tokens": {name: span and span.to_json() for name, span in expected.items()},
+    }
+
+
+def _told(report: Report, characters: Sequence[int], expected: dict[str, Span | None]) -> Iterator[str]:
+    yield f"{styled(report.name, bold=True)}: {summary(report)}"
+    yield ""
+    found = spread(characters)
+    if found:
+        yield _fact("characters", ", ".join(f"{name} {number:,}" for name, number in found.items()))
+    yield _fact("beyond ASCII", f"{report.non_ascii / max(report.characters, 1):.1%} of the characters")
+    yield _fact("duplicates", counted(report.problem_counts.get("duplicate", 0), "example"))
+    images = report.images
+    if images.count:
+        yield _fact("images", f"{images.inline:,} inline ({sized(images.inline_bytes)}), {images.linked:,} linked")
+    for name, span in expected.items():
+        yield _fact("tokens", f"{_span(span)} by {name}")
+    yield _fact("sha256", report.sha256)
+    if found:
+        yield ""
+        yield styled("characters of an example", bold=True)
+        yield from _bars(histogram(characters))
+
+
+def _fact(name: str, text: str) -> str:
+    return styled(f"{name:<14}{text}")
+
+
+def _span(span: Span | None) -> str:
+    if span is None:
+        return "unknown"
+    return f"{span.middle:,}" if span.is_exact else f"about {span.middle:,} ({span.low:,}–{span.high:,})"
+
+
+def _bars(classes: Sequence[tuple[int, int, int]]) -> Iterator[str]:
+    ranges = [f"{first:,}–{last:,}" for first, last, _ in classes]
+    width = max(map(len, ranges))
+    most = max(count for _, _, count in classes)
+    for text, (_, _, count) in zip(ranges, classes, strict=True):
+        bar = "█" * round(BAR_COLUMNS * count / most)
+        yield f"{text:>{width}}  {bar or ('▏' if count else '')} {count:,}"
