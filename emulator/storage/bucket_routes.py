@@ -12,6 +12,7 @@ from emulator.errors import ServiceError
 from emulator.paging import page
 from emulator.payload import json_object
 from emulator.storage.errors import StorageError, condition_not_met, invalid
+from emulator.storage.partial import partial
 from emulator.storage.preconditions import NotModified, Preconditions
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _BucketRoutes:
         found = self._buckets.list(project, request.query_params.get("prefix", ""))
         items = [_with_link(bucket, request) for bucket in found]
         pages = page("items", items, request, size="maxResults", default=1000, limit=1000)
-        return JSONResponse({"kind": "storage#buckets", **pages})
+        return JSONResponse(partial({"kind": "storage#buckets", **pages}, request.query_params))
 
     async def insert(self, request: Request) -> JSONResponse:
         project = self._services.projects.get(_required(request, "project"))
@@ -53,7 +54,7 @@ class _BucketRoutes:
             _conditions(request).check(bucket, reading=True)
         except NotModified:
             return Response(status_code=304)
-        return JSONResponse(_with_link(bucket, request))
+        return JSONResponse(partial(_with_link(bucket, request), request.query_params))
 
     async def patch(self, request: Request) -> JSONResponse:
         return await self._change(request, replace=False)

@@ -13,6 +13,7 @@ from emulator.storage.checksums import Checksums
 from emulator.storage.download import download
 from emulator.storage.errors import invalid
 from emulator.storage.listing import list_page
+from emulator.storage.partial import partial
 from emulator.storage.preconditions import NotModified, Preconditions
 from emulator.storage.resource import WRITABLE, with_links
 
@@ -39,7 +40,8 @@ class _ObjectRoutes:
         found = await run_in_threadpool(read, request.path_params["bucket"], query.get("prefix", ""))
         items, rest = list_page(found, query)
         linked = [with_links(item, str(request.base_url)) for item in items]
-        return JSONResponse({"kind": "storage#objects", **({"items": linked} if linked else {}), **rest})
+        answer = {"kind": "storage#objects", **({"items": linked} if linked else {}), **rest}
+        return JSONResponse(partial(answer, query))
 
     async def get(self, request: Request) -> Response:
         name, generation = request.path_params["object"], request.query_params.get("generation")
@@ -174,4 +176,5 @@ def _conditions(request: Request) -> Preconditions:
 
 
 def _answer(resource: Mapping[str, Any], request: Request) -> JSONResponse:
-    return JSONResponse(with_links(resource, str(request.base_url)), headers={"ETag": resource["etag"]})
+    answer = partial(with_links(resource, str(request.base_url)), request.query_params)
+    return JSONResponse(answer, headers={"ETag": resource["etag"]})

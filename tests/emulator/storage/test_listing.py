@@ -54,6 +54,22 @@ def test_a_page_says_where_the_next_one_starts(emulator: Emulator, filled: Bucke
     assert emulator.http.get("/storage/v1/b/demo-data/o?prefix=none").json() == {"kind": "storage#objects"}
 
 
+def test_only_the_fields_that_are_asked_for(emulator: Emulator, filled: Bucket) -> None:
+    def answer(path: str, fields: str) -> Any:
+        return emulator.http.get(f"/storage/v1/b{path}", params={"fields": fields}).json()
+
+    assert answer("/demo-data/o/c", "name,size,none") == {"name": "c", "size": "1"}
+    assert answer("/demo-data/o", "prefixes,nextPageToken") == {}
+    names = [{"name": name} for name in NAMES]
+    assert answer("/demo-data/o", "items/name,nextPageToken") == {"items": names}
+    assert answer("/demo-data/o", "items(name,metadata/a)") == {"items": names}
+    bucket = answer("/demo-data", "iamConfiguration(uniformBucketLevelAccess/enabled),softDeletePolicy/*")
+    assert bucket["iamConfiguration"] == {"uniformBucketLevelAccess": {"enabled": False}}
+    assert set(bucket["softDeletePolicy"]) == {"retentionDurationSeconds", "effectiveTime"}
+    for wrong in ("a,", "(a)", "a(b", "a)b", "a(b))", "a//b", "a b", "a()"):
+        assert answer("/demo-data/o/c", wrong)["error"]["message"] == f"Invalid field selection {wrong}"
+
+
 @pytest.mark.parametrize(
     ("query", "code"), [("pageToken=x", 400), ("maxResults=x", 400), ("matchGlob=**", 501), ("softDeleted=true", 501)]
 )
