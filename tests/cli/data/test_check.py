@@ -139,8 +139,8 @@ def test_standard_input(ask: Ask) -> None:
 def test_what_cannot_be_read_is_one_sentence(ask: Ask, tmp_path: Path, make: Any, told: str) -> None:
     path = tmp_path / "train.jsonl"
     make(path)
-    for arguments in (["check", path], ["check", path, "--json"], ["stats", path], ["diff", path, path]):
-        answer = ask(*arguments)
+    for arguments in (("check",), ("check", "--json"), ("stats",), ("diff", str(path))):
+        answer = ask(*arguments, path)
         assert (answer.status, answer.out) == (1, "")
         assert answer.err.startswith(f"error: {path} cannot be read: {told}")
         assert answer.err.count("\n") == 1

@@ -16,8 +16,6 @@ import pytest
 from tests.cli.data.conftest import chat, sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.cli.data.conftest import Write
 
 COMMAND = Path(sys.executable).with_name("tunestack")
@@ -47,7 +45,9 @@ finally:
 AT_ONCE = """
 from tunestack.cli import main
 from tunestack.cli.data import progress
+from tunestack.data import scan
 progress.SILENT_SECONDS = 0
+scan._PROGRESS_BYTES = 0
 main()
 """
 
@@ -77,7 +77,7 @@ class Terminal:
 
 
 @pytest.fixture
-def pipe(tmp_path: Path) -> Iterator[Path]:
+def pipe(tmp_path: Path) -> Path:
     """A named pipe: a file whose end comes when the test wants."""
     path = tmp_path / "train.jsonl"
     os.mkfifo(path)
@@ -128,9 +128,9 @@ def test_a_bar_is_shown_on_a_terminal_only_and_taken_away(write: Write) -> None:
     told = terminal.text()
     assert "train.jsonl" in told
     assert "/s" in told
-    assert "kB" in told
+    assert "3.5 MB" in told
     assert told.count("\x1b[?25l") == told.count("\x1b[?25h") == 1, "the cursor is back"
-    assert "\x1b[2K" in told.rpartition("kB")[2], "the bar is gone"
+    assert "\x1b[2K" in told.rpartition("3.5 MB")[2], "the bar is gone"
     assert unwatched.stderr == ""
     assert unwatched.stdout == watched.stdout
 
