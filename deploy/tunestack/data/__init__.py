@@ -1,22 +1,51 @@
-"""Training data: formats, checks, counts, upload.
+"""Training data: formats, checks, counts, comparison, upload.
 
-Importing this room does not import Google's client. `tunestack.data.convert` turns other files into chat examples.
+Importing this room imports neither Google's client nor numpy, nor what reads a file before one is read.
 """
 
-from tunestack.data.bucket import UploadError, object_uri, upload
-from tunestack.data.report import KINDS, Format, Problem, Report, Severity, UnreadableDataError
-from tunestack.data.scan import check, check_pair
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunestack.data.bucket import UploadError, object_uri, upload
+    from tunestack.data.comparison import Comparison, compare
+    from tunestack.data.report import KINDS, Format, Problem, Report, Severity, UnreadableDataError
+    from tunestack.data.scan import check, check_pair
+    from tunestack.data.signature import Signature, SignatureError
+    from tunestack.data.stream import Stream
 
 __all__ = [
     "KINDS",
+    "Comparison",
     "Format",
     "Problem",
     "Report",
     "Severity",
+    "Signature",
+    "SignatureError",
+    "Stream",
     "UnreadableDataError",
     "UploadError",
     "check",
     "check_pair",
+    "compare",
     "object_uri",
     "upload",
 ]
+
+_HOMES = {
+    "bucket": ("UploadError", "object_uri", "upload"),
+    "comparison": ("Comparison", "compare"),
+    "report": ("KINDS", "Format", "Problem", "Report", "Severity", "UnreadableDataError"),
+    "scan": ("check", "check_pair"),
+    "signature": ("Signature", "SignatureError"),
+    "stream": ("Stream",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

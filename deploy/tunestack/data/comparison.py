@@ -109,7 +109,9 @@ def _surplus_of_many(numbers: array[int], others: array[int]) -> list[int]:
     in_order = given[order]
     # The how-many-eth of its value each number is, against how many of that value the others have.
     rank = np.arange(len(given)) - np.searchsorted(in_order, in_order, side="left")
-    held = np.searchsorted(sorted_others, in_order, side="right") - np.searchsorted(sorted_others, in_order, side="left")
+    held = np.searchsorted(sorted_others, in_order, side="right") - np.searchsorted(
+        sorted_others, in_order, side="left"
+    )
     surplus: list[int] = np.sort(order[(rank >= held) & (in_order != 0)]).tolist()
     return surplus
 

@@ -1,22 +1,23 @@
-"""Reads a file once, in blocks of whole lines, and digests its bytes on the way."""
+"""Cuts bytes into blocks of whole lines."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import cycle
 from typing import TYPE_CHECKING, Protocol
 
-import google_crc32c
+from tunestack.data import newlines
+from tunestack.data.newlines import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class _Readable(Protocol):
-    def readinto(self, buffer: memoryview, /) -> int: ...
+class Readable(Protocol):
+    """What bytes come from."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Reads some bytes, and says how many; none at the end."""
+        ...
 
 
 BLOCK_BYTES = 64 * 1024
@@ -24,91 +25,73 @@ BLOCK_BYTES = 64 * 1024
 
 READ_BYTES = 16 * BLOCK_BYTES
 
-MAX_LINE_BYTES = 4 * 1024 * 1024
-"""The longest line that is kept in memory: a million tokens, eighty times the longest sequence of any open model."""
+MAX_LINE_BYTES = 20 * 1024 * 1024
+"""The longest line that is kept in memory: Gemini's limit for a request of 20 MB, images included, and a little more.
+
+Source: https://ai.google.dev/gemini-api/docs/image-understanding, 2026-11.
+"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Block:
-    """Whole lines, without their newlines. A line much longer than `MAX_LINE_BYTES` stands alone, cut past that."""
+    """Whole lines, without the last one's newline. A line longer than `MAX_LINE_BYTES` stands alone, cut behind that.
 
-    first_line: int
+    Args:
+        offset: of its first byte in the file.
+        raw: the bytes.
+        bytes: of the file that it stands for, newlines included.
+        rows: its lines.
+    """
+
     offset: int
     raw: bytes
-    lines: list[bytes]
-
-    def offsets(self) -> Iterator[int]:
-        """Yields where each line starts in the file."""
-        offset = self.offset
-        for line in self.lines:
-            yield offset
-            offset += len(line) + 1
-
-
-class LineReader:
-    """Blocks of lines of a file, and the digests of all its bytes once they are read."""
-
-    def __init__(self, file: _Readable) -> None:
-        self._file = file
-        self._sha256 = hashlib.sha256()
-        self._crc32c = 0
-        self.bytes = 0
+    bytes: int
+    rows: Rows
 
     @property
-    def sha256(self) -> str:
-        """Of what was read so far, in hexadecimal digits."""
-        return self._sha256.hexdigest()
-
-    @property
-    def crc32c(self) -> str:
-        """Of what was read so far, as Cloud Storage writes it."""
-        return base64.b64encode(self._crc32c.to_bytes(4, "big")).decode("ascii")
-
-    def blocks(self) -> Iterator[Block]:
-        """Reads to the end. Memory is bounded by a block and the longest kept line."""
-        line, offset = 1, 0  # of the first byte that was not handed out yet
-        rest: list[bytes] = []  # the pieces of a line whose end was not read yet
-        rest_bytes = 0
-        for piece in self._pieces():
-            end = piece.rfind(b"\n")
-            if end < 0:
-                if rest_bytes <= MAX_LINE_BYTES:  # beyond that only the length is of interest
-                    rest.append(piece)
-                rest_bytes += len(piece)
-                continue
-            start = 0
-            if rest_bytes > MAX_LINE_BYTES:
-                yield _block(line, offset, b"".join(rest)[: MAX_LINE_BYTES + 1])
-                start = piece.find(b"\n") + 1
-                line, offset = line + 1, offset + rest_bytes + start
-                rest, rest_bytes = [], 0
-            if start <= end:
-                block = _block(line, offset, b"".join((*rest, piece[start:end])))
-                yield block
-                line, offset = line + len(block.lines), offset + len(block.raw) + 1
-            rest, rest_bytes = [piece[end + 1 :]], len(piece) - end - 1
-        if rest_bytes:
-            yield _block(line, offset, b"".join(rest)[: MAX_LINE_BYTES + 1])
-
-    def _pieces(self) -> Iterator[bytes]:
-        """Reads piece by piece; a piece is digested on another core while its lines are looked at."""
-        # Two buffers, used in turn: one is digested while the next is read.
-        buffers = cycle([memoryview(bytearray(READ_BYTES)) for _ in range(2)])
-        digested: Future[None] | None = None
-        with ThreadPoolExecutor(max_workers=1) as digests:
-            for buffer in buffers:
-                read = buffer[: self._file.readinto(buffer)]
-                if digested:
-                    digested.result()
-                if not read:
-                    return
-                digested = digests.submit(self._sha256.update, read)
-                self.bytes += len(read)
-                for start in range(0, len(read), BLOCK_BYTES):
-                    piece = bytes(read[start : start + BLOCK_BYTES])
-                    self._crc32c = google_crc32c.extend(self._crc32c, piece)
-                    yield piece
+    def is_cut(self) -> bool:
+        """Whether it is one line, of which only the start was kept."""
+        return self.bytes > len(self.raw) + 1
 
 
-def _block(line: int, offset: int, raw: bytes) -> Block:
-    return Block(line, offset, raw, raw.split(b"\n"))
+def blocks(file: Readable, offset: int = 0) -> Iterator[Block]:
+    """Reads to the end. Memory is bounded by what is read at once and the longest kept line.
+
+    Args:
+        file: read from where it is, which is the start of a line.
+        offset: of that place in the file.
+    """
+    buffer = bytearray(READ_BYTES)
+    filled = 0  # of the buffer, which starts with the start of a line
+    while read := file.readinto(memoryview(buffer)[filled:]):
+        filled += read
+        start = 0
+        for raw, rows in newlines.blocks(memoryview(buffer)[:filled], BLOCK_BYTES):
+            yield Block(offset, raw, len(raw) + 1, rows)
+            start += len(raw) + 1
+            offset += len(raw) + 1
+        filled -= start
+        buffer[:filled] = buffer[start : start + filled]
+        if filled > MAX_LINE_BYTES:
+            kept = bytes(memoryview(buffer)[: MAX_LINE_BYTES + 1])
+            skipped, after = _skip_line(file)
+            yield Block(offset, kept, filled + skipped, Rows.of_one(filled + skipped))
+            offset, filled = offset + filled + skipped, len(after)
+            buffer = bytearray(max(READ_BYTES, 2 * filled))
+            buffer[:filled] = after
+        elif filled > len(buffer) // 2:
+            buffer.extend(bytes(len(buffer)))
+    if filled:
+        raw = bytes(memoryview(buffer)[:filled])
+        yield Block(offset, raw, filled, Rows.of_one(filled))
+
+
+def _skip_line(file: Readable) -> tuple[int, bytes]:
+    """Reads up to the next newline; returns how many bytes that were, and what was read of the lines behind it."""
+    buffer = bytearray(READ_BYTES)
+    skipped = 0
+    while read := file.readinto(memoryview(buffer)):
+        if (end := buffer.find(b"\n", 0, read)) >= 0:
+            return skipped + end + 1, bytes(memoryview(buffer)[end + 1 : read])
+        skipped += read
+    return skipped, b""

@@ -1,249 +1,199 @@
-"""Checks data files before anything is uploaded or paid for."""
+"""Checks data files before anything is uploaded or paid for: every line, in one pass, within bounded memory."""
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
-from functools import partial
+import os
+import stat
+from contextlib import closing
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunestack.data import duplicates, lines
 from tunestack.data.demands import Demands
-from tunestack.data.exact import examine
-from tunestack.data.formats import surely_right
-from tunestack.data.lines import MAX_LINE_BYTES, LineReader
-from tunestack.data.report import Problem, Report, UnreadableDataError
+from tunestack.data.digests import DigestedFile
+from tunestack.data.inspection import Inspection
+from tunestack.data.report import Images, Problem, Report, UnreadableDataError
+from tunestack.data.signature import Signature
+from tunestack.data.stream import Stream
+from tunestack.data.whole import judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
-    from decimal import Decimal
+    from collections.abc import Callable, Iterator, Sequence
+    from array import array
+    from pathlib import Path
+    from typing import IO
 
-    from tunestack.data.lines import Block
-    from tunestack.data.report import Format
+    from tunestack.catalogue.data_rules import DataRules
+    from tunestack.data.digests import Digests
+    from tunestack.data.tally import Tally
 
-RECOMMENDED_EXAMPLES = 100
-"""The lower end of the 100 to 500 examples that Google's tuning documentation recommends."""
+NUMPY_BYTES = 32 * 1024 * 1024
+"""Size from which importing numpy is worth its time: see `newlines`."""
 
-VALIDATION_PERCENT = 25
-VALIDATION_ROWS = 5_000
-"""What the service takes as a validation file of open models: a share of the training file's bytes, and rows.
+PARALLEL_BYTES = 128 * 1024 * 1024
+"""Size from which other processes help: one has started after 0.2 s, in which this one looks at as much."""
 
-Source: github.com/google/skills, agent-platform-tuning, references/data_prep.md, August 2026.
-"""
+_PROGRESS_BYTES = 4 * 1024 * 1024
 
 
 def check(
-    path: Path | str,
+    file: Path | str | Stream,
     *,
-    max_sequence_tokens: int | None = None,
-    tokens_per_character: Decimal | None = None,
-    problem_limit: int = 20,
+    rules: Sequence[DataRules] = (),
+    against: Report | None = None,
+    problem_limit: int | None = 20,
+    progress: Callable[[int], None] | None = None,
+    processes: int | None = None,
 ) -> Report:
-    """Checks a training file: every line, in one pass, within bounded memory.
+    """Checks a training file, or a validation file beside its training file.
 
     Args:
-        path: a JSONL file of prompt/completion or chat examples.
-        max_sequence_tokens: the model's longest sequence; longer examples are warned of where the ratio is given too.
-        tokens_per_character: the catalogue's ratio for model and mode.
-        problem_limit: how many problems of each kind are told in full; all are counted.
+        file: JSON lines of any format, as a path or a stream.
+        rules: what the models demand that the file is meant for; those of any open model by default.
+        against: the report on the training file, with its signature, where this is its validation file.
+        problem_limit: how many problems of each kind are told in full, None for all of them; all are counted.
+        progress: told how many bytes are done, now and then, by this thread.
+        processes: how many look at a large file at a time; as many as there are processors by default. A stream is
+            looked at by this one alone, which is faster than a network is.
 
     Raises:
-        UnreadableDataError: the file is not there or cannot be read.
+        UnreadableDataError: the file is not there, cannot be read, or changed meanwhile.
     """
-    return _Scan(path, _longest(max_sequence_tokens, tokens_per_character), problem_limit).run(RECOMMENDED_EXAMPLES)
+    limit = inf if problem_limit is None else problem_limit
+    demands = Demands.of(rules)
+    name = file.name if isinstance(file, Stream) else str(file)
+    inspection = Inspection(name, demands, limit)
+    tell_progress = progress or (lambda _: None)
+    try:
+        if isinstance(file, Stream):
+            with closing(file.open()) as stream:
+                digests = _look(stream, inspection, tell_progress, file.bytes)
+        else:
+            with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - a path may be a text
+                size = _size(opened)
+                digests = _look(opened, inspection, tell_progress, size)
+    except OSError as error:
+        message = f"{name} cannot be read: {error.strerror or error}; write the path of a JSONL file"
+        raise UnreadableDataError(message) from error
+    tell_progress(digests.bytes)
+    return judged(
+        _report(name, inspection, digests, limit, against),
+        demands,
+        first_lines=inspection.tally.first_lines,
+        against=against,
+    )
 
 
 def check_pair(
-    training: Path | str,
-    validation: Path | str | None,
+    training: Path | str | Stream,
+    validation: Path | str | Stream | None,
     *,
-    max_sequence_tokens: int | None = None,
-    tokens_per_character: Decimal | None = None,
-    problem_limit: int = 20,
+    rules: Sequence[DataRules] = (),
+    problem_limit: int | None = 20,
+    progress: Callable[[int], None] | None = None,
+    processes: int | None = None,
 ) -> tuple[Report, Report | None]:
     """Checks a training and a validation file, and the two together.
 
     Args:
         training: see `check`.
         validation: see `check`; None when there is none.
-        max_sequence_tokens: see `check`.
-        tokens_per_character: see `check`.
+        rules: see `check`.
         problem_limit: see `check`.
+        progress: see `check`; of both files together.
+        processes: see `check`.
 
     Returns:
         A report on each; what is wrong between the two stands in the validation file's.
 
     Raises:
-        UnreadableDataError: a file is not there or cannot be read.
+        UnreadableDataError: a file is not there, cannot be read, or changed meanwhile.
     """
-    longest = _longest(max_sequence_tokens, tokens_per_character)
-    learnt = _Scan(training, longest, problem_limit)
-    report = learnt.run(RECOMMENDED_EXAMPLES)
+    report = check(training, rules=rules, problem_limit=problem_limit, progress=progress, processes=processes)
     if validation is None:
         return report, None
-    return report, _Scan(validation, longest, problem_limit, training=learnt).run(recommended=1)
+    further = (lambda done: progress(report.bytes + done)) if progress else None
+    return report, check(
+        validation, rules=rules, against=report, problem_limit=problem_limit, progress=further, processes=processes
+    )
 
 
-def _longest(max_sequence_tokens: int | None, tokens_per_character: Decimal | None) -> float:
-    """Characters that fit the sequence, by the ratio."""
-    if max_sequence_tokens is None or not tokens_per_character:
-        return inf
-    return float(max_sequence_tokens / tokens_per_character)
+def _size(file: IO[bytes]) -> int | None:
+    """Returns the bytes of a regular file; a pipe does not know."""
+    status = os.fstat(file.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-class _Scan:
-    """One pass over a file."""
-
-    def __init__(self, path: Path | str, longest: float, limit: int, training: _Scan | None = None) -> None:
-        self.path = Path(path)
-        self.file = str(path)
-        self.longest = longest
-        self.limit = limit
-        self.training = training
-        self.format: Format | None = None
-        self.format_line = 0
-        self.bytes = 0
-        self.examples = 0
-        self.characters = 0
-        self.problems: list[Problem] = []
-        self.counts: Counter[str] = Counter()
-        # Equal lines are found by Python's hash of their bytes: 64 bits with a secret key, so that no two different
-        # lines of a file are likely to share one, nor can be made to.
-        self.hashes = array("q")
-        self.seen: set[int] = set()
-        self.blank: set[int] = set()
-        self.repeats = 0
-        self.repeating: list[tuple[int, array[int]]] = []
-
-    def run(self, recommended: int) -> Report:
-        try:
-            with self.path.open("rb", buffering=0) as file:
-                reader = LineReader(file)
-                for block in reader.blocks():
-                    self._block(block)
-        except OSError as error:
-            message = f"{self.file} cannot be read: {error.strerror or error}; write the path of a JSONL file"
-            raise UnreadableDataError(message) from error
-        self.bytes = reader.bytes
-        self._repeated_lines()
-        self._whole(recommended)
-        return Report(
-            name=self.file,
-            format=self.format,
-            examples=self.examples,
-            bytes=reader.bytes,
-            characters=self.characters,
-            sha256=reader.sha256,
-            crc32c=reader.crc32c,
-            problems=tuple(sorted(self.problems, key=lambda problem: (problem.line, problem.offset))),
-            problem_counts=dict(self.counts),
-        )
-
-    def _block(self, block: Block) -> None:
-        lines = block.lines
-        self._remember(block)
-        characters = None
-        if self.format and max(map(len, lines)) <= min(self.longest, MAX_LINE_BYTES):
-            characters = surely_right(self.format, block.raw, lines)
-        if characters is not None:
-            self.examples += len(lines)
-            self.characters += characters
-            return
-        for number, (line, offset) in enumerate(zip(lines, block.offsets(), strict=True), block.first_line):
-            self._line(line, number, offset)
-
-    def _line(self, line: bytes, number: int, offset: int) -> None:
-        characters = None
-        if self.format and len(line) <= MAX_LINE_BYTES:
-            characters = surely_right(self.format, line, (line,))
-        if characters is None:
-            found = examine(line, self.format, self.format_line, Demands.of(()), partial(self._tell, number, offset))
-            if self.format is None and found.names:
-                self.format, self.format_line = found.names, number
-            if found.blank:
-                self.blank.add(hash(line))
-                return
-            characters = found.characters
-        self.examples += 1
-        self.characters += characters
-        if characters > self.longest:
-            reason = f"about {characters / self.longest:.1f} times the model's longest sequence"
-            expected = f"at most about {self.longest:,.0f} characters"
-            self._tell(number, offset, "over-long", "$", reason, expected, "shorten it, or it is cut")
-
-    def _remember(self, block: Block) -> None:
-        """Keeps the lines' hashes; what a block repeats is found out at the end, when it is known that any does."""
-        hashes = list(map(hash, block.lines))
-        self.hashes.fromlist(hashes)
-        self.seen.update(hashes)
-        repeats = len(self.hashes) - len(self.seen)
-        if repeats > self.repeats or (self.training and not self.training.seen.isdisjoint(hashes)):
-            self.repeats = repeats
-            self.repeating.append((block.first_line, array("q", block.offsets())))
-
-    def _repeated_lines(self) -> None:
-        """Finds lines that stood before, in this file or in the training file."""
-        if not self.repeating:
-            return
-        self.seen.clear()
-        twice: set[int] = set()
-        for key in self.hashes:
-            (twice if key in self.seen else self.seen).add(key)
-        first = _first_lines(self.hashes, twice - self.blank)
-        taught: dict[int, int] = {}
-        if self.training:
-            taught = _first_lines(self.training.hashes, (self.training.seen & self.seen) - self.blank)
-        for first_line, offsets in self.repeating:
-            for number, offset in enumerate(offsets, first_line):
-                key = self.hashes[number - 1]
-                if first.get(key, number) < number:
-                    reason = f"the same as line {first[key]}"
-                    self._tell(number, offset, "duplicate", "$", reason, "each example once", "remove one of them")
-                if self.training and key in taught:
-                    reason = f"stands in {self.training.file} as well, line {taught[key]}"
-                    expected = "examples that were not trained on"
-                    self._tell(number, offset, "in-both-files", "$", reason, expected, "remove it from one of them")
-
-    def _whole(self, recommended: int) -> None:
-        tell = partial(self._tell, 0, 0)
-        if not self.examples:
-            tell("no-examples", "$", "no examples", "one example a line", "write the examples")
-        elif self.examples < recommended:
-            expected = f"{recommended} or more, as is recommended"
-            tell("few-examples", "$", f"{self.examples} examples", expected, "add examples")
-        if self.training is None:
-            return
-        if self.bytes * 100 > self.training.bytes * VALIDATION_PERCENT:
-            reason = f"{self.bytes:,} bytes to validate {self.training.bytes:,} bytes of {self.training.file}"
-            expected = f"at most {VALIDATION_PERCENT} % of the training file's bytes"
-            tell("validation-too-large", "$", reason, expected, "move examples to the training file")
-        if self.examples > VALIDATION_ROWS:
-            reason = f"{self.examples:,} examples to validate"
-            tell("validation-too-many", "$", reason, f"at most {VALIDATION_ROWS:,}", "move some to the training file")
-
-    def _tell(
-        self,
-        line: int,
-        line_offset: int,
-        kind: str,
-        path: str,
-        reason: str,
-        expected: str,
-        remedy: str,
-        offset: int = 0,
-    ) -> None:
-        """Counts a problem, and keeps it if it is among the first of its kind."""
-        self.counts[kind] += 1
-        if self.counts[kind] <= self.limit:
-            place = line_offset + offset
-            self.problems.append(Problem(self.file, line, place, path, kind, reason, expected, remedy))
+def _look(file: IO[bytes], inspection: Inspection, progress: Callable[[int], None], size: int | None) -> Digests:
+    """Looks at all blocks in this process."""
+    if size is None or size >= NUMPY_BYTES:
+        import numpy as _  # see `newlines`
+    told = 0
+    with closing(DigestedFile(file)) as digested:
+        for block in lines.blocks(digested):
+            inspection.block(block)
+            done = block.offset + block.bytes
+            if done - told >= _PROGRESS_BYTES:
+                progress(done)
+                told = done
+        return digested.digests
 
 
-def _first_lines(hashes: Iterable[int], keys: Set[int]) -> dict[int, int]:
-    """Numbers the lines on which the keys stand first."""
-    first: dict[int, int] = {}
-    for number, key in enumerate(hashes, 1):
-        if key in keys:
-            first.setdefault(key, number)
-    return first
+def _report(name: str, inspection: Inspection, digests: Digests, limit: float, against: Report | None) -> Report:
+    tally = inspection.result()
+    problems = [*tally.problems, *_compared(name, tally, limit, against)]
+    return Report(
+        name=name,
+        format=inspection.format,
+        examples=tally.examples,
+        bytes=digests.bytes,
+        characters=tally.characters,
+        sha256=digests.sha256,
+        crc32c=digests.crc32c,
+        problems=tuple(sorted(problems, key=lambda problem: (problem.line, problem.offset))),
+        problem_counts=dict(tally.counts),
+        longest=tally.longest,
+        non_ascii=tally.non_ascii,
+        turns=tally.turns,
+        texts_only=tally.texts_only,
+        images=Images(tally.inline, tally.linked, tally.inline_bytes),
+        links=tally.links,
+        signature=Signature(tally.hashes, tally.inputs),
+    )
+
+
+def _compared(name: str, tally: Tally, limit: float, against: Report | None) -> Iterator[Problem]:
+    """Yields a problem for each example that stands twice, the first ones of each kind, and counts all."""
+    found = [("duplicate", line, f"the same as line {first}") for line, first in duplicates.repeated(tally.hashes)]
+    if against is not None and against.signature is not None:
+        found += [
+            ("in-both-files", line, f"stands in {against.name} as well, line {first}")
+            for line, first in duplicates.shared(tally.hashes, against.signature.lines)
+        ]
+    starts = _Starts(tally.lengths)
+    for kind, line, reason in found:
+        tally.counts[kind] += 1
+        if tally.counts[kind] <= limit:
+            yield Problem(name, line, starts.of(line), "$", kind, reason, *_REMEDIES[kind])
+
+
+_REMEDIES = {
+    "duplicate": ("each example once", "remove one of them"),
+    "in-both-files": ("examples that were not trained on", "remove it from one of them"),
+}
+
+
+class _Starts:
+    """Where lines start in the file, asked for in their order, which may begin anew."""
+
+    def __init__(self, lengths: array[int]) -> None:
+        self._lengths = lengths
+        self._line, self._offset = 1, 0
+
+    def of(self, line: int) -> int:
+        """Returns the line's first byte."""
+        if line < self._line:
+            self._line, self._offset = 1, 0
+        self._offset += sum(self._lengths[self._line - 1 : line - 1]) + line - self._line
+        self._line = line
+        return self._offset

@@ -1,0 +1,163 @@
+"""Looks at the lines of a file, block by block: a block with the fast half, lines in doubt with the exact one."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from functools import partial
+from typing import TYPE_CHECKING
+
+from xxhash import xxh3_64_intdigest
+
+from tunestack.data import fingerprint, lines
+from tunestack.data.fast import FastHalf
+from tunestack.data.newlines import Rows
+from tunestack.data.report import KINDS, Problem
+from tunestack.data.tally import MAX_COMPARED, Tally
+
+if TYPE_CHECKING:
+    from tunestack.data.demands import Demands
+    from tunestack.data.fast import Right
+    from tunestack.data.lines import Block
+    from tunestack.data.report import Format
+
+
+class Inspection:
+    """One pass over lines that follow each other.
+
+    Args:
+        name: the file, as problems name it.
+        demands: what the models demand.
+        limit: how many problems of each kind are kept.
+        data_format: of the file, where lines before these have shown it.
+        format_line: the first of those lines.
+    """
+
+    def __init__(
+        self, name: str, demands: Demands, limit: float, data_format: Format | None = None, format_line: int = 0
+    ) -> None:
+        self.format = data_format
+        self.format_line = format_line
+        self.tally = Tally()
+        self._inputs = array("Q")
+        self._name = name
+        self._demands = demands
+        self._limit = limit
+        self._has_error = False
+        self._inputs = array("Q")
+        self._fast = FastHalf(data_format, demands) if data_format else None
+
+    def block(self, block: Block) -> None:
+        """Looks at a block's lines."""
+        if block.is_cut:
+            self._line(block.raw, block.offset, block.bytes)
+        elif not self._is_right(block.raw, block.rows, block.offset):
+            offset = block.offset
+            for line in block.raw.split(b"\n"):
+                self._line(line, offset, len(line))
+                offset += len(line) + 1
+
+    def result(self) -> Tally:
+        """Returns what all lines so far hold."""
+        # Half of each number is kept: 32 bits.
+        halves = memoryview(self._inputs).cast("B").cast("I")
+        self.tally.inputs.frombytes(halves[(sys.byteorder != "little") :: 2].tobytes())
+        self._inputs = array("Q")
+        return self.tally
+
+    def _line(self, line: bytes, offset: int, length: int) -> None:
+        """Looks at one line, of which `length` bytes are in the file."""
+        if not self._is_right(line, Rows.of_one(length), offset):
+            self._doubtful(line, offset, length)
+
+    def _is_right(self, raw: bytes, rows: Rows, offset: int) -> bool:
+        """Says whether the lines are right beyond doubt; they are counted then."""
+        if self._fast is None or rows.longest > lines.MAX_LINE_BYTES:
+            return False
+        right = self._fast.look(raw, rows)
+        if right:
+            self._right(right, rows, offset)
+        return right is not None
+
+    def _right(self, right: Right, rows: Rows, offset: int) -> None:
+        tally = self.tally
+        first = tally.lines
+        if self.format and self.format not in tally.first_lines:
+            tally.first_lines[self.format] = first + 1
+        tally.examples += len(rows.lengths)
+        tally.characters += right.characters
+        tally.non_ascii += right.non_ascii
+        tally.turns += right.turns
+        tally.texts_only += right.texts_only
+        tally.inline += right.inline
+        tally.linked += right.linked
+        tally.inline_bytes += right.inline_bytes
+        # No example has more characters than its line has bytes.
+        if rows.longest > min(tally.longest, self._demands.longest) or right.links:
+            tally.longest = max(tally.longest, max(right.totals))
+            if right.links or tally.longest > self._demands.longest:
+                self._look_closer(right, rows, offset)
+        self._remember(right.hashes, right.inputs, rows.lengths)
+
+    def _look_closer(self, right: Right, rows: Rows, offset: int) -> None:
+        """Tells of examples that are too long, and keeps where images are linked."""
+        starts = [offset]
+        for length in rows.lengths:
+            starts.append(starts[-1] + length + 1)
+        for place, address, byte, path, mime_type in right.links:
+            self.tally.links.add(address, self.tally.lines + place + 1, starts[place] + byte, path, mime_type)
+        for place, characters in enumerate(right.totals):
+            self._tell_over_long(characters, self.tally.lines + place + 1, starts[place])
+
+    def _tell_over_long(self, characters: int, number: int, offset: int) -> None:
+        if characters > self._demands.longest:
+            self._demands.tell_over_long(characters, partial(self._tell, number, offset))
+
+    def _doubtful(self, line: bytes, offset: int, length: int) -> None:
+        from tunestack.data.exact import examine
+
+        tally = self.tally
+        number = tally.lines + 1
+        self._has_error = False
+        found = examine(line, self.format, self.format_line, self._demands, partial(self._tell, number, offset))
+        if found.blank:
+            self._remember([0], [0], Rows.of_one(length).lengths)
+            return
+        if found.names:
+            tally.first_lines.setdefault(found.names, number)
+            if self.format is None:
+                self.format, self.format_line = found.names, number
+                self._fast = FastHalf(found.names, self._demands)
+        tally.examples += 1
+        tally.characters += found.characters
+        tally.non_ascii += found.non_ascii
+        tally.turns += found.turns
+        tally.texts_only += not found.files
+        tally.inline += found.inline
+        tally.linked += found.linked
+        tally.inline_bytes += found.inline_bytes
+        tally.longest = max(tally.longest, found.characters)
+        for address, byte, path, mime_type in found.links:
+            tally.links.add(address, number, offset + byte, path, mime_type)
+        self._tell_over_long(found.characters, number, offset)
+        # A line that is no right example is as good as its bytes.
+        hashes = (xxh3_64_intdigest(line, length),) * 2 if self._has_error else fingerprint.of_line(line)
+        self._remember([hashes[0]], [hashes[1]], Rows.of_one(length).lengths)
+
+    def _remember(self, hashes: list[int], inputs: list[int], lengths: array[int]) -> None:
+        tally = self.tally
+        tally.lines += len(lengths)
+        if len(tally.hashes) < MAX_COMPARED:
+            tally.hashes.fromlist(hashes)
+            self._inputs.fromlist(inputs)
+            tally.lengths.extend(lengths)
+
+    def _tell(
+        self, line: int, start: int, kind: str, path: str, reason: str, expected: str, remedy: str, offset: int = 0
+    ) -> None:
+        """Counts a problem, and keeps it if it is among the first of its kind."""
+        counts = self.tally.counts
+        counts[kind] += 1
+        self._has_error |= KINDS[kind] == "error"
+        if counts[kind] <= self._limit:
+            self.tally.problems.append(Problem(self._name, line, start + offset, path, kind, reason, expected, remedy))
