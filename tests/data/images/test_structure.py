@@ -97,6 +97,7 @@ def test_a_flipped_bit_of_a_png_is_always_found() -> None:
         (without(JPEG, b"\xff\xc0", 19), "scan before the frame header"),
         (JPEG[: SCAN + 14] + b"\xff\xd9", "JPEG scan without data"),
         (JPEG.replace(b"\xff\xda\x00\x0c\x03", b"\xff\xda\x00\x0c\x04"), "scan header"),
+        (JPEG[:SCAN] + b"\xff\xda\x00\x02", "scan header"),
         (JPEG.replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x09"), "9 bits a sample"),
         (JPEG.replace(b"\xff\xc0\x00\x11", b"\xff\xc3\x00\x11"), "lossless or hierarchical JPEG"),
         (JPEG.replace(b"\x08\x00\x17\x00\x25", b"\x08\x00\x00\x00\x25"), "37 × 0 pixels"),

@@ -19,7 +19,7 @@ _not_base64 = re.compile(rb"[^A-Za-z0-9+/]").search
 _only_url_safe = re.compile(rb"[A-Za-z0-9_-]*={0,2}").fullmatch
 
 
-def split(uri: bytes) -> tuple[str, bytes]:
+def split(uri: bytes) -> tuple[str, memoryview]:
     """Returns the declared mime type and the base64 text.
 
     Raises:
@@ -34,10 +34,10 @@ def split(uri: bytes) -> tuple[str, bytes]:
         raise _fault("a data URI that does not say base64", "write ;base64 before the comma, and the data in base64")
     if not mime_type:
         raise ImageFault("image-type", "a data URI without a type", "write image/jpeg after data:", _EXPECTED)
-    return mime_type, uri[comma + 1 :]
+    return mime_type, memoryview(uri)[comma + 1 :]
 
 
-def decode(text: bytes) -> bytes:
+def decode(text: memoryview) -> bytes:
     """Returns what the base64 text stands for.
 
     Raises:
@@ -48,7 +48,7 @@ def decode(text: bytes) -> bytes:
     try:
         return b64decode(text, validate=True)
     except binascii.Error:
-        raise _base64_fault(text) from None
+        raise _base64_fault(bytes(text)) from None
 
 
 def check_type(declared: str, image: Image) -> None:

@@ -16,8 +16,11 @@ from tunestack.data.images.image import (
 
 SIGNATURE = b"\xff\xd8\xff"
 
-_TEM, _SOI, _EOI, _SOS = 0x01, 0xD8, 0xD9, 0xDA
+_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _DHT, _DQT = 0xC4, 0xDB
+_PASSED_OVER = frozenset({0x01, 0xFF})
+"""TEM, which has no segment, and the fill bytes of which any number may stand before a marker."""
+
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _COMMON_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Baseline, extended and progressive. The others are lossless or hierarchical, which common decoders do not read:
@@ -44,8 +47,8 @@ def examine(data: bytes | memoryview) -> Image:
         if data[at] != 0xFF:
             raise damaged(f"JPEG marker expected at byte {at:,}, found 0x{data[at]:02x}")
         marker = data[at + 1]
-        at += 1 if marker == 0xFF else 2  # before a marker any number of 0xff may stand
-        if marker in {0xFF, _TEM}:
+        at += 1 if marker == 0xFF else 2
+        if marker in _PASSED_OVER:
             continue
         if marker == _EOI:
             break
@@ -65,15 +68,8 @@ def examine(data: bytes | memoryview) -> Image:
         elif marker == _SOS:
             if not size:
                 raise damaged("JPEG scan before the frame header, so that the size is unknown")
-            if length != 6 + 2 * data[at + 2] or not 1 <= data[at + 2] <= components:
-                raise damaged(f"JPEG scan header at byte {at:,} does not fit its length")
             scans += 1
-            found = _end_of_scan(data, at + length)
-            if not found:
-                raise truncated("no end marker (FF D9)")
-            if found.start() == at + length and found[0][1] == _EOI:
-                raise damaged("JPEG scan without data")
-            at = found.start()
+            at = _scan(data, at, length, components)
             continue
         elif (marker == _DHT and not _huffman_tables(data, at + 2, at + length)) or (
             marker == _DQT and not _quantization_tables(data, at + 2, at + length)
@@ -85,6 +81,19 @@ def examine(data: bytes | memoryview) -> Image:
     if not size or not scans:
         raise damaged("JPEG without image data")
     return Image("jpeg", *size, bytes=end, trailing=end - at)
+
+
+def _scan(data: bytes | memoryview, at: int, length: int, components: int) -> int:
+    """Returns where the scan ends whose header is of that length."""
+    start = at + length
+    if length < 6 or length != 6 + 2 * data[at + 2] or not 1 <= data[at + 2] <= components:
+        raise damaged(f"JPEG scan header at byte {at:,} does not fit its length")
+    found = _end_of_scan(data, start)
+    if not found:
+        raise truncated("no end marker (FF D9)")
+    if found.start() == start:
+        raise damaged("JPEG scan without data")
+    return found.start()
 
 
 def _frame(marker: int, segment: bytes | memoryview) -> tuple[tuple[int, int], int]:
