@@ -28,6 +28,7 @@ def explain(error: BaseException) -> str | None:
         ("tunestack.data.bucket", "UploadError"),
         ("tunestack.data.report", "UnreadableDataError"),
         ("tunestack.data.preparation.error", "PreparationError"),
+        ("tunestack.data.tokenizer", "TokenizerError"),
     )
     return str(error) if any(isinstance(error, _kind(*each)) for each in of_data) else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from tests.cli.data.conftest import Ask, Write
 
 GEMMA = "google/gemma3@gemma-3-1b-it"
+TOKENIZER = Path(__file__).parents[3] / "emulator" / "language_model" / "base" / "tokenizer.json"
 LARGER = "google/gemma3@gemma-3-27b-it"
 
 
@@ -26,7 +29,7 @@ def test_how_a_file_is_spread(ask: Ask, write: Write) -> None:
     assert facts["beyond ASCII"] == "0.2% of the characters"
     assert facts["duplicates"] == "1 example"
     assert facts["tokens"].startswith("about ")
-    assert facts["tokens"].endswith(f" by {GEMMA}")
+    assert facts["tokens"].endswith(f" by {GEMMA}, estimated")
     assert answer.lines[-1].startswith("90–101  █")
     assert answer.err == f"note: {file} has 2 errors; see tunestack data check\n"
 
@@ -37,8 +40,39 @@ def test_statistics_for_machines(ask: Ask, write: Write) -> None:
     assert sum(row["examples"] for row in told["histogram"]) == 200
     assert told["histogram"][0]["from"] <= told["characters"]["min"]
     assert told["histogram"][-1]["to"] == told["characters"]["max"]
-    tokens = told["tokens"][GEMMA]
+    assert told["tokens"] is None
+    tokens = told["estimatedTokens"][GEMMA]
     assert 0 < tokens["low"] <= tokens["middle"] <= tokens["high"]
+
+
+def test_a_tokenizer_counts_exactly(ask: Ask, write: Write) -> None:
+    file = write("train.jsonl", [*sums(120), chat("word " * 40, "4")])
+    counted = ask("stats", file, "--tokenizer", TOKENIZER, "--json").json["tokens"]
+    assert counted["examples"] == 121
+    assert counted["min"] < counted["median"] < counted["max"] < counted["tokens"]
+    facts = ask("stats", file, "--tokenizer", TOKENIZER).out
+    assert f"max {counted['max']:,}; {counted['tokens']:,} tokens; chat template: " in facts
+    estimated = ask("estimate", file, "--model", GEMMA, "--tokenizer", TOKENIZER, "--json").json["tokensPerEpoch"]
+    assert estimated["low"] == estimated["high"] >= counted["tokens"]
+    checked = ask("check", file, "--tokenizer", TOKENIZER, "--json").json
+    assert [each["tokens"] for each in checked["tokens"]] == [counted["tokens"]]
+
+
+def test_an_example_that_is_too_long_is_told_exactly(ask: Ask, write: Write) -> None:
+    file = write("train.jsonl", [*sums(120), chat("a b " * 30_000, "4")])
+    answer = ask("check", file, "--model", GEMMA, "--tokenizer", TOKENIZER)
+    assert answer.status == 0
+    told = next(line for line in answer.lines if line.startswith(f"{file}:121: $: "))
+    assert re.search(rf": [\d,]+ tokens; expected at most [\d,]+ tokens, the longest sequence of {GEMMA}; ", told)
+    assert answer.lines.count("over-long (1)") == 1
+
+
+def test_what_is_no_tokenizer(ask: Ask, write: Write) -> None:
+    file = write("train.jsonl", sums(120))
+    for command in ("check", "stats"):
+        answer = ask(command, file, "--tokenizer", file)
+        assert (answer.status, answer.out) == (1, "")
+        assert "is no tokenizer.json" in answer.err
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"{}"], ids=["empty", "blank", "binary", "no format"])

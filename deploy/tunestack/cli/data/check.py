@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.progress import Bar
@@ -12,12 +12,13 @@ from tunestack.data.report import KINDS
 from tunestack.data.scan import check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.report import Report, Severity
     from tunestack.data.stream import Stream
+    from tunestack.data.tokens import TokenCount
 
     LinkCheck = Callable[[Report, Sequence[DataRules], int | None], Report]
 
@@ -25,36 +26,50 @@ COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow"}
 
 
 def show(
-    training: str,
-    validation: str | None,
+    files: Sequence[str],
     rules: Sequence[DataRules],
     *,
     limit: int | None,
     as_json: bool,
     look_at_links: LinkCheck | None = None,
+    tokenizer: Path | None = None,
 ) -> bool:
     """Checks, prints what was found, and says whether the data can be used.
 
     Args:
-        training: path or address of the training file.
-        validation: of its validation file, if there is one.
+        files: path or address of the training file, and of its validation file if there is one.
         rules: of the models that it is meant for.
         limit: how many problems of each kind are shown; None for all.
         as_json: print it for machines.
         look_at_links: how to look at the images that the files link, if at all.
+        tokenizer: a file to count tokens with, if they are to be counted.
     """
-    reports = [looked_at(places.source(training, once=True), rules, limit=limit)]
-    if validation is not None:
-        reports.append(looked_at(places.source(validation, once=True), rules, limit=limit, against=reports[0]))
+    reports: list[Report] = []
+    for file in files:
+        against = reports[0] if reports else None
+        reports.append(looked_at(places.source(file, once=True), rules, limit=limit, against=against))
     if look_at_links is not None:
         reports = [look_at_links(report, rules, limit) for report in reports]
+    counts: dict[str, TokenCount] = {}
+    if tokenizer is not None:
+        from tunestack.cli.data.tokens import tokens, told_exactly
+
+        for place, (file, report) in enumerate(zip(files, reports, strict=True)):
+            if report.ok:  # what is no example has no tokens
+                counts[report.name] = tokens(file, tokenizer, rules, limit=limit, total=report.bytes)
+                reports[place] = told_exactly(report, counts[report.name], rules)
     if as_json:
-        both = dict(zip(("training", "validation"), (report.to_json() for report in reports), strict=False))
-        terminal.print_json({"ok": all(report.ok for report in reports), "validation": None, **both})
+        terminal.print_json(_for_machines(reports, counts))
     else:
-        terminal.print_lines(line for report in reports for line in told(report))
+        terminal.print_lines(line for report in reports for line in told(report, counts.get(report.name)))
         terminal.print_lines(verdict(report, rules) for report in reports)
     return all(report.ok for report in reports)
+
+
+def _for_machines(reports: Sequence[Report], counts: Mapping[str, TokenCount]) -> dict[str, Any]:
+    training, validation = (*(report.to_json() for report in reports), None)[:2]
+    tokens = {"tokens": [count.to_json() for count in counts.values()]} if counts else {}
+    return {"ok": all(report.ok for report in reports), "training": training, "validation": validation, **tokens}
 
 
 def looked_at(
@@ -77,9 +92,13 @@ def note_errors(reports: Iterable[Report]) -> None:
             terminal.print_lines([styled(f"note: {report.name} has {errors}; see tunestack data check")], sys.stderr)
 
 
-def told(report: Report) -> Iterator[str]:
+def told(report: Report, tokens: TokenCount | None = None) -> Iterator[str]:
     """Yields what a file holds, then its problems by kind, errors before warnings, and an empty line."""
     yield f"{styled(report.name, bold=True)}: {summary(report)}"
+    if tokens is not None:
+        from tunestack.cli.data.tokens import phrase
+
+        yield styled(phrase(tokens))
     for severity, colour in COLOURS.items():
         kinds = [kind for kind in KINDS if KINDS[kind] == severity and report.problem_counts.get(kind)]
         if kinds:

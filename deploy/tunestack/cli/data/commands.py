@@ -66,6 +66,7 @@ def check(
     location: Annotated[
         str | None, typer.Option(metavar="REGION", help="With --images: where the job will run.")
     ] = None,
+    tokenizer: Tokenizer = None,
     as_json: AsJson = False,
 ) -> None:
     """Finds what the service would refuse or misread in a training file: where it stands, and how to mend it."""
@@ -79,7 +80,8 @@ def check(
         look_at_links = link_check(file, project, location)
     rules = rules_of(model or (), mode)
     shown = None if show_all else limit
-    if not show(file, validation, rules, limit=shown, as_json=as_json, look_at_links=look_at_links):
+    files = [file, *([validation] if validation is not None else ())]
+    if not show(files, rules, limit=shown, as_json=as_json, look_at_links=look_at_links, tokenizer=tokenizer):
         raise typer.Exit(1)
 
 

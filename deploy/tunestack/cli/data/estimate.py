@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from tunestack.catalogue import UnknownRowError
+from tunestack.catalogue.data_rules import data_rules
 from tunestack.catalogue.estimates import EstimateError, estimate
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import looked_at, note_errors, summary
-from tunestack.cli.data.progress import Bar
 from tunestack.cli.data.terminal import styled
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def show(
     _estimate(_Nothing(), model, mode, epochs, **asked)
     reports = [looked_at(places.source(name)) for name in (training, validation) if name is not None]
     if tokenizer is not None:
-        asked["tokens"] = tokens(training, tokenizer)
+        from tunestack.cli.data.tokens import tokens
+
+        asked["tokens"] = tokens(training, tokenizer, [data_rules(model, mode)]).tokens
     found = _estimate(reports[0], model, mode, epochs, validation=reports[1] if validation else None, **asked)
     if as_json:
         terminal.print_json(found.to_json())
@@ -67,19 +69,6 @@ def show(
         terminal.print_lines((styled(_headline(found), bold=True), ""))
         terminal.print_lines(_told(found))
     note_errors(reports)
-
-
-def tokens(file: str, tokenizer: Path) -> int:
-    """Counts the tokens of a file, with a bar while that takes long.
-
-    Raises:
-        TokenizerError: the tokenizer cannot be used.
-    """
-    from tunestack.data.tokens import count_tokens
-
-    data = places.source(file)
-    with Bar(places.name(data), places.size(data)) as bar:
-        return count_tokens(data, tokenizer, progress=bar).tokens
 
 
 def _estimate(counts: TextCounts, model: str, mode: Mode | None, epochs: int, **asked: Any) -> Estimate:

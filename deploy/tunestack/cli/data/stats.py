@@ -6,21 +6,21 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunestack.catalogue.amounts import Span
 from tunestack.catalogue.text_tokens import expected_tokens
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import looked_at, note_errors, summary
-from tunestack.cli.data.estimate import tokens
 from tunestack.cli.data.progress import Bar
 from tunestack.cli.data.sizes import histogram, sizes, spread
 from tunestack.cli.data.terminal import counted, sized, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from tunestack.catalogue.amounts import Span
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.report import Report
     from tunestack.data.stream import Stream
+    from tunestack.data.tokens import TokenCount
 
 BAR_COLUMNS = 40
 """Length of the longest bar of the histogram."""
@@ -39,12 +39,15 @@ def show(address: str, rules: Sequence[DataRules], *, tokenizer: Path | None, as
     report = looked_at(file, rules)
     characters = _sizes(file, report, rules)
     expected = {rule.model: expected_tokens(rule.model, rule.tokens_per_character, report) for rule in rules}
+    count = None
     if tokenizer is not None:
-        expected[tokenizer.name] = Span.exactly(tokens(address, tokenizer))
+        from tunestack.cli.data.tokens import tokens
+
+        count = tokens(address, tokenizer, rules, total=report.bytes)
     if as_json:
-        terminal.print_json(_for_machines(report, characters, expected))
+        terminal.print_json(_for_machines(report, characters, expected, count))
     else:
-        terminal.print_lines(_told(report, characters, expected))
+        terminal.print_lines(_told(report, characters, expected, count))
     note_errors([report])
 
 
@@ -56,32 +59,40 @@ def _sizes(file: Path | Stream, report: Report, rules: Sequence[DataRules]) -> S
         return sizes(opened, report.format, rules, bar)  # type: ignore[arg-type]
 
 
-def _for_machines(report: Report, characters: Sequence[int], expected: dict[str, Span | None]) -> dict[str, Any]:
+def _for_machines(
+    report: Report, characters: Sequence[int], expected: Mapping[str, Span | None], count: TokenCount | None
+) -> dict[str, Any]:
     told = report.to_json()
     return {
         **{name: told[name] for name in ("name", "format", "examples", "turns", "bytes", "sha256", "images")},
         "duplicates": report.problem_counts.get("duplicate", 0),
         "characters": {"total": report.characters, "nonAscii": report.non_ascii, **spread(characters)},
         "histogram": [{"from": first, "to": last, "examples": count} for first, last, count in histogram(characters)],
-        "tokens": {name: span and span.to_json() for name, span in expected.items()},
+        "estimatedTokens": {name: span and span.to_json() for name, span in expected.items()},
+        "tokens": count and {**count.to_json(), **spread(count.lengths)},
     }
 
 
-def _told(report: Report, characters: Sequence[int], expected: dict[str, Span | None]) -> Iterator[str]:
+def _told(
+    report: Report, characters: Sequence[int], expected: Mapping[str, Span | None], count: TokenCount | None
+) -> Iterator[str]:
     yield f"{styled(report.name, bold=True)}: {summary(report)}"
     yield ""
-    found = spread(characters)
-    if found:
-        yield _fact("characters", ", ".join(f"{name} {number:,}" for name, number in found.items()))
+    if characters:
+        yield _fact("characters", _spread(characters))
+    if count is not None:
+        from tunestack.cli.data.tokens import phrase
+
+        yield _fact("tokens", f"{_spread(count.lengths)}; {phrase(count)}")
     yield _fact("beyond ASCII", f"{report.non_ascii / max(report.characters, 1):.1%} of the characters")
     yield _fact("duplicates", counted(report.problem_counts.get("duplicate", 0), "example"))
     images = report.images
     if images.count:
         yield _fact("images", f"{images.inline:,} inline ({sized(images.inline_bytes)}), {images.linked:,} linked")
     for name, span in expected.items():
-        yield _fact("tokens", f"{_span(span)} by {name}")
+        yield _fact("tokens", f"{_span(span)} by {name}, estimated")
     yield _fact("sha256", report.sha256)
-    if found:
+    if characters:
         yield ""
         yield styled("characters of an example", bold=True)
         yield from _bars(histogram(characters))
@@ -89,6 +100,10 @@ def _told(report: Report, characters: Sequence[int], expected: dict[str, Span | 
 
 def _fact(name: str, text: str) -> str:
     return styled(f"{name:<14}{text}")
+
+
+def _spread(numbers: Sequence[int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in spread(numbers).items())
 
 
 def _span(span: Span | None) -> str:
