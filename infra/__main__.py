@@ -10,6 +10,7 @@ import pulumi  # noqa: E402
 from infra.access import Access  # noqa: E402
 from infra.buckets import Buckets  # noqa: E402
 from infra.connection import connect  # noqa: E402
+from infra.data_access import DataAccess  # noqa: E402
 from infra.existing_checks import check_existing  # noqa: E402
 from infra.leftovers import Leftovers  # noqa: E402
 from infra.outputs import export_outputs  # noqa: E402
@@ -41,9 +42,15 @@ access = Access(
     existing_account=settings.service_account,
     opts=everywhere,
 )
-tuning = Tuning(
-    "tuning", settings=settings, buckets=buckets, access=access, after=quotas.asked(TUNING_JOBS), opts=everywhere
-)
+bindings = list(access.bindings)
+first: list[pulumi.Resource] = [*quotas.asked(TUNING_JOBS)]
+if settings.data_buckets:
+    data_access = DataAccess(
+        "data-access", settings=settings, services=services, buckets=buckets, access=access, opts=everywhere
+    )
+    bindings += data_access.bindings
+    first.append(data_access)
+tuning = Tuning("tuning", settings=settings, buckets=buckets, access=access, after=first, opts=everywhere)
 serving = Serving("serving", settings=settings, models=tuning.models, services=services, quotas=quotas, opts=everywhere)
 warn_of_shortage(settings, quotas, tuning.jobs_started, serving.deployments_made)
-export_outputs(settings, connection.api_endpoint, buckets, access, quotas, tuning, serving)
+export_outputs(settings, connection.api_endpoint, buckets, bindings, access, quotas, tuning, serving)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from infra.access import Access
+from infra.access import Access, Binding
 from infra.buckets import Buckets
 from infra.quota import TUNING_JOBS, Quotas
 from infra.serving import Served, Serving
@@ -20,6 +20,7 @@ def export_outputs(
     settings: Settings,
     api_endpoint: str | None,
     buckets: Buckets,
+    bindings: Sequence[Binding],
     access: Access,
     quotas: Quotas,
     tuning: Tuning,
@@ -39,7 +40,7 @@ def export_outputs(
                 "role": binding.role,
                 "state": binding.state,
             }
-            for binding in access.bindings
+            for binding in bindings
         ],
         "serviceAccount": access.service_account,
         "quota": {
@@ -72,10 +73,15 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "examples": dataset.examples,
         "validationExamples": dataset.validation_examples,
         "characters": dataset.characters,
+        "images": dataset.images,
+        "textOnly": dataset.text_only,
         "format": dataset.format,
         "contentHash": dataset.content_hash,
         "trainingUri": dataset.training_uri,
         "validationUri": dataset.validation_uri,
+        "trainingGeneration": dataset.training_generation,
+        "validationGeneration": dataset.validation_generation,
+        "comparison": dataset.comparison,
     }
 
 

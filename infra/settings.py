@@ -67,7 +67,7 @@ class QuotaSettings(Section):
 
 
 class DatasetSettings(Section):
-    """Files to learn from."""
+    """Files to learn from: paths, or addresses of objects in Cloud Storage."""
 
     training: Text
     validation: Text | None = None
@@ -155,6 +155,20 @@ class Settings(Section):
     def job_name(self, job: str) -> str:
         """Returns the resource name of a tuning job in the stack's location that may be given as its id alone."""
         return f"{self._parent}/tuningJobs/{job.rpartition('/')[2]}"
+
+    def base_models(self, dataset: str) -> list[str]:
+        """Returns what is tuned on a dataset: each has rules of its own for its data."""
+        return sorted({model.base_model for model in self.models.values() if model.dataset == dataset})
+
+    @property
+    def data_buckets(self) -> dict[str, str]:
+        """The buckets in which datasets lie already, each with one of those datasets."""
+        named = [(file, name) for name, each in self.datasets.items() for file in (each.training, each.validation)]
+        buckets: dict[str, str] = {}
+        for file, name in named:
+            if file and file.startswith("gs://"):
+                buckets.setdefault(file.removeprefix("gs://").partition("/")[0], name)
+        return buckets
 
     @property
     def _parent(self) -> str:

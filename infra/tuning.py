@@ -51,6 +51,7 @@ class Tuning(pulumi.ComponentResource):
                 training=settings.guarded("datasets", dataset.training),
                 validation=settings.guarded("datasets", dataset.validation),
                 bucket=buckets.data.name,
+                base_models=settings.base_models(name),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for name, dataset in settings.datasets.items()

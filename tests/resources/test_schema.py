@@ -20,7 +20,11 @@ from tunestack.provider.tunestack_provider import ProviderInputs
 from tunestack.provider.tuning_job_inputs import TuningJobInputs
 from tunestack.resources.schema import schema
 
-ADDED_BY_CHECK = {DatasetInputs: {"contentHash"}, TuningJobInputs: {"specHash"}, ProviderInputs: {"version"}}
+ADDED_BY_CHECK = {
+    DatasetInputs: {"contentHash", "trainingGeneration", "validationGeneration"},
+    TuningJobInputs: {"specHash"},
+    ProviderInputs: {"version"},
+}
 
 
 def test_the_shipped_schema_is_the_derived_one() -> None:

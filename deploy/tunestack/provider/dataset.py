@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from tunestack import data
-from tunestack.provider.dataset_content import (
-    PROBLEMS_SHOWN,
-    Content,
-    addresses,
-    as_named,
-    complaint,
-    declared_at,
-    fetched,
-)
+from tunestack.data import UnreadableDataError
+from tunestack.data.object_verdicts import ObjectPlace
+from tunestack.data.objects import PinnedObject, is_address
+from tunestack.data.verdicts import Checked, NotKeptError, checked, fingerprint
+from tunestack.provider.dataset_content import PROBLEMS_SHOWN, Content, complaint
+from tunestack.provider.dataset_files import FILES, GENERATIONS, DataFile, is_local, locate, rules_of
+from tunestack.provider.dataset_images import ImageChecks
 from tunestack.provider.inputs import Inputs, convert, failures, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -38,18 +38,28 @@ from tunestack.provider.lifecycle import (
 )
 from tunestack.provider.properties import UNKNOWN, changed, plain, plain_map, wrap, wrap_map
 from tunestack.provider.run import Run
+from tunestack.provider.transfer_progress import TransferProgress, shown_bytes
 from tunestack.retries import repeatable
 from tunestack.tuning.artifacts import split
 
+if TYPE_CHECKING:
+    from google.cloud.storage import Client
+
+ADDED = ("contentHash", *GENERATIONS.values())
+"""Inputs that Check adds: the hash of what the files hold, and which objects were meant."""
+
 
 class DatasetInputs(Inputs, frozen=True, kw_only=True):
-    """Files and where they go, and the hash of their content that Check adds."""
+    """Files and where they go, and what Check adds."""
 
     training: str
-    bucket: str
     validation: str | None = None
+    bucket: str | None = None
     prefix: str = "datasets"
+    base_models: list[str] = msgspec.field(default_factory=list)
     content_hash: str | None = None
+    training_generation: str | None = None
+    validation_generation: str | None = None
 
 
 class DatasetLifecycle(Lifecycle):
@@ -57,75 +67,76 @@ class DatasetLifecycle(Lifecycle):
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._checked: dict[tuple[object, ...], Content] = {}
-        self._warned: set[Path] = set()
+        self._images = ImageChecks(run)
+        self._checked: dict[tuple[str, ...], Content] = {}
+        self._told: set[str] = set()
 
     async def check(self, request: CheckRequest) -> CheckResult:
         """Checks the files; adds the hash of their content, so that a reviewed plan refuses other data."""
         found = failures(DatasetInputs, request.new)
         known = without_unknown(request.new)
-        inputs = {name: value for name, value in request.new.items() if name != "contentHash"}
+        inputs = {name: value for name, value in request.new.items() if name not in ADDED}
         if not found and _is_unnamed(request.new):
-            return CheckResult({**inputs, "contentHash": wrap(UNKNOWN)})
+            return CheckResult({**inputs, **wrap_map(dict.fromkeys(ADDED, UNKNOWN))})
+        if not found and is_local(known) and plain_map(request.new).get("bucket") is None:
+            found.append(CheckFailure("bucket", "is missing; a file of this machine has to be uploaded somewhere"))
         if found:
             return CheckResult(inputs, found)
-        if content_known := _imported_content(request.old, known):
-            return CheckResult({**inputs, "contentHash": wrap(content_known)})
-        files = {}
-        for name in ("training", "validation"):
-            if path := known.get(name):
-                files[name] = _resolve(path)
-                if reason := _unreadable(path, files[name]):
-                    found.append(CheckFailure(name, reason))
-        if found:
-            return CheckResult(inputs, found)
-        content = await self._content(files["training"], files.get("validation"))
-        for name, report in zip(("training", "validation"), content.reports, strict=False):
-            if not report.ok:
-                found.append(CheckFailure(name, complaint(report, known[name])))
-            elif report.path not in self._warned:
-                self._warned.add(report.path)  # Check runs twice on a replace
-                for problem in report.warnings[:PROBLEMS_SHOWN]:
-                    told = as_named(str(problem), report, known[name])
-                    await self._run.tell(request.urn, told, severity=Severity.WARNING)
+        try:
+            files = await self._located(known)
+            content = await self._content(request.urn, files, known)
+            reports = await self._images.looked_up(request.urn, content, known)
+        except _UnusableError as error:
+            return CheckResult(inputs, error.failures)
+        for file, report in zip(files, reports, strict=True):
+            if text := complaint(report, self._images.excused):
+                found.append(CheckFailure(file.role, text))
+            else:
+                await self._warn(request.urn, file, report)
         if not found:
             inputs["contentHash"] = wrap(content.hash)
+            inputs |= wrap_map({GENERATIONS[file.role]: file.generation for file in files if file.generation})
         return CheckResult(inputs, found)
 
     async def diff(self, request: DiffRequest) -> DiffResult:
-        """Replaces when the content or its place changes; a file that only moved on this machine has not changed."""
+        """Replaces when the content or its place changes; a file that only moved has not changed."""
+        before, after = plain_map(request.old_inputs), plain_map(request.new)
         differing = changed(with_defaults(DatasetInputs, request.old_inputs), with_defaults(DatasetInputs, request.new))
+        places = ("bucket", "prefix") if is_local(after) and not _is_pinned(before) else ()
         replacing = [
-            name
-            for name in ("contentHash", "bucket", "prefix")
-            if name in differing and name not in request.ignore_changes
+            name for name in ("contentHash", *places) if name in differing and name not in request.ignore_changes
         ]
-        if "prefix" in replacing and _is_elsewhere(request.old_inputs):
+        if "prefix" in replacing and _is_elsewhere(before):
             replacing.remove("prefix")
+        changes = {name: PropertyChange(differing[name], replaces=True) for name in replacing}
         if "contentHash" in replacing:
-            before = plain_map(request.state).get("examples")
-            self._run.reasons[request.urn] = f"new training data instead of {before} examples"
-        return DiffResult({name: PropertyChange(differing[name], replaces=True) for name in replacing})
+            await self._explain(request, after)
+        elif not replacing:
+            state = plain_map(request.state)
+            changes |= {
+                name: PropertyChange(differing[name])
+                for name in GENERATIONS.values()
+                # An import knows the generation, and a program that names a file of this machine does not care.
+                if name in differing and after.get(name) != (state.get(name) if after.get(name) else before.get(name))
+            }
+        return DiffResult(changes)
 
     async def create(self, request: CreateRequest) -> CreateResult:
         """Uploads the files, unless the bucket has them under the name of their content."""
         if request.preview and _is_unnamed(request.inputs):
             return CreateResult("", request.inputs)
         known = without_unknown(request.inputs)
-        # Where the bucket is not named yet, the preview knows everything but the files' addresses.
-        inputs = convert(DatasetInputs, {"bucket": "", **known})
-        content = await self._read(inputs)
-        outputs = {**request.inputs, **wrap_map(content.outputs())}
-        if inputs.bucket:
-            outputs |= wrap_map(content.addresses(inputs.bucket, inputs.prefix))
+        inputs = convert(DatasetInputs, known)
+        content = await self._read(request.urn, inputs, known)
+        comparison = self._run.comparisons.get(content.hash)
+        outputs = {**request.inputs, **wrap_map({**content.outputs(), "comparison": comparison})}
         if request.preview:
             reason = self._run.reasons.get(request.urn, "training data")
-            await self._run.tell(request.urn, f"{reason}: {content.training.examples} examples")
-            return CreateResult("", outputs)
-        for report in content.reports:
-            await self._run.call(
-                data.upload, report.path, report, inputs.bucket, inputs.prefix, lambda: self._run.connection.storage
+            await self._run.tell(
+                request.urn, reason if comparison else f"{reason}: {content.training.examples:,} examples"
             )
+            return CreateResult("", {**outputs, **wrap_map(_foreseen(inputs, content))})
+        outputs |= wrap_map(await self._placed(request.urn, inputs, content))
         # An id cannot be secret; the address would quote what is.
         is_secret = any(value.contains_secret() for value in request.inputs.values())
         return CreateResult(content.hash if is_secret else plain(outputs["trainingUri"]), outputs)
@@ -135,51 +146,173 @@ class DatasetLifecycle(Lifecycle):
 
         An import reads the files: whether a program's are the same is known by their content alone.
         """
+        from tunestack.provider import dataset_import
+
         if not request.state:
-            return await self._import(addresses(request.resource_id))
+            uris = dataset_import.addresses(request.resource_id)
+            content = await self._run.call(dataset_import.fetched, uris, self._storage)
+            lie = dict(zip(FILES, uris, strict=False))
+            inputs = wrap_map({**lie, **dataset_import.declared_at(uris[0]), "contentHash": content.hash})
+            outputs = {**content.outputs(), **_addresses(content)}
+            return ReadResult(uris[0], {**inputs, **wrap_map(outputs)}, inputs)
         state = plain_map(request.state)
         uris = [uri for uri in (state.get("trainingUri"), state.get("validationUri")) if uri]
         there = await self._run.call(self._all_exist, uris)
         return ReadResult(request.resource_id if there else "", request.state, request.inputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:
-        """Takes over where the files lie on this machine; their content is the same."""
-        return UpdateResult({**request.state, **request.new})
+        """Takes over where the files lie; their content is the same.
+
+        What the state has pinned where others write may be gone tomorrow, so a program that names a file of this
+        machine instead has it uploaded.
+        """
+        known = without_unknown(request.new)
+        inputs = convert(DatasetInputs, known)
+        content = await self._read(request.urn, inputs, known)
+        outputs = {**request.state, **request.new, **wrap_map(content.outputs())}
+        if _is_pinned(known) or any(plain_map(request.state).get(name) for name in GENERATIONS.values()):
+            placed = _foreseen(inputs, content) if request.preview else await self._placed(request.urn, inputs, content)
+            outputs |= wrap_map(placed)
+        return UpdateResult(outputs)
 
     async def delete(self, request: DeleteRequest) -> None:
         """Leaves the files in the bucket: jobs and models name them as what they have learned from."""
 
-    async def _import(self, uris: Sequence[str]) -> ReadResult:
-        content = await self._run.call(fetched, self._run.connection.storage, uris)
-        lie = dict(zip(("training", "validation"), uris, strict=False))
-        inputs = wrap_map({**lie, **declared_at(uris[0]), "contentHash": content.hash})
-        outputs = {**content.outputs(), **{f"{name}Uri": uri for name, uri in lie.items()}}
-        return ReadResult(uris[0], {**inputs, **wrap_map(outputs)}, inputs)
+    async def _located(self, known: Mapping[str, Any]) -> tuple[DataFile, ...]:
+        """Finds the files.
 
-    async def _content(self, training: Path, validation: Path | None) -> Content:
-        key = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in (training, validation) if path)
+        Raises:
+            _UnusableError: with each that cannot be found or looked at.
+        """
+        named = [(role, known[role]) for role in FILES if known.get(role)]
+
+        async def one(role: str, name: str) -> DataFile | CheckFailure:
+            try:
+                return await self._run.call(locate, role, name, self._storage)
+            except UnreadableDataError as error:
+                return CheckFailure(role, str(error))
+
+        found = await asyncio.gather(*(one(role, name) for role, name in named))
+        if refused := [each for each in found if isinstance(each, CheckFailure)]:
+            raise _UnusableError(refused)
+        return tuple(each for each in found if isinstance(each, DataFile))
+
+    async def _content(self, urn: str, files: tuple[DataFile, ...], known: Mapping[str, Any]) -> Content:
+        """Returns what the files hold: as it was found before, in this run or an earlier one, or by reading them.
+
+        Raises:
+            _UnusableError: one cannot be read.
+        """
+        rules = rules_of(known.get("baseModels") or ())
+        key = (fingerprint(rules, None), *(f"{file.place.name} {file.place.content}" for file in files))
         if key not in self._checked:
-            self._checked[key] = Content(*await self._run.call(data.check_pair, training, validation))
+            verdicts: list[Checked] = []
+            for file in files:
+                progress = TransferProgress(self._run, urn, f"checks {file.place.name}", file.place.size)
+                against = verdicts[0] if verdicts else None
+                try:
+                    verdicts.append(
+                        await self._run.call(checked, file.place, rules=rules, against=against, progress=progress)
+                    )
+                except UnreadableDataError as error:
+                    raise _UnusableError([CheckFailure(file.role, str(error))]) from error
+                await self._tell_of_keeping(urn, file, verdicts[-1])
+            self._checked[key] = Content(files, tuple(verdicts))
         return self._checked[key]
 
-    async def _read(self, inputs: DatasetInputs) -> Content:
+    async def _read(self, urn: str, inputs: DatasetInputs, known: Mapping[str, Any]) -> Content:
         """Returns what the files hold.
 
         Raises:
             ResourceError: it is not what was checked, so a plan that was reviewed is not applied to other data.
         """
-        content = await self._content(
-            _resolve(inputs.training), _resolve(inputs.validation) if inputs.validation else None
-        )
-        if inputs.content_hash != content.hash:
+        try:
+            files = await self._located(known)
+            content = await self._content(urn, files, known)
+        except _UnusableError as error:
+            raise ResourceError("; ".join(failure.reason for failure in error.failures)) from error
+        generations = tuple(file.generation for file in files)
+        pinned = tuple(known.get(GENERATIONS[file.role]) for file in files)
+        if inputs.content_hash != content.hash or generations != pinned:
             raise ResourceError(
                 f"{inputs.training} changed since it was checked; run the command again to have the new data checked"
             )
         return content
 
+    async def _placed(self, urn: str, inputs: DatasetInputs, content: Content) -> dict[str, str | None]:
+        """Uploads what lies on this machine; returns where all of it lies then."""
+        lie = _addresses(content)
+        for file, verdict in zip(content.files, content.verdicts, strict=True):
+            if file.path is None or inputs.bucket is None:
+                continue
+            progress = TransferProgress(self._run, urn, f"uploads {file.place.name}", verdict.report.bytes)
+            pinned = await self._run.call(
+                data.upload, file.path, verdict.report, inputs.bucket, inputs.prefix, self._storage, progress
+            )
+            lie[f"{file.role}Uri"] = pinned.uri
+            await self._keep_beside(urn, pinned, verdict)
+        return lie
+
+    async def _keep_beside(self, urn: str, pinned: PinnedObject, verdict: Checked) -> None:
+        """Keeps the signature with what was uploaded, for a later version to be compared with."""
+        try:
+            await self._run.call(ObjectPlace(pinned, self._storage).keep_signature, verdict.signature)
+        except NotKeptError as error:
+            await self._run.tell(
+                urn,
+                f"the signature of {pinned.uri} cannot be kept beside it, so a later change will tell counts alone: "
+                f"{error}",
+                severity=Severity.WARNING,
+            )
+
+    async def _explain(self, request: DiffRequest, after: Mapping[str, Any]) -> None:
+        """Notes for the preview, and for the jobs on this data, how the content differs."""
+        from tunestack.provider.dataset_comparison import compared
+
+        state = plain_map(request.state)
+        reason = f"new training data instead of {state.get('examples')} examples"
+        content = next((each for each in self._checked.values() if each.hash == after.get("contentHash")), None)
+        if content is not None and (told := await self._run.call(compared, state, content, self._storage)):
+            reason = self._run.comparisons[content.hash] = told
+        self._run.reasons[request.urn] = reason
+
+    async def _warn(self, urn: str, file: DataFile, report: data.Report) -> None:
+        """Tells the first warnings, once: Check runs twice on a replace."""
+        if file.place.content in self._told:
+            return
+        self._told.add(file.place.content)
+        if file.pinned and file.pinned.reading_costs:
+            told = f"{file.pinned.uri} is in storage class {file.pinned.storage_class}: every byte that is read costs"
+            await self._run.tell(urn, told, severity=Severity.WARNING)
+        excused = (problem for problem in report.errors if problem.kind in self._images.excused)
+        for problem in (*excused, *report.warnings)[:PROBLEMS_SHOWN]:
+            await self._run.tell(urn, str(problem), severity=Severity.WARNING)
+
+    async def _tell_of_keeping(self, urn: str, file: DataFile, verdict: Checked) -> None:
+        if file.pinned is None or not verdict.not_kept:
+            return
+        await self._run.tell(
+            urn,
+            f"every preview reads all of {file.pinned.uri} ({shown_bytes(file.pinned.bytes)}), since what was found "
+            f"cannot be kept in gs://{file.pinned.bucket}/{file.pinned.name}.tunestack/: {verdict.not_kept}",
+            severity=Severity.WARNING,
+        )
+
+    def _storage(self) -> Client:
+        return self._run.connection.storage
+
     def _all_exist(self, uris: Sequence[str]) -> bool:
-        storage = self._run.connection.storage
-        return all(storage.bucket(bucket).blob(name).exists(retry=repeatable) for bucket, name in map(split, uris))
+        return all(
+            self._storage().bucket(bucket).blob(name).exists(retry=repeatable) for bucket, name in map(split, uris)
+        )
+
+
+class _UnusableError(Exception):
+    """Files that cannot be used, with the input that names each."""
+
+    def __init__(self, failures: Sequence[CheckFailure]) -> None:
+        super().__init__("; ".join(failure.reason for failure in failures))
+        self.failures = tuple(failures)
 
 
 def _is_unnamed(properties: Properties) -> bool:
@@ -188,32 +321,30 @@ def _is_unnamed(properties: Properties) -> bool:
     return UNKNOWN in (given.get("training"), given.get("validation"))
 
 
-def _resolve(path: str) -> Path:
-    """Returns a file's place on this machine: relative paths start at the folder that holds Pulumi.yaml."""
-    here = Path.cwd()
-    root = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").exists()), here)
-    return root / path
+def _is_pinned(inputs: Mapping[str, Any]) -> bool:
+    """Says whether all files lie where a program has named them, so that none has a place of ours."""
+    return bool(inputs.get(GENERATIONS["training"])) and not is_local(inputs)
 
 
-def _imported_content(old: Properties | None, known: Mapping[str, Any]) -> str | None:
-    """Returns the hash of files that lie in a bucket, and that a program names as an import has found them."""
-    before = plain_map(old or {})
-    is_same = all(before.get(name) == known.get(name) for name in ("training", "validation"))
-    return before.get("contentHash") if is_same and str(known.get("training")).startswith("gs://") else None
-
-
-def _is_elsewhere(old_inputs: Properties) -> bool:
+def _is_elsewhere(old_inputs: Mapping[str, Any]) -> bool:
     """Says whether an import has found the files where no resource of ours puts them; there they stay."""
-    before = plain_map(old_inputs)
-    return str(before.get("training")).startswith("gs://") and before.get("prefix") is None
+    return is_address(str(old_inputs.get("training"))) and old_inputs.get("prefix") is None
 
 
-def _unreadable(path: str, resolved: Path) -> str:
-    if path.startswith("gs://"):
-        return (
-            f"{path}: data that lies in Cloud Storage already is not checked; name a local file. If the resource shall "
-            "take over what lies there, import it: the address is its id"
-        )
-    if not resolved.is_file():
-        return f"there is no file {path}; relative paths start at the folder that holds Pulumi.yaml"
-    return ""
+def _addresses(content: Content) -> dict[str, str | None]:
+    """Returns the outputs that say where the files lie; None for each that is not there, or not yet."""
+    lie: dict[str, str | None] = dict.fromkeys((*(f"{role}Uri" for role in FILES), *GENERATIONS.values()))
+    for file in content.files:
+        if file.pinned:
+            lie |= {f"{file.role}Uri": file.pinned.uri, GENERATIONS[file.role]: file.generation}
+    return lie
+
+
+def _foreseen(inputs: DatasetInputs, content: Content) -> dict[str, object]:
+    """Returns where the files will lie; a preview may not know the bucket yet."""
+    lie: dict[str, object] = {**_addresses(content)}
+    for file, report in zip(content.files, content.reports, strict=True):
+        if not file.pinned:
+            uri = f"{file.role}Uri"
+            lie[uri] = data.object_uri(report, inputs.bucket, inputs.prefix) if inputs.bucket else UNKNOWN
+    return lie

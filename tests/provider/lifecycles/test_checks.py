@@ -110,8 +110,9 @@ async def refused(provider: TunestackProvider, kind: str, inputs: dict[str, Any]
             "object contains unknown field `surge`",
         ),
         ("Dataset", {"training": "no.jsonl", "bucket": "data"}, "training", "there is no file no.jsonl"),
-        ("Dataset", {"training": "gs://data/train.jsonl", "bucket": "data"}, "training", "name a local file"),
-        ("Dataset", {"training": "train.jsonl"}, "bucket", "is missing; it is required"),
+        ("Dataset", {"training": "gs://data"}, "training", "has to read gs://bucket/folder/file.jsonl"),
+        ("Dataset", {"training": "gs://data/folder/"}, "training", "is a folder"),
+        ("Dataset", {"training": "train.jsonl"}, "bucket", "is missing; a file of this machine has to be uploaded"),
     ],
 )
 async def test_refusals(provider: TunestackProvider, kind: str, inputs: dict[str, Any], name: str, reason: str) -> None:
@@ -207,7 +208,8 @@ async def test_a_file_that_a_preview_cannot_name_yet(
     assert not checked.failures
     assert plain(checked.inputs["contentHash"]) is UNKNOWN, "half of the data is not the data"
     made = await lifecycle.create(CreateRequest(URN.format("Dataset"), checked.inputs, 0, preview=True))
-    assert plain_map(made.properties) == {**inputs, "contentHash": UNKNOWN}
+    added = dict.fromkeys(("contentHash", "trainingGeneration", "validationGeneration"), UNKNOWN)
+    assert plain_map(made.properties) == {**inputs, **added}
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,7 @@ async def test_a_broken_line_is_named_as_the_program_names_the_file(
     reason = (await refused(provider, "Dataset", {"training": "train.jsonl", "bucket": "data"}))["training"]
     first, *_, last = reason.splitlines()
     assert first.startswith("train.jsonl:12: $.completion: ")
-    assert last == "and 2 more"
+    assert last == "12 in all: 12 empty; tunestack data check train.jsonl shows each"
 
 
 async def test_what_is_odd_but_possible_is_told_once(
