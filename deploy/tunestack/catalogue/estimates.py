@@ -198,7 +198,8 @@ def estimate(
     """Estimates what data, a model and a machine cost.
 
     Args:
-        counts: what was counted in the training file, such as a `tunestack.data.Report`.
+        counts: what was counted in the training file, such as a `tunestack.data.Report`; without its size, the
+            storage of the data is left out.
         model: an open model, `publisher/family@version`, or a Gemini model.
         mode: the tuning mode; may be None where the model has but one.
         epochs: passes over the training file.
@@ -230,7 +231,8 @@ def estimate(
     else:
         items += _distillation(row, training, counts.examples, teacher, answer_tokens)
     where = location or DEFAULT_LOCATION
-    items += _storage(row, mode, epochs, counts.bytes + (validation.bytes if validation else 0), where)
+    sizes = [each.bytes for each in (counts, validation) if each is not None]
+    items += _storage(row, mode, epochs, None if None in sizes else sum(filter(None, sizes)), where)
     if machine is not None:
         served = serving_estimate(machine_named(machine), location)
         per_month = Span.exactly(HOURS_PER_MONTH if hours is None else hours)
@@ -301,11 +303,12 @@ def _distillation(
 
 
 def _storage(
-    model: OpenModel | GeminiModel, mode: Mode | None, epochs: int, data_bytes: int, location: str
+    model: OpenModel | GeminiModel, mode: Mode | None, epochs: int, data_bytes: int | None, location: str
 ) -> Iterator[Item]:
     usd, source = storage_usd_per_gib_month(location)
-    stored = Span.exactly(Decimal(data_bytes) / GIB)
-    yield Item("storage of data", "month", stored, "GiB", usd, 1, (source,), f"in {location}")
+    if data_bytes is not None:
+        stored = Span.exactly(Decimal(data_bytes) / GIB)
+        yield Item("storage of data", "month", stored, "GiB", usd, 1, (source,), f"in {location}")
     if isinstance(model, GeminiModel):
         return  # its checkpoints stay with the service
     size = model.weight_bytes if mode == "FULL" else None

@@ -32,8 +32,8 @@ class TextCounts(Protocol):
         """Messages, two for a prompt and its completion."""
 
     @property
-    def bytes(self) -> int:
-        """Size of the file."""
+    def bytes(self) -> int | None:
+        """Size of the file; None where it does not matter."""
 
 
 def expected_tokens(model: str, ratio: Decimal | None, counts: TextCounts) -> Span | None:

@@ -42,6 +42,8 @@ class TunedModelInputs(Inputs, frozen=True, kw_only=True):
     spec_hash: str | None = None
     base_model: str | None = None
     mode: str | None = None
+    estimated_tokens: int | None = None
+    estimated_cost_usd: float | None = None
     expire_intermediate: bool = False
     wait: bool = True
 
@@ -49,7 +51,15 @@ class TunedModelInputs(Inputs, frozen=True, kw_only=True):
 SETTINGS = ("expireIntermediate", "wait")
 """Inputs that say what to do with the job's result; a change of them is an update."""
 
-OUTPUTS = ("state", "checkpoints", "finalCheckpointUri", "billedTokens", "billedCostUsd", "durationSeconds")
+OUTPUTS = (
+    "state",
+    "checkpoints",
+    "finalCheckpointUri",
+    "billedTokens",
+    "billedCostUsd",
+    "billedToEstimated",
+    "durationSeconds",
+)
 
 
 class TunedModelLifecycle(Lifecycle):
@@ -231,8 +241,15 @@ def _outputs(job: jobs.Job, found: list[artifacts.Checkpoint], inputs: TunedMode
         "finalCheckpointUri": found[-1].uri if artifacts.has_final(found) else "",
         "billedTokens": job.billed_tokens,
         "billedCostUsd": _billed_cost(job, inputs),
+        "billedToEstimated": _billed_to_estimated(job, inputs),
         "durationSeconds": seconds,
     }
+
+
+def _billed_to_estimated(job: jobs.Job, inputs: TunedModelInputs) -> float | None:
+    if job.billed_tokens is None or not inputs.estimated_tokens:
+        return None
+    return round(job.billed_tokens / inputs.estimated_tokens, 4)
 
 
 def _billed_cost(job: jobs.Job, inputs: TunedModelInputs) -> float | None:

@@ -35,6 +35,7 @@ from tunestack.provider.own_jobs import OwnJobs
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
 from tunestack.provider.tuning_job_inputs import (
+    COUNTS,
     FIXED,
     PINS,
     RETRAINS,
@@ -132,7 +133,7 @@ class TuningJobLifecycle(Lifecycle):
         """Submits the job, or adopts the one that an interrupted run of this very resource has submitted."""
         known = without_unknown(request.inputs)
         owner = Owner(request.urn, self._earlier_owners.get(request.urn, frozenset()))
-        outputs = {**request.inputs, **wrap_map({**estimated(known), "owners": sorted(owner.digests)})}
+        outputs = {**request.inputs, **wrap_map({**self._estimated(known), "owners": sorted(owner.digests)})}
         if request.preview:
             job = await self._foreseen(owner, known)
             await self._run.tell(request.urn, await self._forecast(owner, {**known, **_hidden(request)}, job))
@@ -202,6 +203,9 @@ class TuningJobLifecycle(Lifecycle):
             await self._run.tell(request.urn, f"job {job.number} is cancelled")
         await self._run.tell(request.urn, f"the service keeps the record of job {job.number}; it costs nothing")
 
+    def _estimated(self, known: dict[str, Any]) -> dict[str, Any]:
+        return estimated(known, self._run.connection.location)
+
     async def _foreseen(self, owner: Owner, known: dict[str, Any]) -> jobs.Job | None:
         """Returns the job that applying would adopt, such as one that a crash left out of the state."""
         if "specHash" not in known or "outputUri" not in known:
@@ -232,8 +236,11 @@ class TuningJobLifecycle(Lifecycle):
             verb = "learned" if adopted.is_over else "learns"
             takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing{first}"
             return f"{why}: {takes}" if why else takes
-        is_told = "(secret)" not in (known.get("epochs"), known.get("characters"))
-        cost = money(estimated(known).get("estimatedCostUsd")) if is_told else "at a secret price"
+        if "(secret)" in (known.get(name) for name in COUNTS):
+            cost = "at a secret price"
+        else:
+            told = self._estimated(known)
+            cost = money(*(told.get(f"estimatedCostUsd{bound}") for bound in ("", "Low", "High")))
         if why is None:
             asked = {name: shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
             epochs = _epochs(known.get("epochs", UNKNOWN))

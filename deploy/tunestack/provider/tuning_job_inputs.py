@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from tunestack.catalogue import UnknownModelError, open_model, training_estimate
+from tunestack.catalogue import UnknownModelError
 from tunestack.catalogue.amounts import plain
+from tunestack.catalogue.estimates import EstimateError, Item, estimate
 from tunestack.provider.inputs import Inputs
 from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
@@ -27,6 +28,8 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
     validation_uri: str | None = None
     examples: int | None = None
     characters: int | None = None
+    non_ascii: int | None = None
+    turns: int | None = None
     training_generation: str | None = None
     validation_generation: str | None = None
     adapter_size: int | None = None
@@ -143,32 +146,59 @@ def shown(value: Any) -> str:
 
 
 class _Counts(msgspec.Struct, frozen=True):
-    """What a dataset says of its text; an older version says less."""
+    """What a dataset says of its text; that of an older version says less."""
 
     characters: int
     examples: int = 0
     turns: int = 0
     non_ascii: int = 0
-    bytes: int = 0
+    bytes: int | None = None
 
 
-def estimated(known: dict[str, Any]) -> dict[str, Any]:
+COUNTS = ("epochs", "characters", "nonAscii", "examples", "turns")
+"""Inputs that a price follows from, and from which one could be told again."""
+
+_BOUNDS = {"": "middle", "Low": "low", "High": "high"}
+
+
+def estimated(known: dict[str, Any], location: str | None = None) -> dict[str, Any]:
     """Returns tokens and price as outputs; None where nobody published a price, nothing where a preview cannot know."""
     if not all(name in known for name in ("baseModel", "mode", "characters", "epochs")):
         return {}
-    names = ("estimatedTokens", "estimatedCostUsd")
-    try:
-        model = open_model(known["baseModel"])
-    except UnknownModelError:
-        return {f"{name}{bound}": None for name in names for bound in _BOUNDS}
     wanted = {"characters": "characters", "examples": "examples", "turns": "turns", "non_ascii": "nonAscii"}
     counts = _Counts(**{field: known[name] for field, name in wanted.items() if known.get(name) is not None})
-    estimate = training_estimate(model, known["mode"], counts, known["epochs"])
+    try:
+        found = estimate(counts, known["baseModel"], known["mode"], known["epochs"], location=location)
+    except (UnknownModelError, EstimateError):
+        unknown = {f"{name}{bound}": None for name in ("estimatedTokens", "estimatedCostUsd") for bound in _BOUNDS}
+        return {**unknown, "estimate": []}
+    training = found.items[0]
+    spans = {"estimatedTokens": training.quantity, "estimatedCostUsd": training.usd}
     return {
-        f"{name}{bound}": None if span is None else plain(getattr(span, field))
-        for name, span in zip(names, (estimate.tokens, estimate.usd), strict=True)
-        for bound, field in _BOUNDS.items()
+        **{
+            f"{name}{bound}": None if span is None else plain(getattr(span, field))
+            for name, span in spans.items()
+            for bound, field in _BOUNDS.items()
+        },
+        "estimate": [_cost_item(item) for item in found.items],
     }
 
 
-_BOUNDS = {"": "middle", "Low": "low", "High": "high"}
+def _cost_item(item: Item) -> dict[str, Any]:
+    """Returns an item of an estimate as an output has it, without what is not known."""
+    source = item.sources[0]
+    told = {
+        "name": item.name,
+        "period": item.period,
+        "quantity": item.quantity and float(item.quantity.middle),
+        "unit": item.unit,
+        "price": None if item.unit_usd is None else float(item.unit_usd),
+        "per": item.per,
+        "usd": item.usd and float(item.usd.middle),
+        "low": item.usd and float(item.usd.low),
+        "high": item.usd and float(item.usd.high),
+        "source": source.title,
+        "date": source.date and source.date.isoformat(),
+        "note": item.note or None,
+    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -29,13 +29,18 @@ HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tu
                 "content_hash",
                 "examples",
                 "characters",
+                "non_ascii",
+                "turns",
                 "training_generation",
                 "validation_generation",
             ),
         ),
     },
     TunedModel: {
-        "tuning_job": (TuningJob, ("job", "artifacts_uri", "spec_hash", "base_model", "mode")),
+        "tuning_job": (
+            TuningJob,
+            ("job", "artifacts_uri", "spec_hash", "base_model", "mode", "estimated_tokens", "estimated_cost_usd"),
+        ),
     },
 }
 """Arguments that are resources in Python: other languages set the properties that the constructor takes from them."""
@@ -45,14 +50,20 @@ OPTIONAL_PROPERTIES = frozenset(
         "validation_uri",
         "examples",
         "characters",
+        "non_ascii",
+        "turns",
         "training_generation",
         "validation_generation",
         "spec_hash",
         "base_model",
         "mode",
+        "estimated_tokens",
+        "estimated_cost_usd",
     }
 )
 """Properties of those that a job or a tuned model can do without."""
+
+_OR_NONE = " | None"
 
 SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -166,15 +177,19 @@ def _object(hint: Any, types: dict[str, Any]) -> dict[str, Any]:
                 wire_name(name): {**_type(_without_mark(each), types), "description": descriptions[name]}
                 for name, each in hints.items()
             },
-            "required": sorted(wire_name(name) for name, each in hints.items() if get_origin(each) is not NotRequired),
+            "required": sorted(wire_name(name) for name, each in hints.items() if not _may_be_missing(each)),
         }
     return {"$ref": f"#/types/{token}"}
 
 
 def _without_mark(hint: Any) -> Any:
     if isinstance(hint, str):  # the SDK's decorator keeps annotations as they are written
-        return {kind.__name__: kind for kind in SIMPLE}[hint]
+        return {kind.__name__: kind for kind in SIMPLE}[hint.removesuffix(_OR_NONE)]
     return get_args(hint)[0] if get_origin(hint) is NotRequired else hint
+
+
+def _may_be_missing(hint: Any) -> bool:
+    return hint.endswith(_OR_NONE) if isinstance(hint, str) else get_origin(hint) is NotRequired
 
 
 def _is_optional(hint: Any) -> bool:

@@ -42,6 +42,12 @@ class TunedModel(Declaration):
     """Training tokens that the service counted."""
     billed_cost_usd: pulumi.Output[float | None]
     """Price of the billed tokens; None where nobody published a price."""
+    estimated_tokens: pulumi.Output[int | None]
+    """Training tokens that were estimated before the job."""
+    estimated_cost_usd: pulumi.Output[float | None]
+    """Price of the estimated tokens."""
+    billed_to_estimated: pulumi.Output[float | None]
+    """Billed tokens by estimated ones: 1 where the estimate was right."""
     duration_seconds: pulumi.Output[float | None]
     """From the job's start to its end."""
 
@@ -62,6 +68,8 @@ class TunedModel(Declaration):
                 "spec_hash": tuning_job.spec_hash,
                 "base_model": tuning_job.base_model,
                 "mode": tuning_job.mode,
+                "estimated_tokens": tuning_job.estimated_tokens,
+                "estimated_cost_usd": tuning_job.estimated_cost_usd,
                 "expire_intermediate": expire_intermediate,
                 "wait": wait,
             },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 
@@ -11,6 +11,36 @@ from tunestack.resources.dataset import Dataset
 from tunestack.resources.declaration import Declaration
 
 TuningMode = Literal["FULL", "PEFT_ADAPTER"]
+
+
+@pulumi.output_type
+class CostItem(dict[str, Any]):
+    """One item of what a job and its checkpoints cost; what nobody published is missing, and never zero."""
+
+    name: str = pulumi.property("name")
+    """What is paid for."""
+    period: str = pulumi.property("period")
+    """`once`, or `month` for each month."""
+    quantity: float | None = pulumi.property("quantity")
+    """How much of it."""
+    unit: str = pulumi.property("unit")
+    """What the quantity counts."""
+    price: float | None = pulumi.property("price")
+    """USD for `per` units."""
+    per: int = pulumi.property("per")
+    """Units that the price is for."""
+    usd: float | None = pulumi.property("usd")
+    """What it costs."""
+    low: float | None = pulumi.property("low")
+    """What it costs at the least, in USD."""
+    high: float | None = pulumi.property("high")
+    """What it costs at the most, in USD."""
+    source: str = pulumi.property("source")
+    """Where the price is from, or where it was looked for."""
+    date: str | None = pulumi.property("date")
+    """The day that the source speaks of."""
+    note: str | None = pulumi.property("note")
+    """What to know of it."""
 
 
 class TuningJob(Declaration):
@@ -50,8 +80,18 @@ class TuningJob(Declaration):
     """Hash of everything that the result depends on, data included."""
     estimated_tokens: pulumi.Output[int | None]
     """Training tokens estimated from characters; tokens of the data × epochs."""
+    estimated_tokens_low: pulumi.Output[int | None]
+    """What they are at the least."""
+    estimated_tokens_high: pulumi.Output[int | None]
+    """What they are at the most."""
     estimated_cost_usd: pulumi.Output[float | None]
     """What the service would charge for the estimated tokens; None where nobody published a price."""
+    estimated_cost_usd_low: pulumi.Output[float | None]
+    """What it would charge at the least."""
+    estimated_cost_usd_high: pulumi.Output[float | None]
+    """What it would charge at the most."""
+    estimate: pulumi.Output[list[CostItem] | None]
+    """The job and the checkpoints that it leaves, item by item with source and date."""
 
     def __init__(
         self,
@@ -83,6 +123,8 @@ class TuningJob(Declaration):
                 "content_hash": dataset.content_hash,
                 "examples": dataset.examples,
                 "characters": dataset.characters,
+                "non_ascii": dataset.non_ascii,
+                "turns": dataset.turns,
                 "training_generation": dataset.training_generation,
                 "validation_generation": dataset.validation_generation,
                 "output_uri": output_uri,
