@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import data_check, preview, provider_start
+from tests.bench import data_check, images, preview, provider_start
 from tests.bench.figure import Figure
 
 
@@ -18,7 +18,7 @@ def main() -> int:
     console = Console()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
-        for measure in (provider_start.measure, data_check.measure, preview.measure):
+        for measure in (provider_start.measure, data_check.measure, images.measure, preview.measure):
             with console.status(f"measuring {measure.__module__.rpartition('.')[2].replace('_', ' ')}"):
                 figures += measure(Path(folder))
     table = Table("what", "measured", "peer", "ratio", "limit", title="make bench", title_justify="left")
