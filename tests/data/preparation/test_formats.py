@@ -164,7 +164,7 @@ def test_an_image_of_the_example_itself_has_no_address(write: Write, tmp_path: P
     [
         (FIRST.replace('"b"', '""'), "train.jsonl:2: $.messages[1].content: empty"),
         (FIRST.replace("user", "boss"), "train.jsonl:2: $.messages[0].role"),
-        ('{"prompt": "a", "completion": "b"}', "train.jsonl:2: $: prompt/completion, where line 1 is chat"),
+        ('{"prompt": "a", "completion": "b"}', "train.jsonl: chat from line 1; prompt/completion from line 2"),
         (FIRST[:-9], "train.jsonl:2: $: the line ends too early"),
         (FIRST.replace('"a"', '"a", "content": "c"'), "the key stands twice"),
     ],

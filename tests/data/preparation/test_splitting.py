@@ -129,7 +129,7 @@ def test_a_split_is_the_same_in_every_format(write: Write, tmp_path: Path) -> No
     _, _, validating, _ = parts(source)
     for to in ("chat", "generate-content"):
         other, back = tmp_path / "other.jsonl", tmp_path / "back.jsonl"
-        convert(source, other, to=to, overwrite=True)  # type: ignore[arg-type]
+        convert(source, other, to=to, overwrite=True)
         done, _, _, _ = parts(other)
         convert(done.validation.path, back, to="prompt-completion", overwrite=True)
         assert [json.loads(each) for each in back.read_text().splitlines()] == [json.loads(each) for each in validating]

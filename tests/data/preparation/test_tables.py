@@ -77,6 +77,8 @@ def test_whatever_is_written_as_csv_comes_out_again(
     tmp_path: Path, rows: list[list[str]], delimiter: str, quoting: int, ending: str
 ) -> None:
     rows = [[f"p{cell}" for cell in row] for row in [*rows, ["", ""]]]
+    if quoting == csv.QUOTE_MINIMAL and ending == "\n":  # Python then leaves a carriage return unquoted: a row's end
+        rows = [[cell.replace("\r", "") for cell in row] for row in rows]
     source = tmp_path / "rows.csv"
     with source.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=ending)  # type: ignore[arg-type]
@@ -185,7 +187,7 @@ def test_broken_json_is_refused_with_its_place(tmp_path: Path, name: str, conten
 
 def test_a_row_that_never_ends_is_refused_within_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit = 100_000
-    for room in ("csv_table", "json_table"):
+    for room in ("bounded_rows", "json_table"):
         monkeypatch.setattr(f"tunestack.data.preparation.{room}.MAX_ROW_BYTES", limit)
     for name, start in (("a.csv", 'q,a\n1,"'), ("b.json", '[{"q": "'), ("c.jsonl", '{"q": "')):
         source = tmp_path / name

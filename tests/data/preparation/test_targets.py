@@ -108,7 +108,7 @@ def test_a_stream_is_read_like_a_file(tmp_path: Path) -> None:
     assert convert(table, tmp_path / "c.jsonl", to="chat").origin == "csv"
 
 
-class Gone(io.RawIOBase, BinaryIO):  # type: ignore[misc]
+class Gone(io.RawIOBase, BinaryIO):
     def readable(self) -> bool:
         return True
 

@@ -7,19 +7,20 @@ import csv
 import io
 from collections import Counter
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from tunestack.data.preparation.bounded_rows import BoundedRows, TooLongError
 from tunestack.data.preparation.error import PreparationError, shown
 from tunestack.data.preparation.table import MAX_ROW_BYTES, OpenTable, Row, Table
 
 if TYPE_CHECKING:
     from _csv import Reader as _Reader
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from io import BufferedReader
 
 DELIMITERS = (",", ";", "\t", "|")
-SNIFFED_BYTES = 64 * 1024
+PIECE_BYTES = 64 * 1024
 
 
 def open_csv(name: str, file: BufferedReader, table: Table) -> OpenTable:
@@ -36,15 +37,16 @@ def open_csv(name: str, file: BufferedReader, table: Table) -> OpenTable:
     if table.delimiter is not None and len(table.delimiter) != 1:
         raise PreparationError(f"the delimiter {shown(table.delimiter)}", "write one character, such as ; or |")
     csv.field_size_limit(MAX_ROW_BYTES)  # for the whole process: its 128 KiB are too little, and no other is a promise
-    delimiter = table.delimiter or _delimiter(file.peek()[:SNIFFED_BYTES].decode(encoding, "replace"))
-    lines = _lines(name, io.TextIOWrapper(file, encoding, newline=""), encoding)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    first = next(_records(name, reader), None)
+    delimiter = table.delimiter or _delimiter(file.peek()[:PIECE_BYTES].decode(encoding, "replace"))
+    bounded = BoundedRows(file)
+    text = io.TextIOWrapper(io.BufferedReader(bounded, PIECE_BYTES), encoding, newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    records = _records(name, reader, bounded, encoding)
+    first = next(records, None)
     if first is None:
         raise PreparationError("holds no rows", "write some", file=name)
     names = _names(name, first[1]) if table.header else [str(number + 1) for number in range(len(first[1]))]
-    held = None if table.header else first
-    return OpenTable(names, partial(_rows, name, reader, names, held))
+    return OpenTable(names, partial(_rows, name, records if table.header else chain([first], records), names))
 
 
 def _encoding(start: bytes) -> str:
@@ -64,37 +66,22 @@ def _likeness(start: str, delimiter: str) -> tuple[float, int]:
     return (widths.count(columns) / len(widths), columns) if columns > 1 else (0, columns)
 
 
-def _lines(name: str, text: io.TextIOWrapper, encoding: str) -> Iterator[str]:
-    number = 0
-    try:
-        while line := text.readline(MAX_ROW_BYTES):
-            number += 1
-            if len(line) >= MAX_ROW_BYTES:
-                raise PreparationError(
-                    f"a line of more than {MAX_ROW_BYTES // 2**20} MiB", "end each row", file=name, line=number
-                )
-            yield line
-    except UnicodeDecodeError as error:
-        reason = (
-            f"byte 0x{error.object[error.start]:02x} is not {encoding} ({error.reason}), at this line or soon after"
-        )
-        remedy = "name the file's encoding, as in --encoding cp1252"
-        raise PreparationError(reason, remedy, file=name, line=number + 1) from error
-
-
-def _records(name: str, reader: _Reader) -> Iterator[tuple[int, list[str]]]:
+def _records(name: str, reader: _Reader, bounded: BoundedRows, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """Yields records that are not empty, each with the line that it starts on."""
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            remedy = "close the quote that opens here, double each quote in a cell, or name the right --delimiter"
-            raise PreparationError(f"no CSV ({error})", remedy, file=name, line=line) from error
-        if cells is None:
-            return
-        if cells:
-            yield line, cells
+    line = 1
+    try:
+        for cells in reader:
+            bounded.next_row()
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except (csv.Error, TooLongError) as error:
+        remedy = "close the quote that opens here, double each quote in a cell, or name the right --delimiter"
+        raise PreparationError(f"no CSV ({error})", remedy, file=name, line=line) from error
+    except UnicodeDecodeError as error:
+        reason = f"byte 0x{error.object[error.start]:02x} is not {encoding} ({error.reason}), here or soon after"
+        remedy = "name the file's encoding, as in --encoding cp1252"
+        raise PreparationError(reason, remedy, file=name, line=line) from error
 
 
 def _names(name: str, cells: list[str]) -> list[str]:
@@ -107,13 +94,9 @@ def _names(name: str, cells: list[str]) -> list[str]:
 
 
 def _rows(
-    name: str, reader: _Reader, names: list[str], held: tuple[int, list[str]] | None, _wanted: Collection[str]
+    name: str, records: Iterable[tuple[int, list[str]]], names: list[str], _wanted: Collection[str]
 ) -> Iterator[Row]:
-    first = 1
-    if held:
-        yield Row(1, held[0], dict(zip(names, held[1], strict=True)))
-        first = 2
-    for number, (line, cells) in enumerate(_records(name, reader), first):
+    for number, (line, cells) in enumerate(records, 1):
         if len(cells) != len(names):
             reason = f"{len(cells)} cells, where the first row has {len(names)}"
             remedy = "put quotes around a cell that holds the delimiter"

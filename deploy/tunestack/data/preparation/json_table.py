@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tunestack.data.preparation.bounded_rows import BoundedRows, TooLongError
 from tunestack.data.preparation.error import PreparationError
 from tunestack.data.preparation.table import BOM, MAX_ROW_BYTES, OpenTable, Row
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from io import BufferedReader
-
-PIECE_BYTES = 64 * 1024
 
 
 def open_json(name: str, file: BufferedReader, records: str | None) -> OpenTable:
@@ -30,44 +29,22 @@ def open_json_lines(name: str, file: BufferedReader) -> OpenTable:
 def _array(name: str, file: BufferedReader, records: str | None, _wanted: Collection[str]) -> Iterator[Row]:
     import ijson
 
-    pieces = _Pieces(file)
+    if file.peek().startswith(BOM):
+        file.read(len(BOM))
+    bounded = BoundedRows(file)
     number = 0
     try:
-        items = ijson.items(pieces, f"{records}.item" if records else "item", use_float=True)
+        items = ijson.items(bounded, f"{records}.item" if records else "item", use_float=True)
         for number, item in enumerate(items, 1):
-            pieces.since_last = 0
+            bounded.next_row()
             yield Row(number, 0, _object(item, name, number, 0))
-    except (ijson.JSONError, UnicodeDecodeError, _TooLongError) as error:
+    except (ijson.JSONError, UnicodeDecodeError, TooLongError) as error:
         reason = f"no JSON after row {number} ({' '.join(str(error).split())[:120]})"
         raise PreparationError(reason, "write it with a JSON library", file=name) from error
     if not number:
         where = f"at {records}" if records else "at the top"
         remedy = "say where the rows are, as in --records data.rows"
         raise PreparationError(f"no array with rows {where}", remedy, file=name)
-
-
-class _TooLongError(Exception):
-    def __str__(self) -> str:
-        return f"a row of more than {MAX_ROW_BYTES // 2**20} MiB"
-
-
-class _Pieces:
-    """Gives the reader of JSON its pieces, but never more of one row than is kept in memory."""
-
-    def __init__(self, file: BufferedReader) -> None:
-        self._file = file
-        self._is_first = True
-        self.since_last = 0
-
-    def read(self, size: int = PIECE_BYTES) -> bytes:
-        piece = self._file.read(size)
-        self.since_last += len(piece)
-        if self.since_last > MAX_ROW_BYTES:
-            raise _TooLongError
-        if self._is_first and piece:
-            self._is_first = False
-            return piece.removeprefix(BOM) or self.read(size)
-        return piece
 
 
 def _lines(name: str, file: BufferedReader, _wanted: Collection[str]) -> Iterator[Row]:

@@ -32,7 +32,8 @@ def open_parquet(name: str, file: BufferedReader) -> OpenTable:
             file=name,
         ) from error
     try:
-        table = parquet.ParquetFile(file, buffer_size=1024 * 1024)
+        # Arrow has a buffer of its own, and would otherwise keep what it has read ahead.
+        table = parquet.ParquetFile(file.raw, buffer_size=1024 * 1024, pre_buffer=False)
     except arrow.ArrowException as error:
         raise PreparationError(f"no Parquet ({error})", "write the file anew", file=name) from error
     return OpenTable(list(table.schema_arrow.names), partial(_rows, name, table))

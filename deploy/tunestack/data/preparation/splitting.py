@@ -135,9 +135,7 @@ def split(
         try:
             sides, moved = assign(keys, sizes, validation=share, test=kept, rules=rules or [data_rules.OPEN_RULES])
         except TooFewError:
-            reason = (
-                f"{len(keys):,} examples with {len(set(keys)):,} different inputs: too few to split by the rules"
-            )
+            reason = f"{len(keys):,} examples with {len(set(keys)):,} different inputs: too few to split by the rules"
             raise PreparationError(reason, "add examples", file=read.name) from None
         with read.opened(progress and (lambda done: progress((2 * size + done) // 3))) as file:
             for side, length, line in zip(sides, sizes, file, strict=True):

@@ -25,7 +25,7 @@ ENDINGS: Mapping[str, TableKind] = {
 BOM = b"\xef\xbb\xbf"
 
 MAX_ROW_BYTES = 64 * 1024 * 1024
-"""The longest row that is kept in memory: what is longer is an unclosed quote or bracket, or no table at all."""
+"""The longest row that is kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
