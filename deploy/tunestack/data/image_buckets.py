@@ -41,7 +41,7 @@ class Surroundings:
 
     Args:
         client: the storage client.
-        agents: who has to read the images; None: not looked at.
+        agents: who has to read the images; None: not known.
         location: the job's, a region or `global`; None: that of the data's bucket.
         data_bucket: name of that bucket, which need not exist yet.
     """
@@ -79,6 +79,9 @@ class Surroundings:
         from google.api_core.exceptions import Forbidden
 
         if not self._agents:
+            reason = f"whether the service agents can read gs://{bucket} is not known: their project could not be seen"
+            expected = f"{OBJECT_USER} for both agents of the job's project"
+            yield Fault("image-access-unknown", reason, expected, "name the project, or let whoever checks see it")
             return
         try:
             policy = self._client.bucket(bucket).get_iam_policy(

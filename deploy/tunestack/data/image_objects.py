@@ -102,7 +102,7 @@ def check_links(
     Args:
         client: the storage client.
         report: on the file.
-        agents: who has to read the images; None: not looked at.
+        agents: who has to read the images; None: not known, which is told.
         location: the job's, a region or `global`; None: that of the data's bucket, if one is given.
         data_bucket: where the file lies or will lie; images in the same bucket need no access of their own.
         rules: of the models that the file is for.
