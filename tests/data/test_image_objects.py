@@ -212,6 +212,8 @@ GRANTS: list[tuple[str, dict[str, str] | None, list[str] | None, str | None]] = 
 def test_agents_have_to_read_a_bucket_apart(emulator: Emulator, storage: Client) -> None:
     put(storage, "b.png")
     let_agents_be(emulator)
+    both = agents_of_number(str(storage.get_bucket("data").project_number)).emails
+    bind(storage.bucket("data"), "roles/storage.objectUser", *(f"serviceAccount:{email}" for email in both))
     for number, (role, condition, project_roles, verdict) in enumerate(GRANTS):
         bucket = storage.create_bucket(f"pictures-{number}")
         put(storage, "a.png", bucket=bucket.name)
@@ -226,6 +228,23 @@ def test_agents_have_to_read_a_bucket_apart(emulator: Emulator, storage: Client)
         for problem, email in zip(found.problems, agents.emails, strict=False):
             assert email in problem.reason
             assert f"--member=serviceAccount:{email} --role=roles/storage.objectUser" in problem.remedy
+
+
+def test_agents_have_to_read_the_files_own_bucket_as_well_where_images_lie_apart(
+    emulator: Emulator, storage: Client
+) -> None:
+    let_agents_be(emulator)
+    agents = agents_of_number(str(storage.get_bucket("data").project_number))
+    everyone = [f"serviceAccount:{email}" for email in agents.emails]
+    report = linking(f"gs://pictures-{number}/a.png" for number in range(2))
+    for number in range(2):
+        bind(storage.create_bucket(f"pictures-{number}"), "roles/storage.objectUser", *everyone)
+        put(storage, "a.png", bucket=f"pictures-{number}")
+    assert check_links(storage, report, agents=agents, data_bucket="is-made-later") == report
+    bind(storage.bucket("data"), "roles/storage.objectUser", everyone[0])
+    (told,) = check_links(storage, report, agents=replace(agents, bindings=[]), data_bucket="data").problems
+    assert (told.kind, told.line) == ("image-access", 1)
+    assert told.reason == f"{agents.emails[1]} cannot read gs://data, and the images of its file lie elsewhere"
 
 
 def test_agents_are_looked_up_with_what_the_project_lets_them(emulator: Emulator) -> None:

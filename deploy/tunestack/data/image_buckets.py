@@ -51,12 +51,14 @@ class Surroundings:
         self._agents = agents
         self._location = location
         self._data_bucket = data_bucket
+        self._described: dict[str, Bucket | str] = {}
+        self._access_to_data_is_told = False
 
     def faults(self, bucket: str) -> Iterator[Fault]:
         """Yields what is wrong with a bucket of images."""
         if bucket == self._data_bucket:
             return  # where it lies and who reads it matters as much without images
-        found = self._described(bucket)
+        found = self._describe(bucket)
         if isinstance(found, str):
             yield unseen(
                 f"the location of gs://{bucket} cannot be seen: {found}",
@@ -65,7 +67,10 @@ class Surroundings:
             )
         else:
             yield from self._distance(found)
-        yield from self._access(bucket, None if isinstance(found, str) else str(found.project_number))
+        yield from self._access(bucket, "where images lie")
+        if self._data_bucket and self._agents and not self._access_to_data_is_told:
+            self._access_to_data_is_told = True
+            yield from self._access(self._data_bucket, "and the images of its file lie elsewhere")
 
     def _distance(self, bucket: Bucket) -> Iterator[Fault]:
         job, place = self._job_location, bucket.location.lower()
@@ -75,8 +80,8 @@ class Surroundings:
         reason = f"gs://{bucket.name} is in {place}, and the job in {job}"
         yield Fault("image-location", reason, expected, "copy the images into one, or every epoch reads them from afar")
 
-    def _access(self, bucket: str, owner: str | None) -> Iterator[Fault]:
-        from google.api_core.exceptions import Forbidden
+    def _access(self, bucket: str, why: str) -> Iterator[Fault]:
+        from google.api_core.exceptions import Forbidden, NotFound
 
         if not self._agents:
             reason = f"whether the service agents can read gs://{bucket} is not known: their project could not be seen"
@@ -87,11 +92,15 @@ class Surroundings:
             policy = self._client.bucket(bucket).get_iam_policy(
                 requested_policy_version=3, timeout=CALL_SECONDS, retry=repeatable
             )
+        except NotFound:
+            return  # the data's bucket, which is made, and opened to the agents, by the same program
         except Forbidden as error:
             reason = f"the policy of gs://{bucket} cannot be read: {explain(error)}"
             remedy = "let whoever checks read it: roles/storage.admin, or storage.buckets.getIamPolicy"
             yield Fault("image-access-unknown", reason, "a policy that can be read", remedy)
             return
+        found = self._describe(bucket)
+        owner = None if isinstance(found, str) else str(found.project_number)
         for email in self._agents.emails:
             verdict = self._agents.can_read(email, policy.bindings, owner)
             if verdict == "yes":
@@ -101,29 +110,33 @@ class Surroundings:
                 f"--role={OBJECT_USER}; an agent appears with the project's first tuning job, and until then the "
                 "images belong into the training file's bucket"
             )
-            expected = f"{OBJECT_USER} for the agent on this bucket and on the training file's"
+            expected = f"{OBJECT_USER} for both agents on this bucket and on the training file's"
             if verdict == "no":
-                reason = f"{email} cannot read gs://{bucket}, where images lie"
+                reason = f"{email} cannot read gs://{bucket}, {why}"
                 yield Fault("image-access", reason, expected, remedy)
             else:
-                reason = f"nothing in the policy of gs://{bucket} lets {email} read it; a role on its project might"
+                reason = (
+                    f"nothing in the policy of gs://{bucket} lets {email} read it, {why}; a role on its project might"
+                )
                 yield Fault("image-access-unknown", reason, expected, remedy)
 
     @cached_property
     def _job_location(self) -> str | None:
         if self._location or not self._data_bucket:
             return self._location
-        found = self._described(self._data_bucket)
+        found = self._describe(self._data_bucket)
         return None if isinstance(found, str) else found.location.lower()
 
-    def _described(self, name: str) -> Bucket | str:
+    def _describe(self, name: str) -> Bucket | str:
         """Returns the bucket, or why it cannot be seen."""
         from google.api_core.exceptions import Forbidden, NotFound
 
-        try:
-            return self._client.get_bucket(name, timeout=CALL_SECONDS, retry=repeatable)
-        except (Forbidden, NotFound) as error:
-            return explain(error) or str(error)
+        if name not in self._described:
+            try:
+                self._described[name] = self._client.get_bucket(name, timeout=CALL_SECONDS, retry=repeatable)
+            except (Forbidden, NotFound) as error:
+                self._described[name] = explain(error) or str(error)
+        return self._described[name]
 
 
 def _near(location_type: str, place: str, job: str) -> bool:
