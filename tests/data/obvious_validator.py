@@ -149,7 +149,13 @@ class Line:
             self.kinds.add("nested-too-deeply")
         elif faulty_at is not None:
             self.kinds.add("json")
-        elif not isinstance(value, Pairs):
+        else:
+            self.value(value, file_format)
+
+    def value(self, value: Any, file_format: str | None) -> None:
+        if holds_half_a_character(value):
+            self.kinds.add("lone-surrogate")
+        if not isinstance(value, Pairs):
             self.kinds.add("not-an-object")
         else:
             self.example(value, file_format)
@@ -383,9 +389,7 @@ class Line:
             bucket, name = uri[5:].split("/", 1)
             if not bucket or any(each.isspace() for each in bucket) or not name or name != name.strip():
                 self.kinds.add("image-address")
-            elif is_image and has_half_a_character(uri):
-                self.kinds.add("lone-surrogate")
-            elif is_image:
+            elif is_image and not holds_half_a_character(uri):
                 self.linked += 1
                 self.links.append((uri, mime_type))
 
@@ -398,19 +402,15 @@ class Line:
             self.kinds.add("empty")
         elif value.strip().lower() == "nan":
             self.kinds.add("nan")
-        elif has_half_a_character(value):
-            self.kinds.add("lone-surrogate")
-        else:
+        elif not holds_half_a_character(value):
             self.characters += len(value)
 
     def any_json(self, value: Any, *, is_read: bool) -> None:
         """A value of any shape; what the model reads of it are its texts, and the keys."""
         if isinstance(value, NotANumber):
             self.kinds.add("nan")
-        elif isinstance(value, str) and has_half_a_character(value):
-            self.kinds.add("lone-surrogate")
         elif isinstance(value, str):
-            self.characters += len(value) if is_read else 0
+            self.characters += len(value) if is_read and not holds_half_a_character(value) else 0
         elif isinstance(value, Pairs):
             self.no_repeats(value)
             for key, member in dict(value).items():
@@ -478,8 +478,13 @@ class Line:
             self.kinds.add("turn-order")
 
 
-def has_half_a_character(text: str) -> bool:
-    return any(0xD800 <= ord(character) <= 0xDFFF for character in text)
+def holds_half_a_character(value: Any) -> bool:
+    """Whether any text or key does."""
+    if isinstance(value, Pairs):
+        return any(holds_half_a_character(each) for member in dict(value).items() for each in member)
+    if isinstance(value, list):
+        return any(holds_half_a_character(item) for item in value)
+    return isinstance(value, str) and any(0xD800 <= ord(character) <= 0xDFFF for character in value)
 
 
 def deepest(text: str) -> int:

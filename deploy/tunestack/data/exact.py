@@ -79,6 +79,7 @@ def _value(line: bytes, tell: Tell) -> tuple[int, str, Value] | None:
 
 
 def _object(value: Value, line: Line, file_format: Format | None, format_line: int) -> None:
+    line.halves(value, "$")
     if isinstance(value.content, Members):
         example(value, value.content, line, file_format, format_line)
     else:

@@ -26,6 +26,8 @@ Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/doc
 """
 
 _NO_REMEDIES: Mapping[str, str] = {}
+_escaped_half = re.compile(r"\\u[dD]").search
+_half_of_a_pair = re.compile("[\ud800-\udfff]").search
 _linked = re.compile(r"gs://[^/\s]+/\S(?:.*\S)?", re.DOTALL).fullmatch
 _IN_BUCKET = "put it into a bucket and write its gs:// address"
 
@@ -75,6 +77,7 @@ class Line:
         self._tell = tell
         self._text = text
         self._ascii = text.isascii()
+        self._may_have_halves = _escaped_half(text) is not None
         self._at, self._byte = 0, start  # the last place that was told, by character and by byte
 
     def offset(self, at: int) -> int:
@@ -149,7 +152,7 @@ class Line:
         elif is_missing_value(text):
             reason = f'"{shown(text.strip())}", a missing value'
             self.tell_at(value.at, "nan", path, reason, "text", "write the text or remove the line")
-        elif self.whole(value, path):
+        elif self._is_whole(text):
             self._count(text)
 
     def _count(self, text: str) -> None:
@@ -158,20 +161,36 @@ class Line:
             # Only ASCII survives this, so that what is missing is the rest.
             self.found.non_ascii += len(text) - len(text.encode("ascii", "ignore"))
 
-    def whole(self, value: Value, path: str) -> bool:
-        """Says whether a text has whole characters only, and tells if not."""
+    def halves(self, value: Value, path: str) -> None:
+        """Tells of every half of a surrogate pair, wherever it stands: no reader of UTF-8 takes the line then."""
+        if self._may_have_halves:
+            self._halves_in(value, path)
+
+    def _halves_in(self, value: Value, path: str) -> None:
+        if isinstance(value.content, str):
+            self._half(value.content, value.at, path)
+        elif isinstance(value.content, list):
+            for index, item in enumerate(value.content):
+                self._halves_in(item, f"{path}[{index}]")
+        elif isinstance(value.content, Members):
+            for key, member in value.content.values.items():
+                self._half(key, value.content.key_at[key], f"{path}.{shown(key)}")
+                self._halves_in(member, f"{path}.{shown(key)}")
+
+    def _half(self, text: str, at: int, path: str) -> None:
         try:
-            str(value.content).encode("utf-8")
+            text.encode("utf-8")
         except UnicodeEncodeError as error:
-            half = f"half a surrogate pair, \\u{ord(str(value.content)[error.start]):04x}"
-            self.tell_at(value.at, "lone-surrogate", path, half, "whole characters", "write the text anew")
-            return False
-        return True
+            half = f"half a surrogate pair, \\u{ord(text[error.start]):04x}"
+            self.tell_at(at, "lone-surrogate", path, half, "whole characters", "write the text anew")
+
+    def _is_whole(self, text: str) -> bool:
+        return not (self._may_have_halves and _half_of_a_pair(text))
 
     def any_json(self, value: Value, path: str, *, is_read: bool = True) -> None:
         """Looks at a value of any shape; one that the model reads, such as a function's arguments, has characters."""
         if isinstance(value.content, str):
-            if self.whole(value, path) and is_read:
+            if is_read and self._is_whole(value.content):
                 self._count(value.content)
         elif isinstance(value.content, list):
             for index, item in enumerate(value.content):
@@ -235,7 +254,7 @@ class Line:
 
     def _link(self, value: Value, address: str, path: str, mime_type: str) -> None:
         if _linked(address):
-            if self.whole(value, path):
+            if self._is_whole(address):
                 self.found.linked += 1
                 self.found.links.append((address, self.offset(value.at), path, mime_type))
         elif self._is_public(address):

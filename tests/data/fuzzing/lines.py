@@ -133,6 +133,8 @@ class Writer:
             place = self.chance.randrange(len(line) + 1)
             cut = self.chance.choice((0, 0, 1, 1, 2, 12))
             line = line[:place] + (b"" if cut and self.wrong(20) else self.chance.choice(TOKENS)) + line[place + cut :]
+        if self.wrong(0.5):
+            line = b"\xef\xbb\xbf" + line
         return line.replace(b"\n", b" ")
 
     def wrong(self, times: float = 1) -> bool:
@@ -196,7 +198,7 @@ class Writer:
             part = Obj([(names[0], Obj([(names[1], kind), (names[2], self.address())]))])
             if self.gemini and self.chance.random() < 0.1:
                 part.append(("mediaResolution", Obj([("level", "LOW")])))
-            parts.insert(self.chance.randrange(2), part)
+            parts[self.chance.randrange(2) : 1] = [part] * (31 if self.wrong() else 1)
         return Obj([("role", self.role(role)), ("parts", parts)])
 
     def role(self, right: str) -> Any:
@@ -207,6 +209,8 @@ class Writer:
     def text(self) -> Any:
         if self.wrong():
             return self.chance.choice(BAD_TEXTS)
+        if self.wrong(0.1):
+            return "too long for some " * self.chance.choice((400, 2_200))
         return " ".join(self.chance.choices(TEXTS, k=self.chance.choice((1, 1, 2, 5))))
 
     def address(self) -> Any:
