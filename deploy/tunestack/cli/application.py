@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -83,17 +84,30 @@ def recover(
 
 def main() -> None:
     """Runs the command; a failure that the user can mend is one sentence and exit code 1."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks is no reason to fail
+    _settle_streams()
     try:
         application()
     except Exception as error:
+        from tunestack.cli.data.terminal import printable
         from tunestack.cli.stack import StackError
         from tunestack.service_errors import explain
 
         told = str(error) if isinstance(error, StackError) else explain(error)
+        if told is None and isinstance(error, OSError):  # of a file, or of the output, whose disk is full
+            told = str(error)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would try and fail once more at its end
         if told is None:
             raise
-        typer.secho(f"error: {told}", fg="red", err=True)
+        shown = "\n".join(printable(line) for line in told.split("\n"))
+        typer.secho(f"error: {shown}", fg=None if os.environ.get("NO_COLOR") else "red", err=True)
         sys.exit(1)
+
+
+def _settle_streams() -> None:
+    """Lets no stream fail that is closed, or whose encoding lacks a character."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
+        elif isinstance(stream, TextIOWrapper) and mode == "w":
+            stream.reconfigure(errors="backslashreplace")

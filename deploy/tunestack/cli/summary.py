@@ -68,8 +68,7 @@ def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"dataset {name}", _dataset(name, dataset, models)
     for name, model in models.items():
         yield f"model {name}", _model(model, emulated=bool(outputs.get("apiEndpoint")))
-    total = outputs.get("estimatedCostUsd")
-    yield "on Google Cloud", f"these jobs: {money(total)}"
+    yield "on Google Cloud", f"these jobs: {_estimated_cost(outputs)}"
     for name, endpoint in (outputs.get("endpoints") or {}).items():
         yield f"endpoint {name}", _endpoint(endpoint)
 
@@ -106,12 +105,14 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
 
 def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
     job = str(model["job"]).rpartition("/")[2]
-    estimated = (
-        f"{_or_unknown(model.get('estimatedTokens'))} tokens by estimate, {money(model.get('estimatedCostUsd'))}"
-    )
-    # An emulator counts with the tokenizer of its own tiny model: no price follows from that.
+    low, high = (model.get(f"estimatedTokens{bound}") for bound in ("Low", "High"))
+    bounds = "" if low is None or low == high else f" ({low:,}–{high:,})"
+    estimated = f"{_or_unknown(model.get('estimatedTokens'))} tokens{bounds} by estimate, {_estimated_cost(model)}"
+    # An emulator counts with the tokenizer of its own tiny model: no price follows from that, nor any judgement.
     price = "" if emulated else f", {money(model.get('billedCostUsd'))}"
-    billed = f"{_or_unknown(model.get('billedTokens'))} tokens billed{price}"
+    ratio = model.get("billedToEstimated")
+    against = f", {ratio:.2f} times the estimate" if ratio is not None and not emulated else ""
+    billed = f"{_or_unknown(model.get('billedTokens'))} tokens billed{price}{against}"
     checkpoints = " → ".join(checkpoint["name"] for checkpoint in model.get("checkpoints") or ())
     lines = [
         f"{model['baseModel']}, {model['mode']}, {model['epochs']} {'epoch' if model['epochs'] == 1 else 'epochs'}",
@@ -122,6 +123,10 @@ def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
     if model.get("finalCheckpointUri"):
         lines.append(model["finalCheckpointUri"])
     return "\n".join(lines)
+
+
+def _estimated_cost(outputs: Mapping[str, Any]) -> str:
+    return money(*(outputs.get(f"estimatedCostUsd{bound}") for bound in ("", "Low", "High")))
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> str:

@@ -10,6 +10,9 @@ from tests.cli.data.conftest import chat, sums
 from tests.running_emulator import NO_DELAYS, Emulator
 from tunestack import retries
 from tunestack.data import check
+from tunestack.data.object_verdicts import ObjectPlace
+from tunestack.data.objects import pin
+from tunestack.data.verdicts import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +47,25 @@ def test_an_object_is_checked_as_a_file_is(ask: Ask, write: Write, bucket: Bucke
     assert answer.status == 1
     assert answer.out.replace(uri, str(file)) == ask("check", file).out
     assert answer.err == ""
+
+
+def test_an_object_that_was_checked_before_is_not_read_again(
+    ask: Ask, write: Write, bucket: Bucket, served: Emulator
+) -> None:
+    uris = []
+    for name, examples in (("train", [*sums(120), chat("2 + 2", "")]), ("validation", sums(30, 119))):
+        bucket.blob(f"kept/{name}.jsonl").upload_from_filename(str(write(f"{name}.jsonl", examples)))
+        uris.append(f"gs://data/kept/{name}.jsonl")
+    command = ("check", uris[0], "--validation", uris[1])
+    first = ask(*command)
+    training, validation = (ObjectPlace(pin(uri, served.storage_client), served.storage_client) for uri in uris)
+    checked(validation, against=checked(training))
+    since = served.requests()[-1]["index"] + 1
+    assert ask(*command) == first
+    read = [request["path"] for request in served.requests(since) if request["path"].endswith(".jsonl")]
+    assert read
+    assert not [path for path in read if path.startswith("/download/")]
+    assert ask(*command, "--all").out == first.out, "a kept verdict has not all problems"
 
 
 @pytest.mark.parametrize(
@@ -88,12 +110,13 @@ def test_what_was_converted_is_uploaded_once(ask: Ask, write: Write, bucket: Buc
     uri = "gs://data/converted/train.jsonl"
     answer = ask("convert", source, uri)
     assert answer.status == 0
+    assert answer.lines[0].startswith(f"{uri}: 120 examples")
     assert answer.lines[-1] == f"{uri} can be used: no problems"
     content = bucket.blob("converted/train.jsonl").download_as_bytes()
     assert content == write("expected.jsonl", sums(120)).read_bytes().replace(b": ", b":").replace(b", ", b",")
     again = ask("convert", source, uri)
-    assert again.status == 1
-    assert uri in again.err
+    assert (again.status, again.out) == (1, "")
+    assert again.err == f"error: {uri} is there already; write to another address, or use --force\n"
     assert ask("convert", source, uri, "--force", "--system", "Sums.").status == 0
     assert b'"Sums."' in bucket.blob("converted/train.jsonl").download_as_bytes()
 

@@ -39,11 +39,21 @@ def test_other_formats_and_a_system_message(ask: Ask, write: Write, tmp_path: Pa
     assert told["checks"][0]["format"] == "chat"
 
 
+def test_what_was_left_out_is_told(ask: Ask, write: Write, tmp_path: Path) -> None:
+    source = write("table.csv", [*ROWS, ",4", *("5," for _ in range(9))])
+    answer = ask("convert", source, tmp_path / "train.jsonl", *MAPPED, "--skip-incomplete")
+    assert answer.status == 0
+    assert answer.lines[0].endswith(", 10 incomplete rows left out")
+    assert answer.lines[1].startswith(f"left out: {source}:122: row 121")
+    assert answer.lines[6] == "… and 5 more left out"
+
+
 def test_standard_output_holds_the_data_alone(ask: Ask, write: Write) -> None:
     answer = ask("convert", write("table.csv", ROWS), "-", *MAPPED)
     assert answer.status == 0
     assert [json.loads(line) for line in answer.lines] == sums(120)
-    assert "can be used" in answer.err
+    assert answer.err.startswith("standard output: 120 examples")
+    assert answer.err.endswith("\nstandard output can be used: no problems\n")
 
 
 def test_data_with_errors_stays_a_file_and_goes_no_further(ask: Ask, write: Write, tmp_path: Path) -> None:

@@ -108,6 +108,16 @@ def test_the_reader_of_a_pipe_may_leave(write: Write) -> None:
     assert running.wait(30) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+def test_a_full_disk_is_one_sentence(write: Write) -> None:
+    file = write("train.jsonl", sums(120))
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [COMMAND, "data", "check", str(file)], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
 def test_ctrl_c_is_silent(pipe: Path) -> None:
     running = subprocess.Popen([COMMAND, "data", "check", str(pipe)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with pipe.open("wb", buffering=0) as writing:  # opens once it is being read

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tunestack.cli.data import places, terminal
+from tunestack.cli.data.commands import PROBLEMS_SHOWN
 from tunestack.cli.data.progress import Bar
 from tunestack.cli.data.terminal import counted, sized, styled
 from tunestack.data.report import KINDS
@@ -47,7 +48,8 @@ def show(
     reports: list[Report] = []
     for file in files:
         against = reports[0] if reports else None
-        reports.append(looked_at(places.source(file, once=True), rules, limit=limit, against=against))
+        data = places.source(file, once=True)
+        reports.append(looked_at(data, rules, limit=limit, against=against, is_compared=len(files) > 1))
     if look_at_links is not None:
         reports = [look_at_links(report, rules, limit) for report in reports]
     counts: dict[str, TokenCount] = {}
@@ -76,10 +78,24 @@ def looked_at(
     data: Path | Stream,
     rules: Sequence[DataRules] = (),
     *,
-    limit: int | None = 20,
+    limit: int | None = PROBLEMS_SHOWN,
     against: Report | None = None,
+    is_compared: bool = False,
 ) -> Report:
-    """Checks one file, with a bar while that takes long."""
+    """Checks one file, with a bar while that takes long; an object that was checked before is not read again.
+
+    Args:
+        data: what to check.
+        rules: of the models that it is meant for.
+        limit: how many problems of each kind are told; None for all.
+        against: the report on the training file, where this is its validation file.
+        is_compared: whether the report's signature will be needed.
+    """
+    if limit == PROBLEMS_SHOWN and isinstance(data, places.StoredObject):
+        from tunestack.cli.data.kept_verdict import kept_verdict
+
+        if (report := kept_verdict(data.pinned, rules, against, with_signature=is_compared)) is not None:
+            return report
     with Bar(places.name(data), places.size(data)) as bar:
         return check(data, rules=rules, against=against, problem_limit=limit, progress=bar)
 

@@ -27,7 +27,7 @@ EXIT_STATUS = (
 )
 
 PROBLEMS_SHOWN = 20
-"""How many problems of each kind are shown unless asked for more: a screen of each."""
+"""How many problems of each kind are shown unless asked for more: a screen of each, and what a kept verdict has."""
 
 EXAMPLES_SHOWN = 5
 """How many examples of each kind of change are shown unless asked for more."""

@@ -13,7 +13,7 @@ from tunestack.cli.data import places
 from tunestack.cli.data.progress import Bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tunestack.data.stream import Stream
 
@@ -23,13 +23,15 @@ class Delivery:
 
     Attributes:
         address: as the user named it.
+        name: as messages name it.
         path: the file to write.
     """
 
     def __init__(self, address: str, folder: Path) -> None:
         self.address = address
         self.is_file = address != places.STANDARD and not places.is_object(address)
-        self.path = Path(address) if self.is_file else folder / Path(address).name
+        self.name = "standard output" if address == places.STANDARD else address
+        self.path = Path(address) if self.is_file else folder / "data.jsonl"
 
     def written(self) -> Path | Stream:
         """Returns what was written, under the name that the user knows."""
@@ -37,7 +39,7 @@ class Delivery:
             return self.path
         from tunestack.data.stream import Stream
 
-        return Stream(self.address, lambda: self.path.open("rb"), self.path.stat().st_size)
+        return Stream(self.name, lambda: self.path.open("rb"), self.path.stat().st_size)
 
     def deliver(self, *, overwrite: bool) -> None:
         """Puts what was written where it belongs; a file is there already."""
@@ -47,15 +49,34 @@ class Delivery:
         elif not self.is_file:
             from tunestack.data.bucket import put
 
-            with Bar(self.address, self.path.stat().st_size) as bar:
+            with Bar(self.name, self.path.stat().st_size) as bar:
                 put(self.path, self.address, places.client, replace=overwrite, progress=bar)
 
 
 @contextmanager
-def deliveries(*addresses: str) -> Iterator[list[Delivery]]:
-    """Prepares targets; what is temporary is gone afterwards."""
+def deliveries(addresses: Sequence[str], *, overwrite: bool) -> Iterator[list[Delivery]]:
+    """Prepares targets; what is temporary is gone afterwards.
+
+    Raises:
+        UploadError: an object is there already, which is better known before the work than after it.
+    """
+    if not overwrite:
+        for address in filter(places.is_object, addresses):
+            _make_sure_that_nothing_is_at(address)
     with tempfile.TemporaryDirectory(prefix="tunestack-") as temporary:
         folders = [Path(temporary, str(number)) for number, _ in enumerate(addresses)]
         for folder in folders:
             folder.mkdir()
         yield [Delivery(address, folder) for address, folder in zip(addresses, folders, strict=True)]
+
+
+def _make_sure_that_nothing_is_at(address: str) -> None:
+    from tunestack.data.bucket import UploadError
+    from tunestack.data.objects import address_parts, explained
+    from tunestack.retries import CALL_SECONDS, repeatable
+
+    bucket, name = address_parts(address)
+    with explained(address):
+        is_there = places.client().bucket(bucket).blob(name).exists(timeout=CALL_SECONDS, retry=repeatable)
+    if is_there:
+        raise UploadError(f"{address} is there already; write to another address, or use --force")

@@ -39,7 +39,7 @@ def show(before: str, after: str, *, limit: int, as_json: bool) -> None:
         as_json: print it for machines.
     """
     files = [places.source(before), places.source(after)]
-    reports = [looked_at(file) for file in files]
+    reports = [looked_at(file, is_compared=True) for file in files]
     earlier, later = (report.signature or Signature() for report in reports)
     found = compare(earlier, later, limit=limit)
     if as_json:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from tunestack.data.stream import Stream
+
 if TYPE_CHECKING:
     from google.cloud.storage import Client
 
-    from tunestack.data.stream import Stream
+    from tunestack.data.objects import PinnedObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject(Stream):
+    """An object in a bucket, at the generation that was there when it was named."""
+
+    pinned: PinnedObject
+
 
 STANDARD = "-"
 """How standard input and standard output are named."""
@@ -31,20 +42,24 @@ def source(address: str, *, once: bool = False) -> Path | Stream:
     if address == STANDARD:
         if not once:
             raise typer.BadParameter("standard input can be read only once, and this reads more often: name a file")
-        from tunestack.data.stream import Stream
-
         return Stream("standard input", lambda: sys.stdin.buffer, None)
     if is_object(address):
-        from tunestack.data.objects import stream
+        from tunestack.data.objects import pin, stream_of
 
-        return stream(address, client)
+        pinned = pin(address, client)
+        read = stream_of(pinned, client)
+        return StoredObject(read.name, read.open, read.bytes, pinned=pinned)
     return Path(address)
 
 
 def size(data: Path | Stream) -> int | None:
     """Returns how many bytes there are to read; None when that is not known."""
-    # Of what is there but no plain file, such as a pipe, nobody knows; what is not there is told by whoever reads it.
-    return (data.stat().st_size if data.is_file() else None) if isinstance(data, Path) else data.bytes
+    if not isinstance(data, Path):
+        return data.bytes
+    try:
+        return data.stat().st_size if data.is_file() else None  # of a pipe nobody knows
+    except OSError:  # told by whoever reads it
+        return None
 
 
 def is_object(address: str) -> bool:

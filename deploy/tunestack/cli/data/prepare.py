@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import looked_at, told, verdict
 from tunestack.cli.data.delivery import deliveries
 from tunestack.cli.data.progress import Bar
+from tunestack.cli.data.terminal import counted, styled
+from tunestack.data.preparation import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.preparation import Conversion, Split
+    from tunestack.cli.data.delivery import Delivery
+    from tunestack.data.preparation import Conversion
     from tunestack.data.stream import Stream
 
     Prepare = Callable[[Path | Stream, Sequence[Path], Callable[[int], None]], Conversion | Split]
@@ -43,7 +46,7 @@ def show(
         as_json: print it for machines.
     """
     read = places.source(source)
-    with deliveries(*targets) as made:
+    with deliveries(targets, overwrite=overwrite) as made:
         with Bar(places.name(read), places.size(read)) as bar:
             prepared = prepare(read, [delivery.path for delivery in made], bar)
         reports = [looked_at(made[0].written(), rules)]
@@ -53,12 +56,35 @@ def show(
         stream = sys.stderr if places.STANDARD in targets else sys.stdout
         if as_json:
             checks = [report.to_json() for report in reports]
-            terminal.print_json({"ok": usable, "prepared": prepared.to_json(), "checks": checks}, stream)
+            terminal.print_json({"ok": usable, "prepared": _named(prepared.to_json(), made), "checks": checks}, stream)
         else:
-            terminal.print_lines([str(prepared)], stream)
+            terminal.print_lines((styled(_named(line, made)) for line in _told(prepared)), stream)
             terminal.print_lines((line for report in reports for line in told(report)), stream)
             terminal.print_lines((verdict(report, rules) for report in reports), stream)
         if usable:
             for delivery in made:
                 delivery.deliver(overwrite=overwrite)
     return usable
+
+
+def _told(prepared: Conversion | Split) -> Iterator[str]:
+    """Yields what was done, and what was done otherwise than asked."""
+    yield str(prepared)
+    if isinstance(prepared, Split):
+        if prepared.moved:
+            moved = counted(prepared.moved, "example")
+            yield f"{moved} went to training, since the validation file would be too large with them"
+        return
+    yield from (f"left out: {skip}" for skip in prepared.skips)
+    if prepared.skipped > len(prepared.skips):
+        yield f"… and {prepared.skipped - len(prepared.skips):,} more left out"
+
+
+def _named(value: Any, made: Sequence[Delivery]) -> Any:
+    """Puts the addresses that the user gave in the place of the temporary files that were written for them."""
+    if isinstance(value, dict):
+        return {key: _named(each, made) for key, each in value.items()}
+    if isinstance(value, str):
+        for delivery in made:
+            value = value.replace(str(delivery.path), delivery.name)
+    return value

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from tunestack.data import lines
 from tunestack.data.demands import Demands
 from tunestack.data.fast import FastHalf
-from tunestack.data.newlines import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.lines import Block, Readable
+    from tunestack.data.lines import Readable
     from tunestack.data.report import Format
 
 CLASSES = 10
@@ -39,20 +38,16 @@ def sizes(
     found = array("Q")
     for block in lines.blocks(file):
         right = None if block.is_cut else fast.look(block.raw, block.rows)
-        found.extend(right.totals if right else _one_by_one(block, data_format, demands, fast))
+        found.extend(right.totals() if right else _one_by_one(block.raw.split(b"\n"), data_format, demands))
         progress(block.offset + block.bytes)
     return found
 
 
-def _one_by_one(block: Block, data_format: Format, demands: Demands, fast: FastHalf) -> Iterator[int]:
+def _one_by_one(block: Sequence[bytes], data_format: Format, demands: Demands) -> Iterator[int]:
     """Yields the characters of each example of a block in which one at least is in doubt."""
     from tunestack.data.exact import examine
 
-    for line in [block.raw] if block.is_cut else block.raw.split(b"\n"):
-        right = None if block.is_cut else fast.look(line, Rows.of_one(len(line)))
-        if right:
-            yield from right.totals
-            continue
+    for line in block:
         exact = examine(line, data_format, 0, demands, lambda *_, **__: None)
         if not exact.blank:
             yield exact.characters

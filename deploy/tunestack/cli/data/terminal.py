@@ -21,14 +21,17 @@ def is_colourful() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
-    """Returns a text as it is shown, in its colour where there are colours.
+def printable(text: str) -> str:
+    """Spells out what a terminal would obey: names of files and texts of examples come from anywhere."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
-    What a terminal would obey is spelt out: names of files and texts of examples come from anywhere.
-    """
-    if not text.isprintable():
-        text = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
-    return typer.style(text, fg=colour, bold=bold) if is_colourful() and (colour or bold) else text
+
+def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
+    """Returns a text as it is shown, in its colour where there are colours."""
+    shown = printable(text)
+    return typer.style(shown, fg=colour, bold=bold) if is_colourful() and (colour or bold) else shown
 
 
 def counted(count: int, noun: str) -> str:
