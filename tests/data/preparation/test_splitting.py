@@ -176,6 +176,11 @@ def test_options_that_cannot_be_are_refused(write: Write, options: dict[str, Any
     assert said in str(refused.value)
 
 
+def test_a_table_is_converted_first(write: Write) -> None:
+    with pytest.raises(PreparationError, match=r"rows\.csv: a table \(csv\); convert it first: tunestack data convert"):
+        parts(write("prompt,completion", "a,b", name="rows.csv"))
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import decimal
+import io
 import json
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from tunestack.data import check
-from tunestack.data.preparation import PreparationError, Table, convert, parse_columns
+from tunestack.data.preparation import PreparationError, Table, convert, json_table, parse_columns
 
 if TYPE_CHECKING:
     from tunestack.data.preparation import Columns
@@ -163,9 +164,15 @@ def test_json_is_read_with_nested_columns(tmp_path: Path, name: str, content: st
     [
         ("rows.json", '[{"q": "1", "a": "2"}, {"q": "1", "a"', "rows.json: no JSON after row 1 ("),
         ("rows.json", '[{"q": "1", "a": "2"}, 3]', "rows.json: row 2: a row that is no object"),
-        ("rows.json", '[{"q": "1", "a": NaN}]', "rows.json: no JSON after row 0"),
-        ("rows.json", '{"data": [\n{"q": "1", "a": "2"}]}', "no array with rows at the top; say where"),
-        ("rows.json", "[]", "no array with rows"),
+        ("rows.json", '[{"q": "1", "a": NaN}]', 'rows.json: row 1, column "a": nan, which is no number'),
+        ("rows.json", '[{"q": "1", "a": 1e999999999}]', 'column "a": a number of more than 4300 digits'),
+        ("rows.json", '[{"q": "1", "a": %s}]' % ("9" * 5000), "no JSON after row 0 (a number of thousands of digits)"),
+        ("rows.json", '[{"q": %s' % ("[" * 100_000), "no JSON after row 0 (nested too deeply)"),
+        ("rows.json", '[{"q": "1", "a": "\\ud83d"}]', "row 1: half a character (a lone surrogate)"),
+        ("rows.json", '[{"q": "1", "a": "2"} {"q": "1", "a": "2"}]', 'no JSON after row 1 ("{" in the place of ",")'),
+        ("rows.json", '[{"q": "1", "a": "\udcff"}]', "no JSON after row 0 (byte 0xff is not UTF-8)"),
+        ("rows.json", '{"data": [\n{"q": "1", "a": "2"}]}', "no array at the top; say where"),
+        ("rows.json", "[]", "holds no rows"),
         ("rows.jsonl", '{"q": "1", "a": "2"}\n{"q": "1"', "rows.jsonl:2: no JSON"),
         ("rows.jsonl", '{"q": "1", "a": "2"}\n["q"]', "rows.jsonl:2: row 2: a row that is no object"),
         ("rows.jsonl", '{"q": "1", "b": "2"}', 'rows.jsonl:1: row 1, column "a": no such column; there are "q", "b"'),
@@ -178,16 +185,47 @@ def test_json_is_read_with_nested_columns(tmp_path: Path, name: str, content: st
 )
 def test_broken_json_is_refused_with_its_place(tmp_path: Path, name: str, content: str, said: str) -> None:
     source = tmp_path / name
-    source.write_text(content)
+    source.write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(PreparationError) as refused:
         converted(source)
     assert said in str(refused.value)
     assert str(refused.value).isprintable()
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.dictionaries(st.text(max_size=3), st.none() | st.integers() | st.lists(st.text(max_size=9)))),
+    piece=st.integers(1, 30),
+    indent=st.sampled_from([None, 1]),
+    escaped=st.booleans(),
+)
+def test_an_array_is_read_in_pieces_of_any_size(
+    monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]], piece: int, indent: int | None, escaped: bool
+) -> None:
+    monkeypatch.setattr(json_table, "PIECE_BYTES", piece)
+    data = json.dumps({"a": [1], "rows": rows, "rest": 1}, indent=indent, ensure_ascii=escaped).encode(
+        "utf-8", "replace"
+    )
+    opened = json_table.open_json("rows.json", io.BufferedReader(io.BytesIO(data)), "rows")
+    read = [row.values for row in opened.rows(())]
+    assert read == json.loads(data)["rows"]
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [(b"\x1f\x8b\x08", "compressed by gzip; unpack it first"), (b"PK\x03\x04", "a ZIP archive or a spreadsheet")],
+)
+def test_what_is_packed_is_refused(tmp_path: Path, start: bytes, said: str) -> None:
+    source = tmp_path / "rows.csv"
+    source.write_bytes(start)
+    with pytest.raises(PreparationError, match=said):
+        converted(source)
+
+
 def test_a_row_that_never_ends_is_refused_within_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit = 100_000
     for room in ("bounded_rows", "json_table"):
+        monkeypatch.setattr("tunestack.data.preparation.json_table.PIECE_BYTES", 1000)
         monkeypatch.setattr(f"tunestack.data.preparation.{room}.MAX_ROW_BYTES", limit)
     for name, start in (("a.csv", 'q,a\n1,"'), ("b.json", '[{"q": "'), ("c.jsonl", '{"q": "')):
         source = tmp_path / name

@@ -53,6 +53,8 @@ def test_a_target_that_cannot_be_written_is_named(write: Write, tmp_path: Path) 
         convert(source, tmp_path / "nowhere" / "chat.jsonl", to="chat")
     with pytest.raises(PreparationError, match="is a folder"):
         convert(source, tmp_path, to="chat", overwrite=True)
+    with pytest.raises(PreparationError, match="is no file"):
+        convert(source, "/dev/null", to="chat", overwrite=True)
     with pytest.raises(PreparationError, match="one file is named for two parts"):
         split(source, tmp_path / "a.jsonl", tmp_path / "a.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
@@ -78,7 +80,7 @@ def test_a_source_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_leaves_nothing_behind(write: Write, tmp_path: Path) -> None:
-    source = write(*[LINE] * 3, name="rows.csv")
+    source = write(*[LINE] * 3)
 
     def interrupt(_done: int) -> None:
         raise KeyboardInterrupt
@@ -89,7 +91,7 @@ def test_an_interrupt_leaves_nothing_behind(write: Write, tmp_path: Path) -> Non
     ):
         with pytest.raises(KeyboardInterrupt):
             work()
-        assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+        assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
 
 
 def test_a_stream_is_read_like_a_file(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def _rows(name: str, table: Any, wanted: Collection[str]) -> Iterator[Row]:
             for values in batch.to_pylist():
                 number += 1
                 yield Row(number, 0, values)
-    except (arrow.ArrowException, ValueError) as error:
+    except (arrow.ArrowException, ValueError, OverflowError) as error:
         remedy = "write the file anew, with columns of text"
         raise PreparationError(f"cannot be read after row {number} ({error})", remedy, file=name) from error
 

@@ -17,6 +17,7 @@ from tunestack.data.preparation.conversion import checked
 from tunestack.data.preparation.error import PreparationError, counted
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source
+from tunestack.data.preparation.table import Table, kind_of
 from tunestack.data.preparation.target import whole
 
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ def split(
     if not 0 <= seed <= MAX_SEED:
         raise PreparationError(f"the seed {seed}", f"write a whole number from 0 to {MAX_SEED}")
     read = Source(source)
+    with read.opened() as file:
+        kind = kind_of(read.name, file, Table())
+    if kind != "jsonl":
+        raise PreparationError(f"a table ({kind})", "convert it first: tunestack data convert", file=read.name)
     targets = [Path(each) for each in (training, validation, *([test] if test else []))]
     with whole(targets, read, overwrite=overwrite) as files:
         data_format, size = checked(read, progress and (lambda done: progress(done // 3)), rules)

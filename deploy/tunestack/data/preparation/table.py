@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from tunestack.data.preparation.error import PreparationError
+
 if TYPE_CHECKING:
     from io import BufferedReader
 
@@ -21,6 +23,12 @@ ENDINGS: Mapping[str, TableKind] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+
+_PACKED = (
+    (b"\x1f\x8b", "compressed by gzip", "unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or save the sheet as CSV"),
+)
 
 BOM = b"\xef\xbb\xbf"
 
@@ -68,10 +76,17 @@ class OpenTable(NamedTuple):
 
 
 def kind_of(name: str, file: BufferedReader, table: Table) -> TableKind:
-    """Tells what kind of table it is; nothing is read off the file."""
+    """Tells what kind of table it is; nothing is read off the file.
+
+    Raises:
+        PreparationError: it is compressed, or a spreadsheet.
+    """
+    start = file.peek()
+    for beginning, what, remedy in _PACKED:
+        if start.startswith(beginning):
+            raise PreparationError(what, remedy, file=name)
     if table.kind:
         return table.kind
-    start = file.peek()
     if start.startswith(b"PAR1"):
         return "parquet"
     named = next((kind for ending, kind in ENDINGS.items() if name.lower().endswith(ending)), None)

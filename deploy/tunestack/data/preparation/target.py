@@ -61,8 +61,9 @@ def _place(target: Path, source: Source, *, overwrite: bool) -> Path:
     place = target.resolve()  # a link stays a link, and what it points to is written
     if source.path is not None and place == source.path.resolve():
         raise PreparationError("is the source itself", "write to another file", file=str(target))
-    if place.is_dir():
-        raise PreparationError("is a folder", "write the path of a file", file=str(target))
+    if place.exists() and not place.is_file():  # a rename would put a file in the place of a device
+        what = "a folder" if place.is_dir() else "no file"
+        raise PreparationError(f"is {what}", "write the path of a file", file=str(target))
     if place.exists() and not overwrite:
         raise PreparationError("is there already", "write to another file, or use --force", file=str(target))
     return place

@@ -4,8 +4,8 @@
 |---|---|
 | text | as it stands |
 | whole number | its digits |
-| floating-point number | the shortest digits that give the same number again: `0.1`, `4.0` |
-| decimal number | all its digits, without an exponent |
+| number of JSON, decimal number | the digits that were written, without an exponent: `1.50`, `100000` |
+| floating-point number of Parquet | the shortest digits that give the same number again: `0.1`, `4.0` |
 | true, false | `true`, `false` |
 | date, time, date and time | ISO 8601: `2026-02-01`, `12:30:00`, `2026-02-01T12:30:00+00:00` |
 """
@@ -21,6 +21,10 @@ from tunestack.data.formats import is_blank, is_missing_value
 from tunestack.data.preparation.error import FaultError, shown
 
 WRITE_OR_SKIP = "write the text, remove the row, or skip such rows with --skip-incomplete"
+
+
+MAX_DIGITS = 4300
+"""Of a number, as Python has it for whole ones: 1e999999999 would fill the memory."""
 
 
 def text_of(value: Any) -> str:
@@ -39,13 +43,8 @@ def text_of(value: Any) -> str:
         raise FaultError("null", WRITE_OR_SKIP, is_incomplete=True)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int | float | decimal.Decimal):
         return _digits(value)
-    if isinstance(value, float | decimal.Decimal):
-        if not math.isfinite(value):
-            reason = f"{value}, which is no number"
-            raise FaultError(reason, WRITE_OR_SKIP, is_incomplete=True)
-        return repr(value) if isinstance(value, float) else f"{value:f}"
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, dict):
@@ -56,8 +55,13 @@ def text_of(value: Any) -> str:
     raise FaultError(f"{type(value).__name__}, which is no text", "name another column")
 
 
-def _digits(number: int) -> str:
-    try:
+def _digits(number: float | decimal.Decimal) -> str:
+    if isinstance(number, int):
         return str(number)
-    except ValueError as error:  # beyond sys.get_int_max_str_digits()
-        raise FaultError("a number of thousands of digits", "write it as text") from error
+    if not (number.is_finite() if isinstance(number, decimal.Decimal) else math.isfinite(number)):
+        raise FaultError(f"{number}, which is no number", WRITE_OR_SKIP, is_incomplete=True)
+    if isinstance(number, float):
+        return repr(number)
+    if abs(number.adjusted()) > MAX_DIGITS:
+        raise FaultError(f"a number of more than {MAX_DIGITS} digits", "write it as text")
+    return f"{number:f}"
