@@ -60,6 +60,8 @@ down: emulator
 	@$(STACK) tunestack kept --stack local
 	@$(STACK) python -m emulator stop --data .tunestack/emulator
 
+# What tests and engines import is compiled once, whatever the shell says.
+test guards: export PYTHONDONTWRITEBYTECODE :=
 test: engine
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -26,12 +27,17 @@ _GRACE = 3.0
 _THREADS = 64
 """Blocking calls at a time. Python's own limit, four more than there are cores, is below what the engine runs."""
 
+_NEW_OBJECTS = 50_000
+"""Objects between two looks of the garbage collector, 700 by default. Importing Google's libraries makes so many that
+a sixth of its time, 0.65 s of CPU, was spent on looking; memory stays the same 100 MiB."""
+
 
 def serve(provider: Provider) -> None:
     """Serves until the engine has no more use for the provider, then ends the process.
 
     The engine's address is the last command line argument; without one messages go to standard error.
     """
+    gc.set_threshold(_NEW_OBJECTS)
     asyncio.run(_run(provider, sys.argv[-1] if len(sys.argv) > 1 else ""))
 
 
