@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +21,6 @@ from tunestack.data.verdicts import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from google.cloud.storage import Bucket
 
@@ -66,6 +70,22 @@ def test_an_object_that_was_checked_before_is_not_read_again(
     assert read
     assert not [path for path in read if path.startswith("/download/")]
     assert ask(*command, "--all").out == first.out, "a kept verdict has not all problems"
+
+
+def test_ctrl_c_does_not_wait_for_a_download(write: Write, bucket: Bucket, served: Emulator) -> None:
+    bucket.blob("slow.jsonl").upload_from_filename(str(write("slow.jsonl", sums(120))))
+    served.http.post("/emulator/faults", json={"path": "/download/.*", "hold": "before"})
+    running = subprocess.Popen(
+        [Path(sys.executable).with_name("tunestack"), "data", "check", "gs://data/slow.jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not served.http.get("/emulator/faults/held").json()["held"]:
+        assert running.poll() is None
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    assert running.communicate(timeout=20) == (b"", b"")
+    assert running.returncode == 130
 
 
 @pytest.mark.parametrize(
