@@ -68,8 +68,9 @@ def learn(lane: Lane, times: int, phases: Sequence[Phase] = PHASES) -> dict[str,
             _apply(lane, *phase.again)
         else:
             recordings = []
-            for _ in range(times):
-                lane.restore(phase.start)
+            for number in range(times):
+                if number:  # before the first it has just been saved
+                    lane.restore(phase.start)
                 recordings.append(_run(lane, phase))
             heard = calls.of(recordings)
         least = most = after[phase.name] = inventory.remote(lane)

@@ -120,6 +120,8 @@ def test_drift_is_shown_and_mended(stack: Any) -> None:
     answer = stack.predict("Hello")
     before = stack.outputs()
     for together in ROUNDS:
+        if together is ROUNDS[-1]:
+            a_final_checkpoint_that_is_gone_is_told(stack, before)
         for drift in together:
             drift.what(stack)
         if together is ROUNDS[1]:
@@ -135,6 +137,9 @@ def test_drift_is_shown_and_mended(stack: Any) -> None:
         assert stack.outputs()["datasets"] == before["datasets"]
     stack.pulumi("preview", "--refresh", "--expect-no-changes")
 
+
+def a_final_checkpoint_that_is_gone_is_told(stack: Any, before: dict[str, Any]) -> None:
+    """It is there again afterwards; the next up has nothing left to say of it."""
     final = before["models"]["tickets"]["finalCheckpointUri"].removeprefix("gs://")
     folder = stack.emulator.data / "buckets" / final
     shutil.move(folder, stack.folder / "aside")
@@ -142,5 +147,3 @@ def test_drift_is_shown_and_mended(stack: Any) -> None:
     assert "Restore the folder, or raise attempt of the TuningJob to train again" in told
     assert len(stack.jobs()) == 1, "only the program's word starts a job"
     shutil.move(stack.folder / "aside", folder)
-    stack.pulumi("up", "--yes", "--skip-preview", "--refresh")
-    assert stack.predict("Hello") == answer

@@ -29,12 +29,12 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.1)
 
 
-def until_it_waits(stack: Any) -> None:
-    """Waits until the provider watches a running job."""
+def until_it_waits(stack: Any, since: int = 0) -> None:
+    """Waits until the provider watches a running job, by its requests from a number on."""
 
     def watches() -> bool:
         running = [job["name"] for job in stack.jobs() if job["state"] == RUNNING]
-        looks = {call["path"] for call in stack.emulator.requests() if call["method"] == "GET"}
+        looks = {call["path"] for call in stack.emulator.requests(since) if call["method"] == "GET"}
         return any(look.endswith(name) for name in running for look in looks)
 
     until(watches, "a wait for a running job")
@@ -66,7 +66,7 @@ def test_ctrl_c_while_waiting(stack: Any) -> None:
     stack.pulumi("preview", "--expect-no-changes")
 
 
-def test_kill_of_the_provider_while_waiting(stack: Any) -> None:
+def test_kill_of_the_provider_then_of_the_cli_while_waiting(stack: Any) -> None:
     stack.configure(serving=None)
     running = stack.start("up", "--yes", "--skip-preview")
     until_it_waits(stack)
@@ -74,6 +74,15 @@ def test_kill_of_the_provider_while_waiting(stack: Any) -> None:
     running.communicate(timeout=60)
     assert running.returncode != 0
 
+    since = stack.emulator.http.get("/emulator/requests").json()["next"]
+    running = stack.start("up", "--yes", "--skip-preview")
+    until_it_waits(stack, since)
+    provider = provider_of(running.pid)
+    os.kill(running.pid, signal.SIGKILL)
+    running.communicate()
+    provider.wait(timeout=10)
+
+    stack.tunestack("recover", "--stack", "local")
     stack.hurry()
     stack.up()
     assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_SUCCEEDED"]
@@ -107,13 +116,3 @@ def test_replacing_a_running_job_with_a_quota_of_one(stack: Any) -> None:
     printed, _ = running.communicate(timeout=60)
     assert running.returncode == 0, printed
     assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_CANCELLED", "JOB_STATE_SUCCEEDED"]
-
-
-def test_the_provider_ends_with_the_cli(stack: Any) -> None:
-    stack.configure(serving=None)
-    running = stack.start("up", "--yes", "--skip-preview")
-    until_it_waits(stack)
-    provider = provider_of(running.pid)
-    os.kill(running.pid, signal.SIGKILL)
-    running.communicate()
-    provider.wait(timeout=10)

@@ -28,7 +28,11 @@ def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:
 
 def test_a_plan_from_nothing_where_no_api_is_enabled_yet(stack: Any) -> None:
     """Then the quota is unknown while the plan is made, and the jobs wait for a request that may not be needed."""
-    stack.configure(quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"}, serving=None)
+    stack.configure(
+        quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"},
+        submitters=["user:ada@example.com"],
+        serving=None,
+    )
     refusal = {"status": 403, "message": "Cloud Quotas API has not been used", "times": 1}
     for arguments in (
         ("preview", "--save-plan", "plan.json"),
@@ -36,8 +40,13 @@ def test_a_plan_from_nothing_where_no_api_is_enabled_yet(stack: Any) -> None:
     ):
         fault = {"method": "GET", "path": ".*/quotaInfos", **refusal}
         assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
-        stack.pulumi(*arguments)
-    assert stack.outputs()["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
+        shown = stack.pulumi(*arguments)
+        assert "QuotaRequest concurrent-tuning-jobs creat" in shown
+    outputs = stack.outputs()
+    assert outputs["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
+    assert outputs["quota"]["concurrentTuningJobs"] == {"preferred": 2, "granted": 2}
+    stack.pulumi("preview", "--save-plan", "plan.json", "--expect-no-changes")
+    stack.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json", "--expect-no-changes")
 
 
 def test_what_is_applied_is_the_projects_own_program(stack: Any) -> None:

@@ -55,7 +55,7 @@ class TestFailure:
         assert len(stack.jobs()) == 1
 
 
-def test_a_job_that_the_state_has_lost_is_foreseen_and_taken(stack: Any) -> None:
+def test_a_job_that_the_state_has_lost_is_taken_and_keeps_its_model_when_renamed(stack: Any) -> None:
     stack.configure(serving=None)
     stack.up()
     number = stack.jobs()[0]["name"].rpartition("/")[2]
@@ -65,10 +65,6 @@ def test_a_job_that_the_state_has_lost_is_foreseen_and_taken(stack: Any) -> None
     stack.up()
     assert len(stack.jobs()) == 1
 
-
-def test_a_rename_needs_its_alias_and_keeps_what_was_learned(stack: Any) -> None:
-    stack.configure(serving=None)
-    stack.up()
     program = stack.folder / "infra" / "tuning.py"
     original = program.read_text()
     rename(stack, "renamed")

@@ -48,7 +48,6 @@ def test_the_life_of_a_stack(program: Any) -> None:
 
     program.pulumi("preview", "--expect-no-changes")
     program.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
-    program.pulumi("preview", "--refresh", "--expect-no-changes")
     # By hand and back.
     data = "/storage/v1/b/tunestack-test-local-tuning-data"
     program.emulator.http.patch(data, json={"versioning": {"enabled": False}})

@@ -45,8 +45,8 @@ def test_no_secret_of_the_configuration_is_ever_readable(program: Any) -> None:
             }
         },
     )
-    for path, secret in SECRETS.items():
-        program.pulumi("config", "set", "--secret", "--path", f"tunestack:{path}", secret)
+    hidden = [part for path, secret in SECRETS.items() for part in ("--secret", f"tunestack:{path}={secret}")]
+    program.pulumi("config", "set-all", "--path", *hidden)
     shown = [
         program.pulumi("preview", "--json", "--save-plan", "plan.json"),
         program.pulumi("preview", "--diff"),
