@@ -26,6 +26,8 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     assert first["messages"]["TuningJob tickets"].startswith("tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): ")
     assert all(call["method"] in {"GET", "HEAD"} for call in stack.emulator.requests()), "a preview creates nothing"
 
+    printed = stack.tunestack("summary", "--stack", "local", fails=True)
+    assert "stack local has no outputs yet; run pulumi up --stack local first" in printed
     stack.up()
     outputs = stack.outputs()
     endpoint, model = outputs["endpoints"]["support"], outputs["models"]["tickets"]
@@ -37,6 +39,7 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     )
     before = stack.predict(PROMPT)
     assert stack.tunestack("predict", "--max-tokens", "40", "--stack", "local", "--", PROMPT).strip() == before.strip()
+    the_closing_table_tells_all(stack)
     stack.pulumi("preview", "--expect-no-changes")
     stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 
@@ -103,10 +106,7 @@ def swap(stack: Any, one: str, other: str) -> None:
     aside.rename(second)
 
 
-def test_the_closing_table(stack: Any) -> None:
-    printed = stack.tunestack("summary", "--stack", "local", fails=True)
-    assert "stack local has no outputs yet; run pulumi up --stack local first" in printed
-    stack.up()
+def the_closing_table_tells_all(stack: Any) -> None:
     printed = stack.tunestack("summary", "--untuned", "--stack", "local")
     job = stack.jobs()[0]["name"].rpartition("/")[2]
     for told in (
@@ -123,7 +123,6 @@ def test_the_closing_table(stack: Any) -> None:
         assert told in printed
     endpoints = stack.emulator.http.get("/v1beta1/projects/tunestack-test/locations/us-central1/endpoints").json()
     assert [endpoint["displayName"] for endpoint in endpoints["endpoints"]] == ["support"], "the untuned model is gone"
-    stack.pulumi("preview", "--expect-no-changes")
 
 
 def test_a_change_of_data_replaces_and_says_how_much(stack: Any) -> None:
@@ -150,18 +149,17 @@ def test_a_change_of_data_replaces_and_says_how_much(stack: Any) -> None:
     assert addresses <= names, "an old run keeps the data it learned from"
 
 
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        ('{"prompt": "a" "completion": "b"}', "train.jsonl:3: $: expecting ',' delimiter"),
-        ('{"prompt": "a", "completion": ""}', "train.jsonl:3: $.completion: "),
-        ('{"messages": [{"role": "user", "content": "a"}]}', "train.jsonl:3: "),
-    ],
-)
-def test_a_broken_line_stops_the_preview_before_anything_is_made(stack: Any, line: str, reason: str) -> None:
+def test_broken_lines_stop_the_preview_before_anything_is_made(stack: Any) -> None:
+    broken = {
+        3: ('{"prompt": "a" "completion": "b"}', "$: expecting ',' delimiter"),
+        5: ('{"prompt": "a", "completion": ""}', "$.completion: "),
+        7: ('{"messages": [{"role": "user", "content": "a"}]}', ""),
+    }
     lines = stack.data().read_text().splitlines()
-    lines[2] = line
+    for number, (line, _) in broken.items():
+        lines[number - 1] = line
     stack.data().write_text("\n".join(lines) + "\n")
     printed = stack.pulumi("preview", fails=True)
-    assert f"data/{reason}" in printed
+    for number, (_, reason) in broken.items():
+        assert f"data/train.jsonl:{number}: {reason}" in printed
     assert all(call["method"] in {"GET", "HEAD"} for call in stack.emulator.requests())
