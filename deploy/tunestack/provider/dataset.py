@@ -113,12 +113,13 @@ class DatasetLifecycle(Lifecycle):
             await self._explain(request, after)
         elif not replacing:
             state = plain_map(request.state)
-            changes |= {
-                name: PropertyChange(differing[name])
+            # What an import has pinned stands in the state alone.
+            repinned = [
+                name
                 for name in GENERATIONS.values()
-                # An import knows the generation, and a program that names a file of this machine does not care.
-                if name in differing and after.get(name) != (state.get(name) if after.get(name) else before.get(name))
-            }
+                if name in differing and not (after.get(name) and after.get(name) == state.get(name))
+            ]
+            changes |= {name: PropertyChange(differing[name]) for name in repinned}
         return DiffResult(changes)
 
     async def create(self, request: CreateRequest) -> CreateResult:
@@ -170,7 +171,8 @@ class DatasetLifecycle(Lifecycle):
         inputs = convert(DatasetInputs, known)
         content = await self._read(request.urn, inputs, known)
         outputs = {**request.state, **request.new, **wrap_map(content.outputs())}
-        if _is_pinned(known) or any(plain_map(request.state).get(name) for name in GENERATIONS.values()):
+        state = plain_map(request.state)
+        if any(file.pinned for file in content.files) or any(state.get(name) for name in GENERATIONS.values()):
             placed = _foreseen(inputs, content) if request.preview else await self._placed(request.urn, inputs, content)
             outputs |= wrap_map(placed)
         return UpdateResult(outputs)

@@ -312,6 +312,42 @@ async def test_a_validation_object_is_held_against_its_training_object(cloud: Cl
     assert "at most 25 % of the training file's bytes" in failure.reason
 
 
+async def test_linked_images_are_looked_up_where_they_are_there(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def example(uri: str) -> str:
+        image = {"type": "image_url", "image_url": {"url": uri}}
+        turns = [{"role": "user", "content": [image]}, {"role": "assistant", "content": "a form"}]
+        return json.dumps({"messages": turns}) + "\n"
+
+    async def outcome(bucket: str) -> tuple[list[str], list[str]]:
+        cloud.new_run()
+        checked = await check(cloud.resource("Dataset"), training="train.jsonl", bucket=bucket)
+        warnings = [told for severity, told in cloud.listener.lines if severity is Severity.WARNING]
+        return [failure.reason for failure in checked.failures], warnings
+
+    (tmp_path / "train.jsonl").write_text("".join(example(f"gs://later/{number}.jpg") for number in range(120)))
+    failures, warnings = await outcome("later")
+    assert not failures, "the same program may make the bucket"
+    assert any("120 images of train.jsonl link to gs://later, which is not there yet" in told for told in warnings)
+    cloud.emulator.http.post("/storage/v1/b", params={"project": "demo-project"}, json={"name": "later"})
+    (failure,), _ = await outcome("later")
+    assert failure.startswith("train.jsonl:1: $.messages[0].content[0].image_url.url: no object 'gs://later/0.jpg'")
+    assert failure.endswith("120 in all: 120 image-missing; tunestack data check train.jsonl shows each")
+
+    for number in range(120):
+        store(cloud, f"gs://later/{number}.jpg", b"\xff\xd8")
+    failures, warnings = await outcome("demo-data")
+    assert not failures, "the same run may be what lets the agents in"
+    assert any("gcp-sa-vertex-moss-ft.iam.gserviceaccount.com" in told for told in warnings)
+    cloud.fault(method="GET", path="/storage/v1/b/later/o", status=400, message="listing is off today", times=None)
+    failures, warnings = await outcome("demo-data")
+    assert not failures
+    assert any("were not looked up: the service answered: " in told for told in warnings)
+
+
 async def test_a_changed_file_is_compared_with_what_was_uploaded(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
