@@ -50,12 +50,20 @@ def export_outputs(
         "datasets": {name: _dataset(dataset) for name, dataset in tuning.datasets.items()},
         "models": {name: _model(tuned) for name, tuned in tuning.models.items()},
         "endpoints": {name: _endpoint(settings, served) for name, served in serving.endpoints.items()},
-        "estimatedCostUsd": pulumi.Output.all(
-            *(tuned.job.estimated_cost_usd for tuned in tuning.models.values())
-        ).apply(total_cost),
+        **_total_costs(tuning),
     }
     for name, value in outputs.items():
         pulumi.export(name, value)
+
+
+def _total_costs(tuning: Tuning) -> dict[str, pulumi.Output[float | None]]:
+    jobs = [tuned.job for tuned in tuning.models.values()]
+    costs = {
+        "estimatedCostUsd": [job.estimated_cost_usd for job in jobs],
+        "estimatedCostUsdLow": [job.estimated_cost_usd_low for job in jobs],
+        "estimatedCostUsdHigh": [job.estimated_cost_usd_high for job in jobs],
+    }
+    return {name: pulumi.Output.all(*each).apply(total_cost) for name, each in costs.items()}
 
 
 def total_cost(estimates: Sequence[float | None]) -> float | None:
@@ -94,12 +102,18 @@ def _model(tuned: Tuned) -> dict[str, Any]:
         "job": tuned.job.job,
         "specHash": tuned.job.spec_hash,
         "estimatedTokens": tuned.job.estimated_tokens,
+        "estimatedTokensLow": tuned.job.estimated_tokens_low,
+        "estimatedTokensHigh": tuned.job.estimated_tokens_high,
         "estimatedCostUsd": tuned.job.estimated_cost_usd,
+        "estimatedCostUsdLow": tuned.job.estimated_cost_usd_low,
+        "estimatedCostUsdHigh": tuned.job.estimated_cost_usd_high,
+        "estimate": tuned.job.estimate,
         "state": tuned.model.state,
         "checkpoints": tuned.model.checkpoints,
         "finalCheckpointUri": tuned.model.final_checkpoint_uri,
         "billedTokens": tuned.model.billed_tokens,
         "billedCostUsd": tuned.model.billed_cost_usd,
+        "billedToEstimated": tuned.model.billed_to_estimated,
         "durationSeconds": tuned.model.duration_seconds,
     }
 

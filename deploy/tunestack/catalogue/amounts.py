@@ -63,15 +63,10 @@ def money(usd: Decimal | float | None, low: Decimal | float | None = None, high:
     if usd is None:
         return "price unknown"
     amount = Decimal(str(usd))
-    bounds = "" if low is None or high is None else _bounds(Decimal(str(low)), Decimal(str(high)))
+    first, last = (None if bound is None else _cents(Decimal(str(bound))) for bound in (low, high))
     if 0 < amount < _CENT:
-        return f"< 0.01 USD{bounds}"
-    return f"about {_cents(amount)} USD{bounds}"
-
-
-def _bounds(low: Decimal, high: Decimal) -> str:
-    first, last = _cents(low), _cents(high)
-    return "" if first == last else f" ({first}–{last})"
+        return "< 0.01 USD" if last in (None, "0.00", "0.01") else f"< 0.01 USD (up to {last})"
+    return f"about {_cents(amount)} USD" + ("" if first is None or first == last else f" ({first}–{last})")
 
 
 def _cents(amount: Decimal) -> str:

@@ -17,7 +17,8 @@ async def submitted(cloud: Any) -> tuple[CreateResult, dict[str, Any]]:
     """Returns a job, and the inputs of the tuned model behind it."""
     job = await cloud.resource("TuningJob").create(cloud.inputs)
     known = plain_map(job.properties)
-    return job, {name: known[name] for name in ("job", "artifactsUri", "specHash", "baseModel", "mode")}
+    handed = ("job", "artifactsUri", "specHash", "baseModel", "mode", "estimatedTokens", "estimatedCostUsd")
+    return job, {name: known[name] for name in handed if known.get(name) is not None}
 
 
 async def finished(cloud: Any) -> tuple[CreateResult, dict[str, Any]]:
@@ -129,3 +130,23 @@ class TestTimeout:
         monkeypatch.setattr(jobs, "get", late)
         with pytest.raises(TimeoutError, match="the read operation timed out"):
             await cloud.resource("TunedModel").create(inputs, seconds=60)
+
+
+async def test_what_was_billed_is_set_against_what_was_estimated(cloud: Any) -> None:
+    job = await cloud.resource("TuningJob").create({**cloud.inputs, "characters": 1_000_000})
+    known = plain_map(job.properties)
+    handed = ("job", "artifactsUri", "specHash", "baseModel", "mode", "estimatedTokens", "estimatedCostUsd")
+    inputs = {name: known[name] for name in handed}
+    statistics = {"supervisedTuningDataStats": {"totalBillableTokenCount": "300300"}}
+    cloud.set_job(job.resource_id, tuningDataStats=statistics)
+    cloud.end_job(job.resource_id, "JOB_STATE_SUCCEEDED", "checkpoint-5", "final")
+    made = plain_map((await cloud.resource("TunedModel").create(inputs)).properties)
+    assert (made["estimatedTokens"], made["billedTokens"], made["billedToEstimated"]) == (231_000, 300_300, 1.3)
+    assert (made["estimatedCostUsd"], made["billedCostUsd"]) == (0.10857, 0.141141)
+
+
+async def test_a_model_of_an_earlier_version_has_nothing_to_compare_and_no_change(cloud: Any) -> None:
+    made, inputs = await finished(cloud)
+    assert plain_map(made.properties)["billedToEstimated"] is None
+    more = {**inputs, "estimatedTokens": 231_000, "estimatedCostUsd": 0.1}
+    assert (await cloud.resource("TunedModel").diff(made, inputs, more)).changes == {}

@@ -330,3 +330,43 @@ async def test_defaults_said_aloud_are_no_change(cloud: Any) -> None:
     aloud = {**cloud.inputs, "attempt": 1, "labels": {}, "strict": True, "outputUri": "gs://demo-data/"}
     assert await changed(cloud.resource("TuningJob"), made, cloud.inputs, aloud) == []
     assert cloud.listener.told == []
+
+
+# 3 million characters of English text, in examples of 1,000: nothing that decides what is learned.
+COUNTS = {"characters": 3_000_000, "examples": 3_000, "turns": 6_000, "nonAscii": 0}
+
+
+async def test_a_preview_tells_the_price_with_its_bounds(cloud: Any) -> None:
+    inputs = {**cloud.inputs, **COUNTS}
+    foreseen = plain_map((await cloud.resource("TuningJob").create(inputs, preview=True)).properties)
+    assert cloud.listener.told == [
+        "tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): about 0.33 USD (0.28–0.58)",
+    ]
+    made = plain_map((await cloud.resource("TuningJob").create(inputs)).properties)
+    assert {name: made[name] for name in made if name.startswith("estimate")} == {
+        "estimatedTokens": 693_000,
+        "estimatedTokensLow": 603_000,
+        "estimatedTokensHigh": 1_233_000,
+        "estimatedCostUsd": 0.32571,
+        "estimatedCostUsdLow": 0.28341,
+        "estimatedCostUsdHigh": 0.57951,
+        "estimate": foreseen["estimate"],
+    }
+    training, checkpoints = made["estimate"]
+    assert (training["usd"], training["date"]) == (0.32571, "2026-08-21")
+    assert (checkpoints["name"], checkpoints["period"]) == ("storage of checkpoints", "month")
+
+
+async def test_what_nobody_published_is_missing_in_the_estimate(cloud: Any) -> None:
+    unpriced = {"baseModel": "zai-org/glm-4.7-flash@glm-4.7-flash", "mode": "PEFT_ADAPTER"}
+    made = plain_map((await cloud.resource("TuningJob").create({**cloud.inputs, **COUNTS, **unpriced})).properties)
+    assert [made[f"estimatedCostUsd{bound}"] for bound in ("", "Low", "High")] == [None, None, None]
+    assert not [item for item in made["estimate"] if {"usd", "low", "high", "quantity"} & item.keys()]
+
+
+async def test_counts_that_an_earlier_version_did_not_know_are_no_change(cloud: Any) -> None:
+    made = await cloud.resource("TuningJob").create(cloud.inputs)
+    assert await changed(cloud.resource("TuningJob"), made, cloud.inputs, {**cloud.inputs, **COUNTS}) == []
+    checked = [await cloud.resource("TuningJob").checked({**cloud.inputs, **more}) for more in ({}, COUNTS)]
+    assert len({plain_map(each)["specHash"] for each in checked}) == 1
+    assert cloud.listener.told == []
