@@ -99,10 +99,11 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_a_split_keeps_the_rules_and_repeats_itself(ask: Ask, write: Write, tmp_path: Path) -> None:
     source = write("all.jsonl", sums(500))
     parts = [tmp_path / f"{name}.jsonl" for name in ("train", "validation", "test")]
-    named = ("--training", parts[0], "--validation", parts[1], "--test", parts[2])
+    named = ("--training", parts[0], "--validation", parts[1], "--test", parts[2], "--test-percent", "30")
     answer = ask("split", source, *named, "--seed", "7")
     assert answer.status == 0
-    assert [line.partition(" can be used")[0] for line in answer.lines[-3:]] == [str(part) for part in parts]
+    assert [line.partition(" can be used")[0] for line in answer.lines[-2:]] == [str(part) for part in parts[:2]]
+    assert f"{parts[2]}: " in answer.lines[0]
     first = [part.read_bytes() for part in parts]
     assert sorted(b"".join(first).splitlines()) == sorted(source.read_bytes().splitlines())
     assert ask("split", source, *named, "--seed", "7", "--force").status == 0

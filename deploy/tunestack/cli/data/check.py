@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.report import Report, Severity
+    from tunestack.data.report import Problem, Report, Severity
     from tunestack.data.stream import Stream
     from tunestack.data.tokens import TokenCount
 
@@ -48,7 +48,7 @@ def show(
     reports: list[Report] = []
     for file in files:
         against = reports[0] if reports else None
-        data = places.source(file, once=True)
+        data = places.source(file, once=tokenizer is None)
         reports.append(looked_at(data, rules, limit=limit, against=against, is_compared=len(files) > 1))
     if look_at_links is not None:
         reports = [look_at_links(report, rules, limit) for report in reports]
@@ -115,13 +115,16 @@ def told(report: Report, tokens: TokenCount | None = None) -> Iterator[str]:
         from tunestack.cli.data.tokens import phrase
 
         yield styled(phrase(tokens))
+    problems: dict[str, list[Problem]] = {}
+    for problem in report.problems:
+        problems.setdefault(problem.kind, []).append(problem)
     for severity, colour in COLOURS.items():
         kinds = [kind for kind in KINDS if KINDS[kind] == severity and report.problem_counts.get(kind)]
         if kinds:
             yield ""
             yield styled(counted(sum(report.problem_counts[kind] for kind in kinds), severity), colour, bold=True)
         for kind in kinds:
-            shown = [problem for problem in report.problems if problem.kind == kind]
+            shown = problems.get(kind, [])
             count = report.problem_counts[kind]
             yield styled(f"{kind} ({count:,})", colour)
             yield from (styled(str(problem)) for problem in shown)

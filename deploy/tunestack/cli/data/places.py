@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
     from tunestack.data.objects import PinnedObject
 
 
+STANDARD = "-"
+"""How standard input and standard output are named."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject(Stream):
     """An object in a bucket, at the generation that was there when it was named."""
 
     pinned: PinnedObject
-
-
-STANDARD = "-"
-"""How standard input and standard output are named."""
 
 
 def source(address: str, *, once: bool = False) -> Path | Stream:
@@ -74,6 +75,7 @@ def is_object(address: str) -> bool:
     return bool(found)
 
 
+@cache
 def client() -> Client:
     """Returns a client as Google's library finds it: default credentials, or STORAGE_EMULATOR_HOST."""
     from google.cloud.storage import Client

@@ -40,7 +40,7 @@ def show(
     Args:
         prepare: does it: what to read, what to write and whom to tell how far it is.
         source: path or address of what to read.
-        targets: paths or addresses; the first is the training file, the second its validation file.
+        targets: paths or addresses of the training file, its validation file, and a file that the service never sees.
         rules: of the models that the data is meant for.
         overwrite: whether what is there already may be replaced.
         as_json: print it for machines.
@@ -50,7 +50,9 @@ def show(
         with Bar(places.name(read), places.size(read)) as bar:
             prepared = prepare(read, [delivery.path for delivery in made], bar)
         reports = [looked_at(made[0].written(), rules)]
-        reports.extend(looked_at(delivery.written(), rules, against=reports[0]) for delivery in made[1:])
+        reports += [looked_at(delivery.written(), rules, against=reports[0]) for delivery in made[1:2]]
+        # How many examples are held out is not the service's business.
+        reports += [looked_at(delivery.written()) for delivery in made[2:]]
         usable = all(report.ok for report in reports)
         # Standard output is for the data where it was asked for.
         stream = sys.stderr if places.STANDARD in targets else sys.stdout
@@ -59,8 +61,8 @@ def show(
             terminal.print_json({"ok": usable, "prepared": _named(prepared.to_json(), made), "checks": checks}, stream)
         else:
             terminal.print_lines((styled(_named(line, made)) for line in _told(prepared)), stream)
-            terminal.print_lines((line for report in reports for line in told(report)), stream)
-            terminal.print_lines((verdict(report, rules) for report in reports), stream)
+            terminal.print_lines((line for report in reports[:2] for line in told(report)), stream)
+            terminal.print_lines((verdict(report, rules) for report in reports[:2]), stream)
         if usable:
             for delivery in made:
                 delivery.deliver(overwrite=overwrite)
