@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -186,11 +185,6 @@ class Report:
     images: Images = Images()
     links: Links = field(default_factory=Links)
     signature: Signature | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def path(self) -> Path:
-        """The name, as a path: for the callers that still ask for one."""
-        return Path(self.name)
 
     @property
     def ok(self) -> bool:

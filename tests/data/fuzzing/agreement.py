@@ -10,6 +10,7 @@ from tests.data.obvious_validator import judge
 from tunestack.data import scan
 from tunestack.data.demands import Demands
 from tunestack.data.exact import examine
+from tunestack.data.links import Links
 from tunestack.data.report import KINDS
 from tunestack.data.stream import Stream
 
@@ -29,7 +30,8 @@ def disagreements(content: bytes, rules: Sequence[DataRules]) -> list[str]:
     """Says where the check of a file, and its exact half on each line, differ from the obvious validator."""
     wanted = judge(content, rules)
     report = scan.check(Stream("f", lambda: io.BytesIO(content), len(content)), rules=rules, problem_limit=None)
-    return [*_of_lines(content, rules, wanted), *_of_file(report, wanted)]
+    exact = ExactHalf(content, Demands.of(rules))
+    return [*exact.disagreements(wanted), *_of_file(report, wanted), *_of_halves(report, exact)]
 
 
 def _of_file(report: Report, wanted: Verdict) -> list[str]:
@@ -62,23 +64,57 @@ def _of_file(report: Report, wanted: Verdict) -> list[str]:
     ]
 
 
-def _of_lines(content: bytes, rules: Sequence[DataRules], wanted: Verdict) -> list[str]:
-    """The exact half alone, which the scan only asks of lines in doubt."""
-    demands = Demands.of(rules)
-    found, file_format, first = [], None, 0
-    rows = content.split(b"\n")
-    for number, row in enumerate(rows[:-1] if rows[-1] == b"" else rows, 1):
-        kinds: set[str] = set()
+class ExactHalf:
+    """What the exact half alone says of a file, though the scan only asks it about lines in doubt."""
 
-        def tell(kind: str, path: str, *said: str, offset: int = 0, kinds: set[str] = kinds) -> None:
-            kinds.add("json" if kind in JSON_KINDS else kind)
+    def __init__(self, content: bytes, demands: Demands) -> None:
+        self.kinds: dict[int, set[str]] = {}
+        self.links = Links()
+        self.non_ascii = self.longest = self.inline_bytes = 0
+        file_format, first, offset = None, 0, 0
+        rows = content.split(b"\n")
+        for number, row in enumerate(rows[:-1] if rows[-1] == b"" else rows, 1):
+            kinds: set[str] = set()
 
-        holds = examine(row, file_format, first, demands, tell)  # type: ignore[arg-type]
-        demands.tell_over_long(holds.characters, tell)  # type: ignore[arg-type]
-        if holds.names and not file_format:
-            file_format, first = holds.names, number
-        if kinds != wanted.lines.get(number, set()):
-            found.append(
-                f"exact half, line {number}: {sorted(kinds)}, where {sorted(wanted.lines.get(number, ()))} is right"
-            )
-    return found
+            def tell(
+                kind: str,
+                path: str,
+                reason: str,
+                expected: str,
+                remedy: str,
+                offset: int = 0,
+                kinds: set[str] = kinds,
+            ) -> None:
+                kinds.add("json" if kind in JSON_KINDS else kind)
+
+            holds = examine(row, file_format, first, demands, tell)
+            demands.tell_over_long(holds.characters, tell)
+            if holds.names and not file_format:
+                file_format, first = holds.names, number
+            if kinds:
+                self.kinds[number] = kinds
+            self.non_ascii += holds.non_ascii
+            self.longest = max(self.longest, holds.characters)
+            self.inline_bytes += holds.inline_bytes
+            for address, byte, path, mime_type in holds.links:
+                self.links.add(address, number, offset + byte, path, mime_type)
+            offset += len(row) + 1
+
+    def disagreements(self, wanted: Verdict) -> list[str]:
+        return [
+            f"exact half, line {line}: {sorted(self.kinds.get(line, ()))},"
+            f" where {sorted(wanted.lines.get(line, ()))} is right"
+            for line in sorted(self.kinds.keys() | wanted.lines.keys())
+            if self.kinds.get(line) != wanted.lines.get(line)
+        ]
+
+
+def _of_halves(report: Report, exact: ExactHalf) -> list[str]:
+    """What the obvious validator does not look at must be the same by both halves, and by the exact one alone."""
+    pairs = {
+        "non-ASCII": (report.non_ascii, exact.non_ascii),
+        "longest": (report.longest, exact.longest),
+        "bytes of images": (report.images.inline_bytes, exact.inline_bytes),
+        "places of links": (dict(report.links), dict(exact.links)),
+    }
+    return [f"{name}: {ours}, where {exactly} is exact" for name, (ours, exactly) in pairs.items() if ours != exactly]
