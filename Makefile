@@ -66,7 +66,7 @@ test: engine
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy $(CODE)
-	@$(VENV)/python -m pytest -n 3 --dist worksteal
+	@$(VENV)/python -m pytest -n 4 --dist worksteal
 
 campaign: engine
 	@$(VENV)/python -m tests.campaign $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) \

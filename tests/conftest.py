@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,25 @@ from bootstrap.local_stack import PASSPHRASE, LocalStack, path_of_user
 pytest_plugins = ["tests.running_emulator"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has each worker begin with its share of what runs the engine, so that no such test is the last one running.
+
+    At first each worker gets one stretch of the list, all of them as long; who is done steals from the others' ends.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    engine = [item for item in items if item.get_closest_marker("engine")]
+    others = (item for item in items if not item.get_closest_marker("engine"))
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        share = engine[worker::workers]
+        stretch = (len(items) - len(ordered)) // (workers - worker)
+        ordered += [*share, *islice(others, max(stretch - len(share), 0))]
+    items[:] = ordered
 
 
 @pytest.fixture(scope="session")
