@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 from tunestack.data import check
 from tunestack.data.preparation import PreparationError, Table, convert, json_table, parse_columns
+from tunestack.data.stream import Stream
 
 if TYPE_CHECKING:
     from tunestack.data.preparation import Columns
@@ -49,10 +50,11 @@ def converted(path: Path, columns: Columns | None = QUESTIONS, **options: Any) -
         (b"\xef\xbb\xbfq,a\n1 + 1,2\n\n2 + 2,4\n\n", {}),
         ("q,a\n1 + 1,2\n2 + 2,4\n".encode("utf-16"), {}),
         (b"q:a\n1 + 1:2\n2 + 2:4\n", {"delimiter": ":"}),
+        (b"q\ta\n1 + 1\t2\n2 + 2\t4\n", {"delimiter": "tab"}),
         (b'"q","a"\n"1 + 1","2"\n"2 + 2","4"\n', {}),
         (b"q,a\n1 + 1,2\n2 + 2,4\n", {"encoding": "cp1252"}),
     ],
-    ids=["comma", "semicolon", "bar", "tab", "bom", "utf-16", "colon", "quoted", "encoding"],
+    ids=["comma", "semicolon", "bar", "tab", "bom", "utf-16", "colon", "named tab", "quoted", "encoding"],
 )
 def test_csv_is_read_as_it_comes(tmp_path: Path, content: bytes, options: dict[str, str]) -> None:
     source = tmp_path / "rows.csv"
@@ -257,6 +259,21 @@ def test_parquet_is_read_by_its_types(tmp_path: Path) -> None:
     for column, said in (("unused", 'row 1, column "unused": bytes'), ("flaot", "flaot: no such column; the nearest")):
         with pytest.raises(PreparationError, match=said):
             converted(source, parse_columns(["prompt=q", f"completion={column}"]))
+
+
+def test_parquet_that_comes_as_a_stream_is_copied(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table({"prompt": ["a"], "completion": ["b"]}), file)
+
+    class FromStartToEnd(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    done: list[int] = []
+    stream = Stream("gs://b/rows.parquet", lambda: FromStartToEnd(file.getvalue()))
+    convert(stream, tmp_path / "chat.jsonl", to="chat", progress=done.append)
+    assert texts(tmp_path / "chat.jsonl") == [("a", "b")]
+    assert done[-1] == len(file.getvalue())
 
 
 def test_parquet_that_is_none_or_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,10 @@ def test_a_target_without_room_is_named(write: Write, tmp_path: Path) -> None:
 def test_a_source_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDataError, match=r"nothing\.csv cannot be read: No such file"):
         convert(tmp_path / "nothing.csv", tmp_path / "chat.jsonl", to="chat")
+    with pytest.raises(UnreadableDataError, match="is a pipe or a device, but is read more than once; name a file"):
+        convert("/dev/null", tmp_path / "chat.jsonl", to="chat")
+    with pytest.raises(UnreadableDataError, match="cannot be read: Is a directory"):
+        convert(tmp_path, tmp_path / "chat.jsonl", to="chat")
     with pytest.raises(UnreadableDataError, match=r"gs://b/o\.jsonl cannot be read: gone"):
         convert(Stream("gs://b/o.jsonl", Gone), tmp_path / "chat.jsonl", to="chat")
 

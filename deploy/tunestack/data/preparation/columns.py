@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunestack.data.preparation.conversations import turns_of
@@ -36,19 +36,20 @@ class Columns:
     images: tuple[Field, ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
 
-    @classmethod
-    def default(cls, names: Iterable[str], system: Template | None = None) -> Columns:
-        """Returns what the columns' own names say.
+    def named_by(self, names: Iterable[str]) -> Columns:
+        """Returns the mapping that the columns' own names say, where this one says none.
 
         Raises:
             FaultError: they say nothing.
         """
+        if self.names_columns:
+            return self
         known = list(names)
         if "prompt" in known and "completion" in known:
-            return cls(prompt=_column("prompt"), completion=_column("completion"), system=system)
+            return replace(self, prompt=_column("prompt"), completion=_column("completion"))
         for name in _MESSAGES:
             if name in known:
-                return cls(messages=Field(name), system=system)
+                return replace(self, messages=Field(name))
         remedy = "say which is which, as in --map prompt=question --map completion=answer"
         there = ", ".join(map(shown, known[:8]))
         raise FaultError(f'no columns "prompt" and "completion", or "messages"; there are {there or "none"}', remedy)

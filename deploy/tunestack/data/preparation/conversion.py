@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -139,7 +139,7 @@ class _Job:
         self.source = source
         self.target = target
         self.to = to
-        self.columns = columns
+        self.columns = columns or Columns()
         self.skip = skip
         self.drop_detail = drop_detail
         self.write = writer(to)
@@ -162,7 +162,7 @@ class _Job:
         )
 
     def table(self, table: Table, kind: TableKind, target: BinaryIO, progress: Progress | None) -> None:
-        with self.source.opened(progress) as file:
+        with self.source.opened(progress, seekable=kind == "parquet") as file:
             opened = open_table(self.source.name, file, table, kind)
             columns, rows = self._columns(opened.names, opened.rows)
             for row in rows:
@@ -179,23 +179,21 @@ class _Job:
             raise self.skips[0]
 
     def _columns(
-        self, names: list[str] | None, read: Callable[[set[str]], Iterator[Row]]
+        self, names: list[str] | None, read: Callable[[Collection[str]], Iterator[Row]]
     ) -> tuple[Columns, Iterator[Row]]:
         """Decides which columns are read, and begins to read the rows."""
-        system = self.columns.system if self.columns else None
-        columns = self.columns if self.columns and self.columns.names_columns else None
         try:
             if names is not None:
-                columns = columns or Columns.default(names, system)
+                columns = self.columns.named_by(names)
                 columns.require(names)
                 return columns, read({name for each in columns.fields for name in each.columns()})
-            rows = read(set())
-            if columns:
-                return columns, rows
+            rows = read(())
+            if self.columns.names_columns:
+                return self.columns, rows
             first = next(rows, None)
             if first is None:
-                return Columns(), rows
-            return Columns.default(first.values, system), chain([first], rows)
+                return self.columns, rows
+            return self.columns.named_by(first.values), chain([first], rows)
         except FaultError as fault:
             raise PreparationError(fault.reason, fault.remedy, file=self.source.name, path=fault.path) from None
 
@@ -214,14 +212,13 @@ class _Job:
     def examples(self, data_format: Format, target: BinaryIO, progress: Progress | None) -> None:
         """Converts from one format to another, once the source is known to be right."""
         _, size = checked(self.source, progress and (lambda done: progress(done // 2)))
-        system = self.columns.system if self.columns else None
         read = reader(data_format)
         with self.source.opened(progress and (lambda done: progress((size + done) // 2))) as file:
             for self.rows, line in enumerate(file, 1):
                 example: Example = []
                 try:
                     example = read(line)
-                    target.write(self._line(_with_system(example, system)))
+                    target.write(self._line(_with_system(example, self.columns.system)))
                 except FaultError as fault:
                     raise PreparationError(
                         fault.reason,

@@ -34,10 +34,11 @@ def open_csv(name: str, file: BufferedReader, table: Table) -> OpenTable:
         codecs.lookup(encoding)
     except LookupError as error:
         raise PreparationError(f"no encoding {shown(encoding)}", "write one such as utf-8, cp1252 or utf-16") from error
-    if table.delimiter is not None and len(table.delimiter) != 1:
-        raise PreparationError(f"the delimiter {shown(table.delimiter)}", "write one character, such as ; or |")
+    delimiter = "\t" if table.delimiter == "tab" else table.delimiter
+    if delimiter is not None and len(delimiter) != 1:
+        raise PreparationError(f"the delimiter {shown(delimiter)}", "write one character, such as ; or |, or tab")
     csv.field_size_limit(MAX_ROW_BYTES)  # for the whole process: its 128 KiB are too little, and no other is a promise
-    delimiter = table.delimiter or _delimiter(file.peek()[:PIECE_BYTES].decode(encoding, "replace"))
+    delimiter = delimiter or _delimiter(file.peek()[:PIECE_BYTES].decode(encoding, "replace"))
     bounded = BoundedRows(file)
     text = io.TextIOWrapper(io.BufferedReader(bounded, PIECE_BYTES), encoding, newline="")
     reader = csv.reader(text, delimiter=delimiter, strict=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
+import shutil
+import tempfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from tunestack.data.preparation.error import PreparationError
 from tunestack.data.report import UnreadableDataError
 
 if TYPE_CHECKING:
@@ -38,23 +41,43 @@ class Source:
         return self.path or cast("Stream", self.stream)
 
     @contextmanager
-    def opened(self, progress: Callable[[int], None] | None = None) -> Iterator[io.BufferedReader[Any]]:
+    def opened(
+        self, progress: Callable[[int], None] | None = None, *, seekable: bool = False
+    ) -> Iterator[io.BufferedReader[Any]]:
         """Opens it from the start.
 
         Args:
             progress: told how many bytes were read.
+            seekable: copy a stream to this machine if it can only be read from its start to its end.
 
         Raises:
             UnreadableDataError: it is not there or cannot be read.
         """
-        with self._open() as file, io.BufferedReader(_Told(self.name, file, progress), BUFFER_BYTES) as buffered:
-            yield buffered
+        with ExitStack() as stack:
+            file = _Told(self.name, stack.enter_context(self._open()), progress)
+            if seekable and not file.seekable():
+                file = _Told(self.name, stack.enter_context(_copy(file)), None)
+            yield stack.enter_context(io.BufferedReader(file, BUFFER_BYTES))
 
     def _open(self) -> BinaryIO:
+        if self.path and self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+            raise UnreadableDataError(f"{self.name} is a pipe or a device, but is read more than once; name a file")
         try:
             return self.stream.open() if self.stream else cast("Path", self.path).open("rb", buffering=0)
         except OSError as error:
             raise _unreadable(self.name, error) from error
+
+
+def _copy(file: _Told) -> BinaryIO:
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        shutil.copyfileobj(io.BufferedReader(file, BUFFER_BYTES), copy, BUFFER_BYTES)
+        copy.seek(0)
+    except OSError as error:
+        copy.close()
+        reason = f"no copy can be made of it: {error.strerror or error}"
+        raise PreparationError(reason, f"make room in {tempfile.gettempdir()}", file=file.name) from error
+    return copy
 
 
 def _unreadable(name: str, error: OSError) -> UnreadableDataError:
@@ -65,7 +88,7 @@ class _Told(io.RawIOBase):
     """Reads a file and tells how far."""
 
     def __init__(self, name: str, file: BinaryIO, progress: Callable[[int], None] | None) -> None:
-        self._name = name
+        self.name = name
         self._file = file
         self._progress = progress
         self._bytes = 0
@@ -87,7 +110,7 @@ class _Told(io.RawIOBase):
         try:
             piece = self._file.read(len(view))
         except OSError as error:
-            raise _unreadable(self._name, error) from error
+            raise _unreadable(self.name, error) from error
         view[: len(piece)] = piece
         self._bytes += len(piece)
         if self._progress:

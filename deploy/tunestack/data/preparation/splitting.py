@@ -38,6 +38,9 @@ class Part:
     examples: int
     bytes: int
 
+    def __str__(self) -> str:
+        return f"{self.path}: {counted(self.examples, 'example')}, {self.bytes:,} bytes"
+
     def to_json(self) -> dict[str, Any]:
         """Returns it for machines."""
         return {"path": str(self.path), "examples": self.examples, "bytes": self.bytes}
@@ -66,9 +69,9 @@ class Split:
     moved: int
 
     def __str__(self) -> str:
-        parts = [part for part in (self.training, self.validation, self.test) if part]
-        told = "; ".join(f"{part.path}: {counted(part.examples, 'example')}, {part.bytes:,} bytes" for part in parts)
-        return f"{told}, which is {self.percent_of_bytes:.1f} % of training"
+        share = f", which is {self.percent_of_bytes:.1f} % of training"
+        told = [str(self.training), f"{self.validation}{share}", *([str(self.test)] if self.test else [])]
+        return "; ".join(told)
 
     @property
     def percent_of_bytes(self) -> float:

@@ -42,7 +42,7 @@ class Table:
 
     Attributes:
         kind: what it is; by its content and its name's end where None.
-        delimiter: what stands between the cells of CSV; found out where None.
+        delimiter: what stands between the cells of CSV, `tab` for a tab; found out where None.
         encoding: of CSV; UTF-8, or UTF-16 where it starts so, where None.
         header: whether the first row of CSV names the columns; without, they are called 1, 2, 3, …
         records: where the rows stand in JSON that is no array itself, as a dotted path such as `data.rows`.
