@@ -186,4 +186,5 @@ def test_linked_images_are_looked_at_when_asked(ask: Ask, write: Write, bucket: 
     assert answer.status == 1
     assert "image-missing (1)" in answer.lines
     assert f"{file}:2: " in answer.out
+    assert "image-access (2)" in ask("check", file, "--images", "--project", "demo").lines, "one for each agent"
     assert check(file).ok
