@@ -121,6 +121,14 @@ def test_short_examples_cost_at_least_their_template() -> None:
     assert found.middle >= found.low
 
 
+@pytest.mark.parametrize("tokens", [None, 100])
+def test_images_come_on_top(tokens: int | None) -> None:
+    found = estimated(Counts(), "meta/llama4@llama-4-scout-17b-16e-instruct", 1, images=7, tokens=tokens)
+    assert "7 images not counted" in found.items[0].note
+    assert "training" in found.once.unknown
+    assert str(found.once).startswith("at least ")
+
+
 def test_a_count_by_the_tokenizer_has_no_bounds() -> None:
     found = estimated(Counts(), GEMMA, 3, tokens=100)
     assert found.items[0].quantity is not None

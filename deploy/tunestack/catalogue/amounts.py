@@ -69,5 +69,10 @@ def money(usd: Decimal | float | None, low: Decimal | float | None = None, high:
     return f"about {_cents(amount)} USD" + ("" if first is None or first == last else f" ({first}–{last})")
 
 
+def at_least(amount: str) -> str:
+    """Writes an amount, as `money` does, to which something unknown comes."""
+    return f"at least {amount.removeprefix('about ')}"
+
+
 def _cents(amount: Decimal) -> str:
     return f"{amount.quantize(_CENT, ROUND_HALF_UP):,}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from tunestack.catalogue.amounts import NOTHING, Span, money, plain
+from tunestack.catalogue.amounts import NOTHING, Span, at_least, money, plain
 from tunestack.catalogue.data_rules import is_gemini
 from tunestack.catalogue.entries import GeminiModel, Mode
 from tunestack.catalogue.prices import HOURS_PER_MONTH, MILLION, serving_estimate, training_estimate
@@ -125,7 +125,7 @@ class Total:
         if self.unknown and not self.known.high:
             return "unknown"
         amount = money(self.known.middle, self.known.low, self.known.high)
-        return f"at least {amount.removeprefix('about ')}" if self.unknown else amount
+        return at_least(amount) if self.unknown else amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Estimate:
         for item in self.items:
             amount = "unknown" if item.usd is None else money(item.usd.middle, item.usd.low, item.usd.high)
             if item.more and item.usd is not None:
-                amount = f"at least {amount.removeprefix('about ')}"
+                amount = at_least(amount)
             name = f"{item.name}, {item.note}" if item.note else item.name
             yield name, _quantity(item), _unit_price(item), _per(amount, item.period), self._told(item.sources[0])
 
@@ -187,6 +187,7 @@ def estimate(
     epochs: int,
     *,
     validation: TextCounts | None = None,
+    images: int = 0,
     teacher: str | None = None,
     answer_tokens: int | None = None,
     machine: str | None = None,
@@ -204,6 +205,7 @@ def estimate(
         mode: the tuning mode; may be None where the model has but one.
         epochs: passes over the training file.
         validation: what was counted in the validation file.
+        images: parts of the training file that are no text: their tokens are not known, so they come on top.
         teacher: for a distillation, the model that answers the prompts of the training file.
         answer_tokens: tokens of a teacher's answer; unknown when left out.
         machine: machine that serves the tuned model.
@@ -227,9 +229,10 @@ def estimate(
     training = training_estimate(row, mode, counts, epochs, tokens)
     items = []
     if teacher is None:
-        items.append(_training(training, tokens))
+        note = "" if tokens is None else "tokens counted"
+        items.append(_training(training, training.tokens, note, images=images))
     else:
-        items += _distillation(row, training, counts.examples, teacher, answer_tokens)
+        items += _distillation(row, training, counts.examples, teacher, answer_tokens, images)
     where = location or DEFAULT_LOCATION
     sizes = [each.bytes for each in (counts, validation) if each is not None]
     items += _storage(row, mode, epochs, None if None in sizes else sum(filter(None, sizes)), where)
@@ -252,23 +255,32 @@ def _mode(model: OpenModel | GeminiModel, mode: Mode | None) -> Mode | None:
     return mode or modes[0]
 
 
-def _training(training: TrainingEstimate, tokens: int | None, *, note: str = "", more: bool = False) -> Item:
-    counted = "" if tokens is None else "tokens counted"
+def _training(
+    training: TrainingEstimate, tokens: Span | None, note: str, *, images: int = 0, more: bool = False
+) -> Item:
+    notes = [note] if note else []
+    if images:
+        notes.append(f"{images:,} images not counted")
     return Item(
         "training",
         "once",
-        training.tokens,
+        tokens,
         "tokens",
         training.usd_per_million_tokens,
         MILLION,
         training.sources,
-        note or counted,
-        more,
+        ", ".join(notes),
+        more or images > 0,
     )
 
 
 def _distillation(
-    model: OpenModel | GeminiModel, training: TrainingEstimate, examples: int, teacher: str, answer_tokens: int | None
+    model: OpenModel | GeminiModel,
+    training: TrainingEstimate,
+    examples: int,
+    teacher: str,
+    answer_tokens: int | None,
+    images: int,
 ) -> Iterator[Item]:
     """Yields the student's training and the teacher's calls: one an example, all text of the file as its prompt."""
     lists = distillation()
@@ -281,20 +293,12 @@ def _distillation(
         raise EstimateError(f"an answer of {answer_tokens} tokens cannot be; write 0 or more")
     price = lists.prices.get(teacher)
     sources = (price.source,) if price else (lists.source,)
-    answers = None if answer_tokens is None else Span.exactly(answer_tokens * examples)
-    prompts = training.tokens
-    learnt = prompts + answers * training.epochs if prompts is not None and answers is not None else prompts
-    yield Item(
-        "training",
-        "once",
-        learnt,
-        "tokens",
-        training.usd_per_million_tokens,
-        MILLION,
-        training.sources,
-        "prompts and answers" if answers else "without the teacher's answers, whose length is not known",
-        more=answers is None,
-    )
+    learnt, answers = training.tokens, None
+    note = "without the teacher's answers, whose length is not known"
+    if answer_tokens is not None:
+        answers, note = Span.exactly(answer_tokens * examples), "prompts and answers"
+        learnt = learnt and learnt + answers * training.epochs
+    yield _training(training, learnt, note, images=images, more=answers is None)
     for name, quantity, usd in (
         ("teacher reads", training.tokens_per_epoch, price.usd_per_million_input_tokens if price else None),
         ("teacher writes", answers, price.usd_per_million_output_tokens if price else None),

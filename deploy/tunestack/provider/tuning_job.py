@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from tunestack.catalogue import money, problems
+from tunestack.catalogue.amounts import at_least
 from tunestack.data import UnreadableDataError
 from tunestack.data.objects import pin
 from tunestack.provider.inputs import convert, failures, label_failures, read, with_defaults, without_unknown
@@ -241,6 +242,8 @@ class TuningJobLifecycle(Lifecycle):
         else:
             told = self._estimated(known)
             cost = money(*(told.get(f"estimatedCostUsd{bound}") for bound in ("", "Low", "High")))
+            # Nobody published how many tokens an image is.
+            cost = at_least(cost) if known.get("images") and told.get("estimatedCostUsd") is not None else cost
         if why is None:
             asked = {name: shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
             epochs = _epochs(known.get("epochs", UNKNOWN))

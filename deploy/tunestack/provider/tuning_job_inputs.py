@@ -28,6 +28,7 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
     validation_uri: str | None = None
     examples: int | None = None
     characters: int | None = None
+    images: int | None = None
     non_ascii: int | None = None
     turns: int | None = None
     training_generation: str | None = None
@@ -155,7 +156,7 @@ class _Counts(msgspec.Struct, frozen=True):
     bytes: int | None = None
 
 
-COUNTS = ("epochs", "characters", "nonAscii", "examples", "turns")
+COUNTS = ("epochs", "characters", "nonAscii", "examples", "images", "turns")
 """Inputs that a price follows from, and from which one could be told again."""
 
 _BOUNDS = {"": "middle", "Low": "low", "High": "high"}
@@ -168,7 +169,8 @@ def estimated(known: dict[str, Any], location: str | None = None) -> dict[str, A
     wanted = {"characters": "characters", "examples": "examples", "turns": "turns", "non_ascii": "nonAscii"}
     counts = _Counts(**{field: known[name] for field, name in wanted.items() if known.get(name) is not None})
     try:
-        found = estimate(counts, known["baseModel"], known["mode"], known["epochs"], location=location)
+        asked = {"images": known.get("images") or 0, "location": location}
+        found = estimate(counts, known["baseModel"], known["mode"], known["epochs"], **asked)
     except (UnknownModelError, EstimateError):
         unknown = {f"{name}{bound}": None for name in ("estimatedTokens", "estimatedCostUsd") for bound in _BOUNDS}
         return {**unknown, "estimate": []}

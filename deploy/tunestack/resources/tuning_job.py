@@ -123,6 +123,7 @@ class TuningJob(Declaration):
                 "content_hash": dataset.content_hash,
                 "examples": dataset.examples,
                 "characters": dataset.characters,
+                "images": dataset.images,
                 "non_ascii": dataset.non_ascii,
                 "turns": dataset.turns,
                 "training_generation": dataset.training_generation,

@@ -357,6 +357,12 @@ async def test_a_preview_tells_the_price_with_its_bounds(cloud: Any) -> None:
     assert (checkpoints["name"], checkpoints["period"]) == ("storage of checkpoints", "month")
 
 
+async def test_images_come_on_top(cloud: Any) -> None:
+    pictured = {"baseModel": "meta/llama4@llama-4-scout-17b-16e-instruct", "mode": "PEFT_ADAPTER", "images": 3_000}
+    await cloud.resource("TuningJob").create({**cloud.inputs, **COUNTS, **pictured}, preview=True)
+    assert cloud.listener.told[-1].endswith(": at least 5.11 USD (3.48–6.94)")
+
+
 async def test_what_nobody_published_is_missing_in_the_estimate(cloud: Any) -> None:
     unpriced = {"baseModel": "zai-org/glm-4.7-flash@glm-4.7-flash", "mode": "PEFT_ADAPTER"}
     made = plain_map((await cloud.resource("TuningJob").create({**cloud.inputs, **COUNTS, **unpriced})).properties)

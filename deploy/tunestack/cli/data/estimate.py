@@ -61,7 +61,15 @@ def show(
         from tunestack.cli.data.tokens import tokens
 
         asked["tokens"] = tokens(training, tokenizer, [data_rules(model, mode)]).tokens
-    found = _estimate(reports[0], model, mode, epochs, validation=reports[1] if validation else None, **asked)
+    found = _estimate(
+        reports[0],
+        model,
+        mode,
+        epochs,
+        validation=reports[1] if validation else None,
+        images=reports[0].images.count,
+        **asked,
+    )
     if as_json:
         terminal.print_json(found.to_json())
     else:
