@@ -175,6 +175,18 @@ def test_what_is_no_training_file(ask: Ask, tmp_path: Path, content: bytes, kind
     assert answer.lines[-1].startswith(f"{file} cannot be used: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("table.csv", "data convert"), ("a.JSON", "data convert"), ("a.gz", "unpack")]
+)
+def test_another_kind_of_file_gets_a_hint(ask: Ask, write: Write, name: str, told: str) -> None:
+    file = write(name, ["question,answer", "1,2"])
+    hint = ask("check", file).lines[-3]
+    assert hint.startswith("hint: ")
+    assert f"{file} " in hint
+    assert told in hint
+    assert "hint" not in ask("check", write(name, sums(3))).out
+
+
 def test_nothing_in_a_file_commands_the_terminal(ask: Ask, write: Write) -> None:
     hostile = "\x1b[31m\x1b]0;title\x07\u202e\u2028\r"
     file = write(

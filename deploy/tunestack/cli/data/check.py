@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from tunestack.cli.data import places, terminal
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from tunestack.data.tokens import TokenCount
 
     LinkCheck = Callable[[Report, Sequence[DataRules], int | None], Report]
+
+_CONVERT = "hint: tunestack data convert {name} TARGET.jsonl makes training data of a table"
+_UNPACK = "hint: {name} seems to be compressed, which the service does not read; unpack it"
+HINTS = dict.fromkeys((".csv", ".tsv", ".parquet", ".json"), _CONVERT) | dict.fromkeys((".gz", ".zip", ".zst"), _UNPACK)
+"""What a file in no known format most likely is, by the end of its name."""
 
 COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow"}
 
@@ -130,6 +136,9 @@ def told(report: Report, tokens: TokenCount | None = None) -> Iterator[str]:
             yield from (styled(str(problem)) for problem in shown)
             if count > len(shown):
                 yield f"… and {count - len(shown):,} more of this kind; --all shows them"
+    if report.format is None and (hint := HINTS.get(PurePath(report.name).suffix.lower())):
+        yield ""
+        yield styled(hint.format(name=report.name))
     yield ""
 
 
