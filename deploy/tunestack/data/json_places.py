@@ -63,6 +63,8 @@ class JsonFault(Exception):  # noqa: N818 - a finding, not a failure
 
 
 _space = re.compile(r"[ \t\r\n]*").match
+_colon = re.compile(r"[ \t\r\n]*:[ \t\r\n]*").match
+_separator = re.compile(r"[ \t\r\n]*([,\]}])[ \t\r\n]*").match
 _number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").match
 _word = re.compile(r"-?[A-Za-z]+").match
 _WORDS = {
@@ -91,8 +93,6 @@ def read(text: str) -> Value:
 
 
 def _after_space(text: str, at: int) -> int:
-    if text[at : at + 1] not in " \t\r\n":  # true of the empty text, too
-        return at
     found = _space(text, at)
     return found.end() if found else at
 
@@ -142,13 +142,12 @@ class _Reader:
         while True:
             item = self.value(here, depth)
             items.append(item)
-            here = _after_space(text, item.end)
-            follows = text[here : here + 1]
-            if follows == "]":
-                return Value(at, here + 1, items)
-            if follows != ",":
-                raise self.missing('"," or "]"', here)
-            here = _after_space(text, here + 1)
+            follows = _separator(text, item.end)
+            if follows is None or follows[1] == "}":
+                raise self.missing('"," or "]"', _after_space(text, item.end))
+            if follows[1] == "]":
+                return Value(at, follows.end(1), items)
+            here = follows.end()
 
     def members(self, at: int, depth: int) -> Value:
         text = self.text
@@ -161,24 +160,22 @@ class _Reader:
         while True:
             if text[here : here + 1] != '"':
                 raise self.missing("a key in quotation marks", here)
-            start = here
-            key, here = self.string(here)
-            here = _after_space(text, here)
-            if text[here : here + 1] != ":":
-                raise self.missing('":"', here)
-            value = self.value(_after_space(text, here + 1), depth)
+            key, end = self.string(here)
+            colon = _colon(text, end)
+            if colon is None:
+                raise self.missing('":"', _after_space(text, end))
+            value = self.value(colon.end(), depth)
             if key in values:
-                repeated.append((key, start))
+                repeated.append((key, here))
             else:
-                key_at[key] = start
+                key_at[key] = here
             values[key] = value
-            here = _after_space(text, value.end)
-            follows = text[here : here + 1]
-            if follows == "}":
-                return Value(at, here + 1, Members(values, key_at, repeated))
-            if follows != ",":
-                raise self.missing('"," or "}"', here)
-            here = _after_space(text, here + 1)
+            follows = _separator(text, value.end)
+            if follows is None or follows[1] == "]":
+                raise self.missing('"," or "}"', _after_space(text, value.end))
+            if follows[1] == "}":
+                return Value(at, follows.end(1), Members(values, key_at, repeated))
+            here = follows.end()
 
     def missing(self, what: str, at: int) -> JsonFault:
         if at >= len(self.text):
