@@ -116,6 +116,24 @@ def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, content: str, pl
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"delimiter": ";;"}, 'the delimiter ";;"; write one character'),
+        ({"delimiter": '"'}, "write one character"),
+        ({"encoding": "latin-0"}, 'no encoding "latin-0"'),
+        ({"encoding": "base64"}, 'no encoding "base64"'),
+        ({"encoding": "utf-16"}, "rows.csv:1: the text is not utf-16, here or soon after; name the file's encoding"),
+    ],
+)
+def test_options_that_fit_no_csv_are_refused(tmp_path: Path, options: dict[str, str], said: str) -> None:
+    source = tmp_path / "rows.csv"
+    source.write_text("q,a\n1,2\n")
+    with pytest.raises(PreparationError) as refused:
+        converted(source, table=Table(**options))  # type: ignore[arg-type]
+    assert said in str(refused.value)
+
+
 def test_incomplete_rows_are_left_out_and_told(tmp_path: Path) -> None:
     source, target = tmp_path / "rows.csv", tmp_path / "chat.jsonl"
     source.write_text("q,a\n1,\n2,4\n,3\nnan,3\n")

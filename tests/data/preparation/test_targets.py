@@ -114,6 +114,20 @@ def test_a_stream_is_read_like_a_file(tmp_path: Path) -> None:
     assert convert(table, tmp_path / "c.jsonl", to="chat").origin == "csv"
 
 
+@pytest.mark.parametrize("then", [[LINE], [LINE] * 30, [LINE.replace("b", "bb")] * 20, ["{"] * 20])
+def test_a_source_that_changes_meanwhile_is_refused(tmp_path: Path, then: list[str]) -> None:
+    lines = [LINE.replace('"a"', f'"a{number}"') for number in range(20)]
+    for work, reads in (
+        (lambda stream: convert(stream, tmp_path / "chat.jsonl", to="chat"), [lines, lines, ["{"] * 20]),
+        (lambda stream: split(stream, tmp_path / "a.jsonl", tmp_path / "b.jsonl"), [lines, lines, lines, then]),
+        (lambda stream: split(stream, tmp_path / "a.jsonl", tmp_path / "b.jsonl"), [lines, lines, ["[]"], lines]),
+    ):
+        contents = [io.BytesIO("\n".join(each).encode()) for each in reversed(reads)]
+        with pytest.raises(PreparationError, match="gs://b/o: changed while it was read; run again"):
+            work(Stream("gs://b/o", contents.pop))
+        assert not [*tmp_path.iterdir()]
+
+
 class Gone(io.RawIOBase, BinaryIO):
     def readable(self) -> bool:
         return True

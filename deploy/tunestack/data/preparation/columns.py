@@ -8,7 +8,7 @@ from typing import Any
 
 from tunestack.data.preparation.conversations import turns_of
 from tunestack.data.preparation.error import FaultError, shown
-from tunestack.data.preparation.example import Example, Role, Turn
+from tunestack.data.preparation.example import Example, Role, Turn, with_system
 from tunestack.data.preparation.images import images_of
 from tunestack.data.preparation.template import Field, Template, nearest
 from tunestack.data.preparation.values import WRITE_OR_SKIP
@@ -87,10 +87,7 @@ class Columns:
         else:
             turns = [Turn("user", [_filled(self.prompt, row)]), Turn("assistant", [_filled(self.completion, row)])]
         if self.system and (text := self.system.fill(row)):
-            if turns[0].role == "system":
-                reason = "a system message of its own beside the one that was asked for"
-                raise FaultError(reason, "leave out one of them", self.messages.name if self.messages else "")
-            turns.insert(0, Turn("system", [text]))
+            turns = with_system(turns, text)
         images = [image for column in self.images for image in images_of(column, row)]
         if images:
             first = next(turn for turn in turns if turn.role == "user")

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
 from tunestack.data.formats import format_named_by
+from tunestack.data.preparation.checked import changed, checked
 from tunestack.data.preparation.columns import Columns
 from tunestack.data.preparation.error import FaultError, PreparationError, counted
-from tunestack.data.preparation.example import Example, Image, Turn
+from tunestack.data.preparation.example import Example, Image, with_system
 from tunestack.data.preparation.formats import path_in, reader, writer
 from tunestack.data.preparation.source import Source
 from tunestack.data.preparation.table import BOM, MAX_ROW_BYTES, Row, Table, TableKind, kind_of, open_table
 from tunestack.data.preparation.target import whole
 from tunestack.data.report import Format
-from tunestack.data.scan import check
 
 if TYPE_CHECKING:
     from io import BufferedReader
     from typing import BinaryIO
 
-    from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.preparation.template import Template
     from tunestack.data.stream import Stream
 
 TOLD_SKIPS = 5
-
-_TOO_MUCH = {"file-too-large", "too-many-examples"}
-"""Errors of a whole file that no longer are when it is converted or split."""
 
 Progress = Callable[[int], None]
 
@@ -218,19 +213,16 @@ class _Job:
                 example: Example = []
                 try:
                     example = read(line)
-                    target.write(self._line(_with_system(example, self.columns.system)))
+                    if self.columns.system:
+                        example = with_system(example, self.columns.system.fill({}))
+                    target.write(self._line(example))
                 except FaultError as fault:
+                    path = path_in(data_format, example, fault.turn, fault.part)
                     raise PreparationError(
-                        fault.reason,
-                        fault.remedy,
-                        file=self.source.name,
-                        line=self.rows,
-                        path=path_in(data_format, example, fault.turn, fault.part),
+                        fault.reason, fault.remedy, file=self.source.name, line=self.rows, path=path
                     ) from fault
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise PreparationError(
-                        "changed while it was read", "run again", file=self.source.name, line=self.rows
-                    ) from error
+                    raise changed(self.source) from error
 
     def _line(self, example: Example) -> bytes:
         if self.drop_detail:
@@ -242,27 +234,6 @@ class _Job:
             raise FaultError("half a character (a lone surrogate)", "write the text anew") from error
         self.written += 1
         return line + b"\n"
-
-
-def checked(source: Source, progress: Progress | None, rules: Sequence[DataRules] = ()) -> tuple[Format, int]:
-    """Makes sure that a source in one of the three formats has no error; returns which it is, and its size.
-
-    Raises:
-        PreparationError: it has; the first is named.
-    """
-    report = check(source.given, rules=rules, problem_limit=1, progress=progress)
-    errors = [problem for problem in report.errors if problem.kind not in _TOO_MUCH]
-    if errors:
-        first = errors[0]
-        many = f"; tunestack data check tells all {report.error_count:,}" if report.error_count > 1 else ""
-        raise PreparationError(
-            f"{first.reason}; expected {first.expected}",
-            f"{first.remedy}{many}",
-            file=source.name,
-            line=first.line,
-            path=first.path if first.line else "",
-        )
-    return cast("Format", report.format), report.bytes  # there is one, or there are no examples, which is an error
 
 
 def _format(file: BufferedReader) -> Format | None:
@@ -278,15 +249,6 @@ def _format(file: BufferedReader) -> Format | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return named
-
-
-def _with_system(example: Example, system: Template | None) -> Example:
-    if system is None:
-        return example
-    if example[0].role == "system":
-        reason = "a system message of its own beside the one that was asked for"
-        raise FaultError(reason, "leave out one of them", turn=0)
-    return [Turn("system", [system.fill({})]), *example]
 
 
 def _without_detail(image: Image) -> Image:

@@ -31,11 +31,11 @@ def open_csv(name: str, file: BufferedReader, table: Table) -> OpenTable:
     """
     encoding = table.encoding or _encoding(file.peek())
     try:
-        codecs.lookup(encoding)
-    except LookupError as error:
+        "".encode(encoding)
+    except (LookupError, UnicodeError) as error:
         raise PreparationError(f"no encoding {shown(encoding)}", "write one such as utf-8, cp1252 or utf-16") from error
     delimiter = "\t" if table.delimiter == "tab" else table.delimiter
-    if delimiter is not None and len(delimiter) != 1:
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise PreparationError(f"the delimiter {shown(delimiter)}", "write one character, such as ; or |, or tab")
     csv.field_size_limit(MAX_ROW_BYTES)  # for the whole process: its 128 KiB are too little, and no other is a promise
     delimiter = delimiter or _delimiter(file.peek()[:PIECE_BYTES].decode(encoding, "replace"))
@@ -79,10 +79,12 @@ def _records(name: str, reader: _Reader, bounded: BoundedRows, encoding: str) ->
     except (csv.Error, TooLongError) as error:
         remedy = "close the quote that opens here, double each quote in a cell, or name the right --delimiter"
         raise PreparationError(f"no CSV ({error})", remedy, file=name, line=line) from error
-    except UnicodeDecodeError as error:
-        reason = f"byte 0x{error.object[error.start]:02x} is not {encoding} ({error.reason}), here or soon after"
+    except UnicodeError as error:
+        found = f"byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else "the text"
         remedy = "name the file's encoding, as in --encoding cp1252"
-        raise PreparationError(reason, remedy, file=name, line=line) from error
+        raise PreparationError(
+            f"{found} is not {encoding}, here or soon after", remedy, file=name, line=line
+        ) from error
 
 
 def _names(name: str, cells: list[str]) -> list[str]:

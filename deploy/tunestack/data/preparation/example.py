@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from tunestack.data.preparation.error import FaultError
+
 Role: TypeAlias = Literal["system", "user", "assistant"]
 
 
@@ -30,3 +32,15 @@ class Turn(msgspec.Struct, array_like=True):
 
 
 Example: TypeAlias = list[Turn]
+
+
+def with_system(example: Example, text: str) -> Example:
+    """Returns the example under a system message.
+
+    Raises:
+        FaultError: it has one already.
+    """
+    if example[0].role == "system":
+        reason = "a system message of its own beside the one that was asked for"
+        raise FaultError(reason, "leave out one of them", turn=0)
+    return [Turn("system", [text]), *example]

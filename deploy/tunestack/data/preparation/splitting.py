@@ -13,7 +13,7 @@ import xxhash
 
 from tunestack.catalogue import data_rules
 from tunestack.data.preparation.assignment import TooFewError, assign
-from tunestack.data.preparation.conversion import checked
+from tunestack.data.preparation.checked import changed, checked
 from tunestack.data.preparation.error import PreparationError, counted
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source
@@ -146,11 +146,13 @@ def split(
             reason = f"{len(keys):,} examples with {len(set(keys)):,} different inputs: too few to split by the rules"
             raise PreparationError(reason, "add examples", file=read.name) from None
         with read.opened(progress and (lambda done: progress((2 * size + done) // 3))) as file:
-            for side, length, line in zip(sides, sizes, file, strict=True):
-                written = _ended(line)
-                if len(written) != length:
-                    raise PreparationError("changed while it was read", "run again", file=read.name)
-                files[side].write(written)
+            try:
+                for side, length, line in zip(sides, sizes, map(_ended, file), strict=True):
+                    if len(line) != length:
+                        raise changed(read)
+                    files[side].write(line)
+            except ValueError as error:  # there are more lines than there were, or fewer
+                raise changed(read) from error
         parts = [
             Part(path, sides.count(side), file.tell())
             for side, (path, file) in enumerate(zip(targets, files, strict=True))
@@ -175,9 +177,12 @@ def _measured(
     digest = xxhash.xxh3_64_intdigest
     keys, sizes = array("Q"), array("Q")
     with source.opened(progress) as file:
-        for line in file:
-            keys.append(digest(input_of(line), seed))
-            sizes.append(len(_ended(line)))
+        for line in map(_ended, file):
+            try:
+                keys.append(digest(input_of(line), seed))
+            except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError) as error:
+                raise changed(source) from error
+            sizes.append(len(line))
     return keys, sizes
 
 

@@ -59,7 +59,7 @@ def whole(targets: Sequence[Path], source: Source, *, overwrite: bool) -> Iterat
 
 def _place(target: Path, source: Source, *, overwrite: bool) -> Path:
     place = target.resolve()  # a link stays a link, and what it points to is written
-    if source.path is not None and place == source.path.resolve():
+    if source.path is not None and place.exists() and place.samefile(source.path):
         raise PreparationError("is the source itself", "write to another file", file=str(target))
     if place.exists() and not place.is_file():  # a rename would put a file in the place of a device
         what = "a folder" if place.is_dir() else "no file"

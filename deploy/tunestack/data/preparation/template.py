@@ -133,8 +133,7 @@ class Template:
         Raises:
             FaultError: the row has no value for a field.
         """
-        texts = [piece if isinstance(piece, str) else piece.text(row) for piece in self.pieces]
-        return texts[0] if len(texts) == 1 else "".join(texts)
+        return "".join([piece if isinstance(piece, str) else piece.text(row) for piece in self.pieces])
 
 
 def nearest(name: str, names: Mapping[str, Any] | Sequence[str]) -> str:

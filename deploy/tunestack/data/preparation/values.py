@@ -17,7 +17,7 @@ import decimal
 import math
 from typing import Any
 
-from tunestack.data.formats import is_blank, is_missing_value
+from tunestack.data.formats import is_missing_value
 from tunestack.data.preparation.error import FaultError, shown
 
 WRITE_OR_SKIP = "write the text, remove the row, or skip such rows with --skip-incomplete"
@@ -34,10 +34,11 @@ def text_of(value: Any) -> str:
         FaultError: it is missing, or no value that can stand in a text.
     """
     if isinstance(value, str):
-        if is_blank(value):
+        bare = value.strip()
+        if not bare:
             raise FaultError("only whitespace" if value else "empty", WRITE_OR_SKIP, is_incomplete=True)
-        if is_missing_value(value):
-            raise FaultError(f"{shown(value.strip())}, a missing value", WRITE_OR_SKIP, is_incomplete=True)
+        if len(bare) == len("nan") and is_missing_value(bare):
+            raise FaultError(f"{shown(bare)}, a missing value", WRITE_OR_SKIP, is_incomplete=True)
         return value
     if value is None:
         raise FaultError("null", WRITE_OR_SKIP, is_incomplete=True)
