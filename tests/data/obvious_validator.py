@@ -7,6 +7,7 @@ of the file; and what the file holds.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -484,11 +485,13 @@ def holds_half_a_character(value: Any) -> bool:
         return any(holds_half_a_character(each) for member in dict(value).items() for each in member)
     if isinstance(value, list):
         return any(holds_half_a_character(item) for item in value)
-    return isinstance(value, str) and any(0xD800 <= ord(character) <= 0xDFFF for character in value)
+    return isinstance(value, str) and re.search("[\ud800-\udfff]", value) is not None
 
 
 def deepest(text: str) -> int:
-    """How many lists and objects are open within each other, at the most."""
+    """How many lists and objects are open within each other, at the most; 0 where they are too few to matter."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return 0
     depth = most = 0
     in_text = escaped = False
     for character in text:

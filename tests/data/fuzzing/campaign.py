@@ -24,10 +24,10 @@ from tests.data.obvious_validator import judge
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LINES_A_FILE = 40
-FILES_AT_ONCE = 50
+LINES_A_FILE = 100
+FILES_AT_ONCE = 20
 SLOWEST_SECONDS = 20
-"""A file of 40 short lines that takes longer is a hang."""
+"""A file of 100 short lines that takes longer is a hang."""
 
 
 def file(seed: int, number: int) -> tuple[tuple[str, ...], bytes]:
