@@ -198,7 +198,8 @@ def token_range(model: str) -> TokenRange | None:
 def storage_usd_per_gib_month(location: str) -> tuple[Decimal | None, Source]:
     """Returns the price of standard storage in a region, None where it is not known, and its source."""
     table = _read("storage")
-    return table["usd_per_gib_month"].get(location), _sources()[table["source"]]
+    row = table["usd_per_gib_month"].get(location, {})
+    return row.get("usd"), _sources()[row.get("source", table["source"])]
 
 
 @cache

@@ -340,16 +340,16 @@ async def test_a_preview_tells_the_price_with_its_bounds(cloud: Any) -> None:
     inputs = {**cloud.inputs, **COUNTS}
     foreseen = plain_map((await cloud.resource("TuningJob").create(inputs, preview=True)).properties)
     assert cloud.listener.told == [
-        "tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): about 0.33 USD (0.28–0.58)",
+        "tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): about 0.33 USD (0.28–0.59)",
     ]
     made = plain_map((await cloud.resource("TuningJob").create(inputs)).properties)
     assert {name: made[name] for name in made if name.startswith("estimate")} == {
         "estimatedTokens": 693_000,
         "estimatedTokensLow": 603_000,
-        "estimatedTokensHigh": 1_233_000,
+        "estimatedTokensHigh": 1_263_000,
         "estimatedCostUsd": 0.32571,
         "estimatedCostUsdLow": 0.28341,
-        "estimatedCostUsdHigh": 0.57951,
+        "estimatedCostUsdHigh": 0.59361,
         "estimate": foreseen["estimate"],
     }
     training, checkpoints = made["estimate"]
