@@ -155,6 +155,14 @@ TEXTS: list[Row] = [
     (PROMPT, '{"prompt": -Infinity, "completion": "a"}', "nan", "$.prompt", "-Inf", "JSON does not have"),
     (PROMPT, '{"prompt": "é", "completion": " NaN "}', "nan", "$.completion", '" NaN', "a missing value"),
     (PROMPT, '{"prompt": "a", "completion": "x\\ud800"}', "lone-surrogate", "$.completion", '"x', "\\ud800"),
+    # Where nothing else is asked of a text, too: found by fuzzing.
+    (
+        *(
+            CONTENTS,
+            contents(ASKED, ANSWERED, before='"systemInstruction": {"role": "\\ud800", "parts": [{"text": "a"}]}, '),
+        ),
+        *("lone-surrogate", "$.systemInstruction.role", '"\\ud800"', "whole characters"),
+    ),
 ]
 TURNS: list[Row] = [
     (
@@ -393,6 +401,8 @@ def test_a_right_conversation_passes(write: Callable[..., Path], line: str, why:
             ),
             "a function called",
         ),
+        ([GEMINI], contents(ASKED, CALL.replace("2}", "1e999}")), "a number beyond its range: found by fuzzing"),
+        ([GEMINI], contents(ASKED, CALL.replace("2}", "9" * 5_000 + "}")), "one of 5,000 digits: found by fuzzing"),
         ([GEMINI], contents(ASKED, ANSWERED, before='"generationConfig": {"mediaResolution": "LOW"}, '), "configured"),
     ],
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_LINKS = 500_000
-"""Addresses that are kept, in about 120 MB. Gemini takes 300,000 multimodal examples in all: see the catalogue."""
+"""Addresses that are kept, in about 100 MB. Gemini takes 300,000 multimodal examples in all: see the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
