@@ -139,6 +139,13 @@ def test_a_validation_file_has_at_most_5000_rows(write: Callable[..., Path]) -> 
         assert ("validation-too-many" not in validation.problem_counts) == ok
 
 
+def test_what_two_models_demand_is_told_once(write: Callable[..., Path]) -> None:
+    rules = [data_rules(GEMMA), data_rules(LLAMA_4)]
+    _, validation = check_pair(write(*[PROMPT] * 4), write(*[PROMPT] * 2, name="validation.jsonl"), rules=rules)
+    assert validation is not None
+    assert validation.problem_counts["validation-too-large"] == 1
+
+
 @pytest.mark.parametrize(
     ("trained", "validated", "ok", "why"),
     [

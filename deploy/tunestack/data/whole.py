@@ -45,6 +45,7 @@ def judged(
     found = [*_formats(report, demands, first_lines or {}), *_sizes(report, demands, training=against is None)]
     if against is not None:
         found += _validation(report, demands, against)
+    found = list(dict.fromkeys(found))  # two models can demand the same
     problems = [Problem(report.name, 0, 0, "$", each.kind, each.reason, each.expected, each.remedy) for each in found]
     counts = Counter(report.problem_counts)
     counts.update(each.kind for each in found)
