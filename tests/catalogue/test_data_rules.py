@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tunestack.catalogue import UnknownModelError, gemini_model, gemini_models, open_models
+from tunestack.catalogue import UnknownModeError, UnknownModelError, gemini_model, gemini_models, open_models
 from tunestack.catalogue import data_rules as module
 from tunestack.catalogue.checks import ADAPTER_SIZES
 from tunestack.catalogue.data_rules import OPEN_RULES, data_rules, is_gemini
@@ -75,6 +75,14 @@ def test_the_longest_example_is_warned_of_by_the_lowest_ratio() -> None:
     assert adapter.tokens_per_character
     assert full.tokens_per_character < adapter.tokens_per_character
     assert data_rules(name).tokens_per_character == full.tokens_per_character
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("google/gemma3@gemma-3-1b-it", "PEFT_ADAPTER"), ("gemini-2.5-pro", "FULL")]
+)
+def test_a_mode_that_a_model_does_not_have_is_refused(name: str, mode: Any) -> None:
+    with pytest.raises(UnknownModeError, match=f"{name} is not tuned in mode {mode}; it is in"):
+        data_rules(name, mode)
 
 
 def test_rules_without_a_model_are_those_of_open_ones() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tunestack.catalogue import (
     UnknownMachineError,
+    UnknownModeError,
     UnknownModelError,
     UnknownTeacherError,
     gemini_models,
@@ -227,10 +228,10 @@ def test_a_distillation_costs_the_teachers_calls_too() -> None:
         ({"teacher": "deepseek-v3.2"}, UnknownTeacherError, TEACHER),
         ({"teacher": TEACHER, "model": LLAMA, "mode": "FULL"}, EstimateError, "not among the students"),
         ({"teacher": TEACHER, "model": QWEN, "answer_tokens": -1}, EstimateError, "write 0 or more"),
-        ({"model": LLAMA}, EstimateError, "write PEFT_ADAPTER or FULL"),
-        ({"mode": "PEFT_ADAPTER"}, EstimateError, "it is in FULL"),
-        ({"mode": "HALF"}, EstimateError, "write FULL"),
-        ({"model": "gemini-2.5-pro", "mode": "FULL"}, EstimateError, "PEFT_ADAPTER"),
+        ({"model": LLAMA}, UnknownModeError, "write PEFT_ADAPTER or FULL"),
+        ({"mode": "PEFT_ADAPTER"}, UnknownModeError, "it is in FULL"),
+        ({"mode": "HALF"}, UnknownModeError, "it is in FULL"),
+        ({"model": "gemini-2.5-pro", "mode": "FULL"}, UnknownModeError, "it is in PEFT_ADAPTER"),
         ({"epochs": 0}, EstimateError, "write 1 or more"),
         ({"machine": "g2-standard-12", "hours": 731}, EstimateError, "0 to 730"),
     ],

@@ -21,6 +21,7 @@ from tunestack.catalogue.entries import (
 from tunestack.catalogue.prices import ServingEstimate, TrainingEstimate, serving_estimate, training_estimate
 from tunestack.catalogue.reader import (
     UnknownMachineError,
+    UnknownModeError,
     UnknownModelError,
     UnknownRowError,
     UnknownTeacherError,
@@ -56,6 +57,7 @@ __all__ = [
     "TrainingEstimate",
     "TuningTerms",
     "UnknownMachineError",
+    "UnknownModeError",
     "UnknownModelError",
     "UnknownRowError",
     "UnknownTeacherError",

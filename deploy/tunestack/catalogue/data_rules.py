@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from tunestack.catalogue.reader import data_limits, gemini_model, open_model
+from tunestack.catalogue.entries import GeminiModel
+from tunestack.catalogue.reader import UnknownModeError, data_limits, gemini_model, open_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
-    from tunestack.catalogue.entries import Mode, Source
+    from tunestack.catalogue.entries import Mode, OpenModel, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,41 @@ def data_rules(model: str, mode: Mode | None = None) -> DataRules:
 
     Args:
         model: an open model, `publisher/family@version`, or a Gemini model, such as `gemini-2.5-flash`.
-        mode: the tuning mode of an open model, whose own tokens per character count then.
+        mode: its tuning mode; the tokens per character are that mode's then.
 
     Raises:
         UnknownModelError: the catalogue has no such model; the message names the nearest.
+        UnknownModeError: the model is not tuned in that mode; the message names those it is.
     """
-    return _gemini_rules(model) if is_gemini(model) else _rules_of_open_model(model, mode)
+    row = model_named(model)
+    if mode is not None:
+        mode = known_mode(row, mode)
+    return _rules_of_gemini(row) if isinstance(row, GeminiModel) else _rules_of_open_model(row, mode)
+
+
+def model_named(name: str) -> OpenModel | GeminiModel:
+    """Finds a model of either kind.
+
+    Raises:
+        UnknownModelError: there is none; the message names the nearest.
+    """
+    return gemini_model(name) if is_gemini(name) else open_model(name)
+
+
+def known_mode(model: OpenModel | GeminiModel, mode: Mode | None) -> Mode:
+    """Returns the mode that is meant; None means the only one.
+
+    Raises:
+        UnknownModeError: the model is not tuned in that mode, or in more than one where none is named.
+    """
+    modes: tuple[Mode, ...] = ("PEFT_ADAPTER",) if isinstance(model, GeminiModel) else tuple(model.modes)
+    if mode is None and len(modes) == 1:
+        return modes[0]
+    if mode in modes:
+        return mode
+    if mode is None:
+        raise UnknownModeError(f"{model.name} is tuned in more than one mode; write {' or '.join(modes)}", modes)
+    raise UnknownModeError(f"{model.name} is not tuned in mode {mode}; it is in {' or '.join(modes)}", modes)
 
 
 def is_gemini(model: str) -> bool:
@@ -95,8 +125,7 @@ def _open_rules() -> DataRules:
     return _rules("open", model="", modalities=("text", "image"))
 
 
-def _rules_of_open_model(model: str, mode: Mode | None) -> DataRules:
-    row = open_model(model)
+def _rules_of_open_model(row: OpenModel, mode: Mode | None) -> DataRules:
     terms = [each for name, each in row.modes.items() if mode in (None, name)]
     ratios = [each.tokens_per_character for each in terms if each.tokens_per_character is not None]
     return _rules(
@@ -110,8 +139,7 @@ def _rules_of_open_model(model: str, mode: Mode | None) -> DataRules:
     )
 
 
-def _gemini_rules(name: str) -> DataRules:
-    row = gemini_model(name)
+def _rules_of_gemini(row: GeminiModel) -> DataRules:
     return _rules("gemini", model=row.name, max_sequence_tokens=row.max_example_tokens, sources=(row.source,))
 
 

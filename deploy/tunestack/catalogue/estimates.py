@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tunestack.catalogue.amounts import NOTHING, Span, at_least, money, plain
-from tunestack.catalogue.data_rules import is_gemini
-from tunestack.catalogue.entries import GeminiModel, Mode
+from tunestack.catalogue.data_rules import known_mode, model_named
+from tunestack.catalogue.entries import GeminiModel
 from tunestack.catalogue.prices import HOURS_PER_MONTH, MILLION, serving_estimate, training_estimate
 from tunestack.catalogue.reader import (
     UnknownTeacherError,
     distillation,
-    gemini_model,
     nearest,
-    open_model,
     storage_usd_per_gib_month,
 )
 from tunestack.catalogue.reader import (
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable, Iterator
 
-    from tunestack.catalogue.entries import OpenModel, Source
+    from tunestack.catalogue.entries import Mode, OpenModel, Source
     from tunestack.catalogue.prices import TrainingEstimate
     from tunestack.catalogue.text_tokens import TextCounts
 
@@ -135,7 +133,7 @@ class Estimate:
     HEADINGS: ClassVar[tuple[str, ...]] = ("what", "quantity", "unit price", "amount", "source")
 
     model: str
-    mode: Mode | None
+    mode: Mode
     epochs: int
     tokens_per_epoch: Span | None
     items: tuple[Item, ...]
@@ -215,13 +213,13 @@ def estimate(
         today: the day to judge the age of sources by.
 
     Raises:
-        UnknownRowError: the catalogue has no such model, teacher or machine; the message names the nearest.
-        EstimateError: the model has no such mode, or a number is out of range.
+        UnknownRowError: the catalogue has no such model, mode, teacher or machine; the message names the nearest.
+        EstimateError: the model learns from no teacher, or a number is out of range.
     """
     import datetime
 
-    row: OpenModel | GeminiModel = gemini_model(model) if is_gemini(model) else open_model(model)
-    mode = _mode(row, mode)
+    row = model_named(model)
+    mode = known_mode(row, mode)
     if epochs < 1:
         raise EstimateError(f"{epochs} epochs train nothing; write 1 or more")
     if hours is not None and not 0 <= hours <= HOURS_PER_MONTH:
@@ -243,16 +241,6 @@ def estimate(
         items.append(Item("serving", "month", per_month, "hours", served.usd_per_hour, 1, (served.source,), note))
     day = today or datetime.datetime.now(datetime.UTC).date()
     return Estimate(row.name, mode, epochs, training.tokens_per_epoch, tuple(items), day)
-
-
-def _mode(model: OpenModel | GeminiModel, mode: Mode | None) -> Mode | None:
-    modes: tuple[Mode, ...] = ("PEFT_ADAPTER",) if isinstance(model, GeminiModel) else tuple(model.modes)
-    if mode is None and len(modes) > 1:
-        raise EstimateError(f"{model.name} is tuned in more than one mode; write {' or '.join(modes)}")
-    if mode is not None and mode not in modes:
-        known = f"it is in {' or '.join(modes)}" if mode in get_args(Mode) else f"write {' or '.join(modes)}"
-        raise EstimateError(f"{model.name} is not tuned in mode {mode}; {known}")
-    return mode or modes[0]
 
 
 def _training(
@@ -307,7 +295,7 @@ def _distillation(
 
 
 def _storage(
-    model: OpenModel | GeminiModel, mode: Mode | None, epochs: int, data_bytes: int | None, location: str
+    model: OpenModel | GeminiModel, mode: Mode, epochs: int, data_bytes: int | None, location: str
 ) -> Iterator[Item]:
     usd, source = storage_usd_per_gib_month(location)
     if data_bytes is not None:

@@ -46,6 +46,10 @@ class UnknownModelError(UnknownRowError):
     """No model of that name can be tuned, as far as the catalogue knows."""
 
 
+class UnknownModeError(UnknownRowError):
+    """The model is not tuned in that mode, as far as the catalogue knows."""
+
+
 class UnknownTeacherError(UnknownRowError):
     """No model of that name teaches, as far as the catalogue knows."""
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tunestack.catalogue import UnknownModelError
+from tunestack.catalogue import UnknownRowError
 from tunestack.catalogue.amounts import plain
 from tunestack.catalogue.estimates import EstimateError, Item, estimate
 from tunestack.provider.inputs import Inputs
@@ -169,9 +169,9 @@ def estimated(known: dict[str, Any], location: str | None = None) -> dict[str, A
     wanted = {"characters": "characters", "examples": "examples", "turns": "turns", "non_ascii": "nonAscii"}
     counts = _Counts(**{field: known[name] for field, name in wanted.items() if known.get(name) is not None})
     try:
-        asked = {"images": known.get("images") or 0, "location": location}
-        found = estimate(counts, known["baseModel"], known["mode"], known["epochs"], **asked)
-    except (UnknownModelError, EstimateError):
+        images = known.get("images") or 0
+        found = estimate(counts, known["baseModel"], known["mode"], known["epochs"], images=images, location=location)
+    except (UnknownRowError, EstimateError):
         unknown = {f"{name}{bound}": None for name in ("estimatedTokens", "estimatedCostUsd") for bound in _BOUNDS}
         return {**unknown, "estimate": []}
     training = found.items[0]

@@ -17,14 +17,14 @@ def rules_of(models: Sequence[str], mode: Mode | None) -> list[DataRules]:
     """Returns the rules of each model.
 
     Raises:
-        typer.BadParameter: the catalogue has no such model.
+        typer.BadParameter: the catalogue has no such model, or it is not tuned in that mode.
     """
     if not models:
         return []
-    from tunestack.catalogue import UnknownModelError
+    from tunestack.catalogue import UnknownRowError
     from tunestack.catalogue.data_rules import data_rules
 
     try:
         return [data_rules(model, mode) for model in models]
-    except UnknownModelError as error:
+    except UnknownRowError as error:
         raise typer.BadParameter(str(error)) from error
