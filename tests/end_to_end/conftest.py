@@ -84,6 +84,11 @@ class Stack(Program):
         self.emulator._settings = msgspec.structs.replace(self.emulator._settings, vertex=quick)
         self.emulator.restart()
 
+    def store(self, uri: str, content: str) -> None:
+        """Writes an object."""
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        self.emulator.application.state.services.storage.write(bucket, name, content.encode())
+
     def data(self) -> Path:
         """Returns the training file."""
         return self.folder / "data" / "train.jsonl"

@@ -128,30 +128,39 @@ def the_closing_table_tells_all(stack: Any) -> None:
 def test_a_change_of_data_replaces_and_says_how_much(stack: Any) -> None:
     stack.configure(serving=None)
     stack.up()
-    first = stack.outputs()
-    with stack.data().open("a") as file:
-        file.write(json.dumps({"prompt": "The lamp is broken.", "completion": '{"category": "bug"}'}) + "\n")
+    first = stack.outputs()["datasets"]["tickets"]
+    # From now on a pipeline writes the data, to a bucket of its own.
+    stack.emulator.http.post("/storage/v1/b?project=tunestack-test", json={"name": "pipelines"})
+    more = json.dumps({"prompt": "The lamp is broken.", "completion": '{"category": "bug"}'}) + "\n"
+    weekly = {"training": "gs://pipelines/weekly.jsonl", "validation": "data/validation.jsonl"}
+    stack.configure(datasets={"tickets": weekly})
+    stack.store(weekly["training"], stack.data().read_text() + more)
     change = stack.preview()
     assert change["operations"] == {
         "Dataset tickets": "replace",
         "TuningJob tickets": "replace",
         "TunedModel tickets": "replace",
+        "AgentAccess tickets-tuning-agent": "create",
+        "AgentAccess tickets-platform-agent": "create",
+        "AgentAccess tickets-tuning-account": "create",
     }
-    assert change["messages"]["Dataset tickets"] == "new training data instead of 60 examples: 61 examples"
-    assert change["messages"]["TuningJob tickets"].startswith("new training data (60 → 61 examples) retrains: ")
+    difference = "training data: +1 example (60 → 61)"
+    assert change["messages"]["Dataset tickets"] == difference
+    assert change["messages"]["TuningJob tickets"].startswith(f"new data ({difference}) retrains: ")
     stack.up()
-    second = stack.outputs()
-    assert second["datasets"]["tickets"]["examples"] == 61
-    kept = stack.emulator.http.get("/storage/v1/b/tunestack-test-local-tuning-data/o").json()["items"]
-    names = {f"gs://{item['bucket']}/{item['name']}" for item in kept}
-    addresses = {outputs["datasets"]["tickets"]["trainingUri"] for outputs in (first, second)}
-    assert len(addresses) == 2
-    assert addresses <= names, "an old run keeps the data it learned from"
+    second = stack.outputs()["datasets"]["tickets"]
+    assert (second["examples"], second["trainingUri"]) == (61, weekly["training"])
+    assert second["comparison"] == difference
+    assert stack.emulator.application.state.services.storage.exists(
+        *first["trainingUri"].removeprefix("gs://").split("/", 1)
+    ), "an old run keeps the data it learned from"
+    stack.store(weekly["training"], stack.data().read_text() + more)
+    assert stack.preview()["operations"] == {"Dataset tickets": "update"}, "the same content is nothing to learn"
 
 
 def test_broken_lines_stop_the_preview_before_anything_is_made(stack: Any) -> None:
     broken = {
-        3: ('{"prompt": "a" "completion": "b"}', "$: expecting ',' delimiter"),
+        3: ('{"prompt": "a" "completion": "b"}', '$: "," or "}" is missing'),
         5: ('{"prompt": "a", "completion": ""}', "$.completion: "),
         7: ('{"messages": [{"role": "user", "content": "a"}]}', ""),
     }

@@ -91,7 +91,7 @@ class DatasetLifecycle(Lifecycle):
         for file, report in zip(files, reports, strict=True):
             if text := complaint(report, self._images.excused):
                 found.append(CheckFailure(file.role, text))
-            else:
+            elif not _is_just_imported(request.old, known):
                 await self._warn(request.urn, file, report)
         if not found:
             inputs["contentHash"] = wrap(content.hash)
@@ -326,6 +326,13 @@ def _is_unnamed(properties: Properties) -> bool:
 def _is_pinned(inputs: Mapping[str, Any]) -> bool:
     """Says whether all files lie where a program has named them, so that none has a place of ours."""
     return bool(inputs.get(GENERATIONS["training"])) and not is_local(inputs)
+
+
+def _is_just_imported(old: Properties | None, known: Mapping[str, Any]) -> bool:
+    """Says whether the engine asks about what an import has found, where a warning would look like one about that."""
+    before = plain_map(old or {})
+    is_same = all(before.get(role) == known.get(role) for role in FILES)
+    return is_same and is_address(known["training"]) and before.get(GENERATIONS["training"]) is None
 
 
 def _is_elsewhere(old_inputs: Mapping[str, Any]) -> bool:
