@@ -104,7 +104,7 @@ def count_tokens(
     known = None if counter.template or model is None else token_range(model)
     turn, each = (known.turn, known.example_low) if known else (0, 0)
     if counter.template:
-        told = f"by {counter.template}"
+        told = counter.template
     elif known:
         told = f"{turn} tokens a turn and {each} an example, as the model's published template adds"
     else:
