@@ -94,7 +94,7 @@ class Lane:
         (self.project / ".venv").symlink_to(CHECKOUT / ".venv")
         # A copy: behind a link the provider would find the checkout's Pulumi.yaml, and its data.
         shutil.copytree(CHECKOUT / "infra", self.project / "infra", ignore=shutil.ignore_patterns("__pycache__"))
-        for name, count in (("train", 60), ("validation", 10)):
+        for name, count in (("train", 24), ("validation", 4)):
             lines = (CHECKOUT / "examples" / "tickets" / f"{name}.jsonl").read_text().splitlines(keepends=True)
             (self.project / "data" / f"{name}.jsonl").write_text("".join(lines[:count]))
         (self.folder / "emulator-settings.json").write_text(_EMULATOR_SETTINGS)
