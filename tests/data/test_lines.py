@@ -1,11 +1,12 @@
-"""Blocks of lines: nothing lost, nothing twice, each line at its place, memory bounded."""
+"""Blocks of lines: nothing lost, nothing twice, each line at its place, by numpy and without."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import tracemalloc
+import sys
 from base64 import b64encode
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import google_crc32c
@@ -13,75 +14,94 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunestack.data import check
-from tunestack.data import lines as lines_module
-from tunestack.data.lines import LineReader
+from tunestack.data import bytewise, lines
+from tunestack.data.digests import DigestedFile
+from tunestack.data.lines import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_blocks() -> Iterator[None]:
-    """Blocks of a few bytes, so that short contents have many."""
+@pytest.fixture(scope="module", params=["numpy", "Python"], autouse=True)
+def small_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Blocks of a few bytes, so that short contents have many; cut by numpy and without."""
+    import numpy  # noqa: F401
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines_module, "BLOCK_BYTES", 8)
-        patch.setattr(lines_module, "READ_BYTES", 24)
-        patch.setattr(lines_module, "MAX_LINE_BYTES", 20)
+        patch.setattr(lines, "BLOCK_BYTES", 8)
+        patch.setattr(lines, "READ_BYTES", 24)
+        patch.setattr(lines, "MAX_LINE_BYTES", 20)
+        patch.setattr(bytewise, "_WORTH_A_CALL", 0 if request.param == "numpy" else sys.maxsize)
         yield
 
 
-@given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=12), st.booleans())
+LINES = st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=12)
+OBJECTS = st.lists(st.sampled_from([b"{}", b"{", b"}", b"", b"\r", b"{}\r", b"\r{}", b"{} {}", b"}\r\r"]), max_size=9)
+
+
+@given(st.one_of(LINES, OBJECTS), st.booleans())
 def test_every_line_comes_once_at_its_place(rows: list[bytes], end: bool) -> None:
     content = b"\n".join(rows) + (b"\n" if end else b"")
-    reader = LineReader(io.BytesIO(content))
+    file = DigestedFile(io.BytesIO(content))
     found = []
-    for block in reader.blocks():
-        assert block.lines == block.raw.split(b"\n")
-        for number, (line, offset) in enumerate(zip(block.lines, block.offsets(), strict=True), block.first_line):
-            found.append((number, offset, line))
+    offset = 0
+    for block in blocks(file):
+        assert block.offset == offset
+        assert block.is_cut == (block.bytes > len(block.raw) + 1)
+        pieces = block.raw.split(b"\n")
+        assert list(block.rows.lengths) == [len(piece) for piece in pieces] or (block.is_cut and len(pieces) == 1)
+        assert block.rows.longest >= max(block.rows.lengths)
+        objects = all(
+            before.removesuffix(b"\r").endswith(b"}") and after.startswith(b"{")
+            for before, after in pairwise(pieces)
+        )
+        assert objects or not block.rows.between_objects
+        for piece in pieces:
+            found.append((offset, piece))
+            offset += len(piece) + 1
+        offset = block.offset + block.bytes
+    file.close()
     expected, offset = [], 0
-    for number, line in enumerate(content.split(b"\n"), 1):
-        expected.append((number, offset, line))
+    for line in content.split(b"\n"):
+        expected.append((offset, line))
         offset += len(line) + 1
     if content == b"" or content.endswith(b"\n"):
         expected.pop()
-    assert [place[:2] for place in found] == [place[:2] for place in expected]
-    for (_, _, line), (_, _, whole) in zip(found, expected, strict=True):
+    assert [place for place, _ in found] == [place for place, _ in expected]
+    for (_, line), (_, whole) in zip(found, expected, strict=True):
         assert line == whole or (len(whole) > 20 and len(line) == 21 and whole.startswith(line))
-    assert reader.bytes == len(content)
-    assert reader.sha256 == hashlib.sha256(content).hexdigest()
-    assert reader.crc32c == b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
+    assert file.digests.bytes == len(content)
+    assert file.digests.sha256 == hashlib.sha256(content).hexdigest()
+    assert file.digests.crc32c == b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
 
 
-@pytest.mark.parametrize(
-    ("unit", "count", "kind"),
-    [
-        (b"x" * 1_000_000, 100, "line-too-long"),
-        (b"[" * 1_000_000, 4, "nested-too-deeply"),
-        (b'{"a":' * 200_000, 4, "nested-too-deeply"),
-        (b'{"messages": [' + b"[]," * 1_000_000 + b"[]]}", 1, "wrong-type"),
-        (b'{"prompt": "a"' + b',"b":1' * 500_000 + b"}", 1, "duplicate-key"),
-        (b'{"prompt": ' + b"9" * 1_000_000, 1, "truncated-line"),
-        (b'{"prompt": ' + b"9" * 1_000_000 + b"}", 1, "wrong-type"),
-        (b"\x00" * 1_000_000, 3, "bad-json"),
-    ],
-)
-def test_hostile_lines_end_in_an_error_within_bounded_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: bytes, count: int, kind: str
-) -> None:
-    monkeypatch.undo()
-    for name, value in (("BLOCK_BYTES", 64 * 1024), ("READ_BYTES", 1024 * 1024), ("MAX_LINE_BYTES", 4 * 1024 * 1024)):
-        monkeypatch.setattr(lines_module, name, value)
-    path = tmp_path / "hostile.jsonl"
-    with path.open("wb") as file:
-        for _ in range(count):
-            file.write(unit)
-    tracemalloc.start()
-    report = check(path)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert kind in report.problem_counts
-    assert max(len(str(problem)) for problem in report.problems) < 1_000
-    assert peak < 150e6
+@given(st.lists(st.sampled_from([b'"', b"\\", b"\\\\", b'\\"', b"a", b"\xc3\xa9", b": "]), max_size=30))
+def test_quotation_marks_around_strings_are_told_from_those_inside(pieces: list[bytes]) -> None:
+    raw = b"".join(pieces)
+    bare, escaped = 0, False
+    for byte in raw:
+        bare += byte == ord('"') and not escaped
+        escaped = byte == ord("\\") and not escaped
+    for line_count in (1, sys.maxsize):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bytewise, "_LONG", 1 if line_count == 1 else 4_000)
+            assert bytewise.bare_quotes(raw, line_count) in {bare, None}
+            if b'\\\\"' not in raw:
+                assert bytewise.bare_quotes(raw, line_count) == bare
+
+
+class _Failing(io.RawIOBase):
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        self.reads += 1
+        if self.reads > 3:
+            raise OSError(5, "Input/output error")
+        buffer[:] = b"\n" * len(buffer)
+        return len(buffer)
+
+
+def test_an_error_of_reading_ahead_comes_to_the_reader() -> None:
+    with pytest.raises(OSError, match="Input/output"):
+        list(blocks(DigestedFile(_Failing())))

@@ -43,20 +43,18 @@ class Digests:
 
     def update(self, content: memoryview) -> None:
         """Adds bytes."""
-        self._sha256.update(content)
         for start in range(0, len(content), _CRC_BYTES):
-            self._crc32c = google_crc32c.extend(self._crc32c, bytes(content[start : start + _CRC_BYTES]))
-        self.bytes += len(content)
+            self.update_piece(bytes(content[start : start + _CRC_BYTES]))
 
-    def read_all(self, file: Readable) -> None:
-        """Adds all that the file has left."""
-        buffer = memoryview(bytearray(lines.READ_BYTES))
-        while _read(file, buffer, self):
-            pass
+    def update_piece(self, piece: bytes) -> None:
+        """Adds bytes that stay in the processor's cache."""
+        self._sha256.update(piece)
+        self._crc32c = google_crc32c.extend(self._crc32c, piece)
+        self.bytes += len(piece)
 
 
 class DigestedFile:
-    """Passes a file's bytes on, digested. A thread reads ahead, so that waiting and digesting take no time of their own.
+    """Passes a file's bytes on, digested. A thread reads ahead: waiting and digesting take no time of their own.
 
     A short file is over before the thread is started.
     """
@@ -100,18 +98,22 @@ class _ReadAhead:
         self._read: SimpleQueue[tuple[memoryview, int] | BaseException] = SimpleQueue()
         self._free: SimpleQueue[memoryview] = SimpleQueue()
         self._used: memoryview | None = None
-        self._stopped = False
+        self._ended = self._stopped = False
         for _ in range(_PIECES_AHEAD):
             self._free.put(memoryview(bytearray(lines.READ_BYTES)))
         Thread(target=self._run, args=(file, digests), daemon=True).start()
 
     def next(self) -> memoryview:
+        if self._ended:
+            return memoryview(b"")
         if self._used is not None:
             self._free.put(self._used)
         piece = self._read.get()
         if isinstance(piece, BaseException):
+            self._ended = True
             raise piece
         self._used, read = piece
+        self._ended = not read
         return self._used[:read]
 
     def stop(self) -> None:
@@ -125,7 +127,7 @@ class _ReadAhead:
                 buffer = self._free.get()
                 read = 0 if self._stopped else _read(file, buffer, digests)
                 self._read.put((buffer, read))
-        except BaseException as error:  # noqa: BLE001 - it is the reader's, in the thread that asks next
+        except BaseException as error:  # it is the reader's, in the thread that asks next
             self._read.put(error)
 
 

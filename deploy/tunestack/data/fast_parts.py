@@ -10,8 +10,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tunestack.data import fingerprint
-from tunestack.data.fast import Right, all_worth_learning, beyond_ascii, each_key_once, quotes_inside
 from tunestack.data.exact_values import IMAGE_TYPES
+from tunestack.data.fast import Right, all_worth_learning, beyond_ascii, each_key_once
 from tunestack.data.formats import turns_fault
 
 if TYPE_CHECKING:
@@ -147,23 +147,26 @@ class _Look:
         decoded = self._decode(raw)
         if len(decoded) != lines:
             return None
-        right = Right()
-        strings = quotes = 0
+        totals: list[int] = []
+        right = Right([], [], lambda: totals)
+        strings = 0
+        spelled: list[str] = []
         rows: list[bytes] = []
         try:
             for place, each in enumerate(decoded):
                 example = self._read(each)
-                self._add(example, right)
+                totals.append(self._add(example, right))
                 strings += example.strings
-                quotes += quotes_inside(example.texts) + quotes_inside(example.others)
+                spelled += example.texts
+                spelled += example.others
                 if example.links:
                     rows = rows or raw.split(b"\n")
                     right.links += [(place, *link) for link in _places(example, rows[place])]
         except _Doubt:
             return None
-        return right if each_key_once(raw, strings, quotes) else None
+        return right if each_key_once(raw, lines, strings, spelled) else None
 
-    def _add(self, example: _Example, right: Right) -> None:
+    def _add(self, example: _Example, right: Right) -> int:
         images = example.inline + len(example.links)
         if turns_fault([_ANSWERING.get(role, role) for role in example.roles]) or images > self._demands.max_images:
             raise _Doubt
@@ -171,7 +174,6 @@ class _Look:
             raise _Doubt
         total = sum(map(len, example.texts))
         whole, before = fingerprint.of_pieces(tuple(example.shape), example.pieces, example.last)
-        right.totals.append(total)
         right.hashes.append(whole)
         right.inputs.append(before)
         right.characters += total
@@ -181,6 +183,7 @@ class _Look:
         right.inline += example.inline
         right.inline_bytes += example.inline_bytes
         right.linked += len(example.links)
+        return total
 
     def _chat(self, chat: _Chat) -> _Example:
         example = _Example(strings=1)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from xxhash import xxh3_64_intdigest
 
 from tunestack.data import fingerprint, lines
+from tunestack.data.bytewise import Rows
 from tunestack.data.fast import FastHalf
-from tunestack.data.newlines import Rows
 from tunestack.data.report import KINDS, Problem
 from tunestack.data.tally import MAX_COMPARED, Tally
 
@@ -40,9 +40,9 @@ class Inspection:
         self.format_line = format_line
         self.tally = Tally()
         self._inputs = array("Q")
-        self._name = name
-        self._demands = demands
-        self._limit = limit
+        self.name = name
+        self.demands = demands
+        self.limit = limit
         self._has_error = False
         self._inputs = array("Q")
         self._fast = FastHalf(data_format, demands) if data_format else None
@@ -50,7 +50,7 @@ class Inspection:
     def block(self, block: Block) -> None:
         """Looks at a block's lines."""
         if block.is_cut:
-            self._line(block.raw, block.offset, block.bytes)
+            self._line(block.raw, block.offset, block.rows.longest)
         elif not self._is_right(block.raw, block.rows, block.offset):
             offset = block.offset
             for line in block.raw.split(b"\n"):
@@ -93,9 +93,9 @@ class Inspection:
         tally.linked += right.linked
         tally.inline_bytes += right.inline_bytes
         # No example has more characters than its line has bytes.
-        if rows.longest > min(tally.longest, self._demands.longest) or right.links:
-            tally.longest = max(tally.longest, max(right.totals))
-            if right.links or tally.longest > self._demands.longest:
+        if rows.longest > min(tally.longest, self.demands.longest) or right.links:
+            tally.longest = max(tally.longest, *right.totals())
+            if right.links or tally.longest > self.demands.longest:
                 self._look_closer(right, rows, offset)
         self._remember(right.hashes, right.inputs, rows.lengths)
 
@@ -106,12 +106,12 @@ class Inspection:
             starts.append(starts[-1] + length + 1)
         for place, address, byte, path, mime_type in right.links:
             self.tally.links.add(address, self.tally.lines + place + 1, starts[place] + byte, path, mime_type)
-        for place, characters in enumerate(right.totals):
+        for place, characters in enumerate(right.totals()):
             self._tell_over_long(characters, self.tally.lines + place + 1, starts[place])
 
     def _tell_over_long(self, characters: int, number: int, offset: int) -> None:
-        if characters > self._demands.longest:
-            self._demands.tell_over_long(characters, partial(self._tell, number, offset))
+        if characters > self.demands.longest:
+            self.demands.tell_over_long(characters, partial(self._tell, number, offset))
 
     def _doubtful(self, line: bytes, offset: int, length: int) -> None:
         from tunestack.data.exact import examine
@@ -119,7 +119,7 @@ class Inspection:
         tally = self.tally
         number = tally.lines + 1
         self._has_error = False
-        found = examine(line, self.format, self.format_line, self._demands, partial(self._tell, number, offset))
+        found = examine(line, self.format, self.format_line, self.demands, partial(self._tell, number, offset))
         if found.blank:
             self._remember([0], [0], Rows.of_one(length).lengths)
             return
@@ -127,7 +127,7 @@ class Inspection:
             tally.first_lines.setdefault(found.names, number)
             if self.format is None:
                 self.format, self.format_line = found.names, number
-                self._fast = FastHalf(found.names, self._demands)
+                self._fast = FastHalf(found.names, self.demands)
         tally.examples += 1
         tally.characters += found.characters
         tally.non_ascii += found.non_ascii
@@ -159,5 +159,5 @@ class Inspection:
         counts = self.tally.counts
         counts[kind] += 1
         self._has_error |= KINDS[kind] == "error"
-        if counts[kind] <= self._limit:
-            self.tally.problems.append(Problem(self._name, line, start + offset, path, kind, reason, expected, remedy))
+        if counts[kind] <= self.limit:
+            self.tally.problems.append(Problem(self.name, line, start + offset, path, kind, reason, expected, remedy))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tunestack.data import newlines
-from tunestack.data.newlines import Rows
+from tunestack.data import bytewise
+from tunestack.data.bytewise import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,33 +65,35 @@ def blocks(file: Readable, offset: int = 0) -> Iterator[Block]:
     filled = 0  # of the buffer, which starts with the start of a line
     while read := file.readinto(memoryview(buffer)[filled:]):
         filled += read
-        start = 0
-        for raw, rows in newlines.blocks(memoryview(buffer)[:filled], BLOCK_BYTES):
-            yield Block(offset, raw, len(raw) + 1, rows)
-            start += len(raw) + 1
-            offset += len(raw) + 1
-        filled -= start
-        buffer[:filled] = buffer[start : start + filled]
-        if filled > MAX_LINE_BYTES:
+        while True:
+            start = 0
+            for raw, rows in bytewise.blocks(buffer, filled, BLOCK_BYTES):
+                yield Block(offset, raw, len(raw) + 1, rows)
+                start += len(raw) + 1
+                offset += len(raw) + 1
+            filled -= start
+            buffer[:filled] = buffer[start : start + filled]
+            if filled <= MAX_LINE_BYTES:
+                break
             kept = bytes(memoryview(buffer)[: MAX_LINE_BYTES + 1])
-            skipped, after = _skip_line(file)
-            yield Block(offset, kept, filled + skipped, Rows.of_one(filled + skipped))
-            offset, filled = offset + filled + skipped, len(after)
+            skipped, newline, after = _skip_line(file)
+            length = filled + skipped
+            yield Block(offset, kept, length + newline, Rows.of_one(length))
+            offset, filled = offset + length + newline, len(after)
             buffer = bytearray(max(READ_BYTES, 2 * filled))
             buffer[:filled] = after
-        elif filled > len(buffer) // 2:
+        if filled > len(buffer) // 2:
             buffer.extend(bytes(len(buffer)))
     if filled:
-        raw = bytes(memoryview(buffer)[:filled])
-        yield Block(offset, raw, filled, Rows.of_one(filled))
+        yield Block(offset, bytes(memoryview(buffer)[:filled]), filled, Rows.of_one(filled))
 
 
-def _skip_line(file: Readable) -> tuple[int, bytes]:
-    """Reads up to the next newline; returns how many bytes that were, and what was read of the lines behind it."""
+def _skip_line(file: Readable) -> tuple[int, int, bytes]:
+    """Reads past the next newline; returns the bytes before it, its own, and what was read of the lines behind it."""
     buffer = bytearray(READ_BYTES)
     skipped = 0
     while read := file.readinto(memoryview(buffer)):
         if (end := buffer.find(b"\n", 0, read)) >= 0:
-            return skipped + end + 1, bytes(memoryview(buffer)[end + 1 : read])
+            return skipped + end, 1, bytes(memoryview(buffer)[end + 1 : read])
         skipped += read
-    return skipped, b""
+    return skipped, 0, b""

@@ -6,9 +6,9 @@ import os
 import stat
 from contextlib import closing
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from tunestack.data import duplicates, lines
+from tunestack.data import duplicates, lines, parallel
 from tunestack.data.demands import Demands
 from tunestack.data.digests import DigestedFile
 from tunestack.data.inspection import Inspection
@@ -18,17 +18,18 @@ from tunestack.data.stream import Stream
 from tunestack.data.whole import judged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
     from array import array
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.digests import Digests
+    from tunestack.data.lines import Readable
     from tunestack.data.tally import Tally
 
 NUMPY_BYTES = 32 * 1024 * 1024
-"""Size from which importing numpy is worth its time: see `newlines`."""
+"""Size from which importing numpy is worth its time: see `bytewise`."""
 
 PARALLEL_BYTES = 128 * 1024 * 1024
 """Size from which other processes help: one has started after 0.2 s, in which this one looks at as much."""
@@ -71,9 +72,14 @@ def check(
         else:
             with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - a path may be a text
                 size = _size(opened)
-                digests = _look(opened, inspection, tell_progress, size)
+                workers = _processors() if processes is None else processes
+                if size is not None and size >= PARALLEL_BYTES and workers > 1:
+                    digests = parallel.look(opened, inspection, tell_progress, size, workers)
+                else:
+                    digests = _look(opened, inspection, tell_progress, size)
     except OSError as error:
-        message = f"{name} cannot be read: {error.strerror or error}; write the path of a JSONL file"
+        remedy = "run again" if isinstance(file, Stream) else "write the path of a JSONL file"
+        message = f"{name} cannot be read: {error.strerror or error}; {remedy}"
         raise UnreadableDataError(message) from error
     tell_progress(digests.bytes)
     return judged(
@@ -118,6 +124,11 @@ def check_pair(
     )
 
 
+def _processors() -> int:
+    """Returns how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _size(file: IO[bytes]) -> int | None:
     """Returns the bytes of a regular file; a pipe does not know."""
     status = os.fstat(file.fileno())
@@ -127,9 +138,9 @@ def _size(file: IO[bytes]) -> int | None:
 def _look(file: IO[bytes], inspection: Inspection, progress: Callable[[int], None], size: int | None) -> Digests:
     """Looks at all blocks in this process."""
     if size is None or size >= NUMPY_BYTES:
-        import numpy as _  # see `newlines`
+        import numpy  # noqa: F401 - `bytewise` uses it once it is imported
     told = 0
-    with closing(DigestedFile(file)) as digested:
+    with closing(DigestedFile(cast("Readable", file))) as digested:
         for block in lines.blocks(digested):
             inspection.block(block)
             done = block.offset + block.bytes

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tunestack.data.report import Format, Problem
 
 MAX_COMPARED = 20_000_000
-"""Lines whose hashes are kept, in 16 bytes each: twice as many as Gemini takes examples. Later ones are not compared."""
+"""Lines whose hashes are kept, in 16 bytes each: twice as many as Gemini takes examples. Later ones are not compared.
+"""
 
 
 @dataclass(slots=True)
@@ -61,8 +62,8 @@ class Tally:
                 self.problems.append(replace(problem, line=self.lines + problem.line) if self.lines else problem)
         self.counts.update(later.counts)
         self.links.update(later.links, lines=self.lines)
-        for name, line in later.first_lines.items():
-            self.first_lines.setdefault(name, self.lines + line)
+        for data_format, line in later.first_lines.items():
+            self.first_lines.setdefault(data_format, self.lines + line)
         room = max(MAX_COMPARED - len(self.hashes), 0)
         for own, other in ((self.hashes, later.hashes), (self.inputs, later.inputs), (self.lengths, later.lengths)):
             own.extend(other if len(other) <= room else other[:room])
