@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import resource
 from typing import TYPE_CHECKING, BinaryIO
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from tunestack.data import UnreadableDataError
 from tunestack.data.preparation import PreparationError, convert, split
@@ -112,6 +115,32 @@ def test_a_stream_is_read_like_a_file(tmp_path: Path) -> None:
     assert done[-1] == len(data)
     table = Stream("gs://b/rows.csv", lambda: io.BytesIO(b"prompt,completion\na,b\n"))
     assert convert(table, tmp_path / "c.jsonl", to="chat").origin == "csv"
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.json", "rows.jsonl", "chat.jsonl", "rows.parquet"])
+def test_rows_are_written_while_others_are_still_to_be_read(tmp_path: Path, name: str) -> None:
+    source, target = tmp_path / name, tmp_path / "target.jsonl"
+    rows = [{"prompt": f"{number} " + "x" * 1000, "completion": "y"} for number in range(6000)]
+    if name == "rows.csv":
+        source.write_text("prompt,completion\n" + "".join(f"{row['prompt']},y\n" for row in rows))
+    elif name == "rows.json":
+        source.write_text(json.dumps(rows))
+    elif name == "rows.parquet":
+        parquet.write_table(
+            pyarrow.Table.from_pylist(rows), source, row_group_size=500, use_dictionary=False, compression="none"
+        )
+    else:
+        more = {"id": 7} if name == "rows.jsonl" else {}  # with another key it is a table
+        source.write_text("".join(json.dumps({**row, **more}) + "\n" for row in rows))
+    written: list[tuple[int, int]] = []
+
+    def look(done: int) -> None:
+        written.append((done, sum(path.stat().st_size for path in tmp_path.glob(".target.jsonl.*"))))
+
+    final = convert(source, target, to="prompt-completion", progress=look).bytes
+    size = source.stat().st_size
+    share = max(of_target for done, of_target in written if done < 0.9 * size) / final
+    assert share > 0.2
 
 
 @pytest.mark.parametrize("then", [[LINE], [LINE] * 30, [LINE.replace("b", "bb")] * 20, ["{"] * 20])
