@@ -172,7 +172,10 @@ class TuningJobLifecycle(Lifecycle):
                 ) from None
             raise InitFailedError(request.resource_id, request.state, [_vanished(request.resource_id)]) from None
         if request.inputs:
-            return ReadResult(request.resource_id, {**request.state, **wrap_map(_outputs(job))}, request.inputs)
+            # A state that an earlier version wrote lacks some of the estimate.
+            estimate = wrap_map(self._estimated(without_unknown(request.inputs)))
+            known = {**estimate, **request.state, **wrap_map(_outputs(job))}
+            return ReadResult(request.resource_id, known, request.inputs)
         inputs = wrap_map(await self._run.call(declared.inputs, self._run.connection, job.name))
         # Whoever submitted it, it is this resource's from now on.
         owners = [label] if (label := job.labels.get(OWNER)) else []

@@ -10,7 +10,7 @@ import pytest
 from tunestack import retries
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import InitFailedError, ResourceError
-from tunestack.provider.properties import UNKNOWN, plain_map
+from tunestack.provider.properties import UNKNOWN, plain_map, wrap
 from tunestack.tuning import foresight, jobs
 
 pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
@@ -376,3 +376,12 @@ async def test_counts_that_an_earlier_version_did_not_know_are_no_change(cloud: 
     checked = [await cloud.resource("TuningJob").checked({**cloud.inputs, **more}) for more in ({}, COUNTS)]
     assert len({plain_map(each)["specHash"] for each in checked}) == 1
     assert cloud.listener.told == []
+
+
+async def test_a_refresh_fills_in_what_an_earlier_version_did_not_estimate(cloud: Any) -> None:
+    inputs = {**cloud.inputs, "characters": 3_000_000}
+    made = await cloud.resource("TuningJob").create(inputs)
+    old = {name: value for name, value in made.properties.items() if not name.startswith("estimate")}
+    seen = await cloud.resource("TuningJob").read(made.resource_id, {**old, "estimatedTokens": wrap(1)}, inputs)
+    told = plain_map(seen.properties)
+    assert (told["estimatedTokens"], told["estimatedTokensHigh"]) == (1, 1_230_000), "what was told stays told"
