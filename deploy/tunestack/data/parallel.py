@@ -1,6 +1,7 @@
 """Looks at a large file in several processes: this one digests its bytes, others look at ranges of it.
 
 What the ranges hold is put together in the order of the file, so that the report is the same as that of one process.
+What a killed worker had is looked at again, by the others, and by this process when there are none.
 """
 
 from __future__ import annotations
@@ -31,11 +32,7 @@ RANGE_BYTES = 8 * 1024 * 1024
 
 _PIECE_BYTES = 256 * 1024
 _PROGRESS_BYTES = 4 * 1024 * 1024
-_DEATHS = 2
-"""Workers that one range may cost: the first death may have any cause, the second is likely the range's doing."""
-
 _WAIT_SECONDS = 0.1
-_END_SECONDS = 5.0
 
 
 def look(file: FileIO, inspection: Inspection, progress: Callable[[int], None], size: int, workers: int) -> Digests:
@@ -49,7 +46,7 @@ def look(file: FileIO, inspection: Inspection, progress: Callable[[int], None], 
         workers: how many processes to start.
 
     Raises:
-        UnreadableDataError: the file changed meanwhile, or workers are killed again and again.
+        UnreadableDataError: the file changed meanwhile.
     """
     before = os.fstat(file.fileno())
     with _started(workers, file.fileno()) as processes:
@@ -137,7 +134,6 @@ class _Ranges:
         self._task = task
         self._ranges = ranges
         self._todo = deque(range(len(ranges)))
-        self._deaths = [0] * len(ranges)
         self._found: dict[int, Tally] = {}
         self._failure: Exception | None = None
         self._workers = 0
@@ -195,8 +191,8 @@ class _Ranges:
         finally:
             with self._change:
                 self._workers -= 1
-                if number is not None:
-                    self._again(number)
+                if number is not None:  # the worker was killed with it
+                    self._todo.appendleft(number)
                 self._change.notify_all()
 
     def _take(self, number: int, answer: Tally | Exception) -> None:
@@ -206,14 +202,3 @@ class _Ranges:
             else:
                 self._found[number] = answer
             self._change.notify_all()
-
-    def _again(self, number: int) -> None:
-        """Puts back a range whose worker died."""
-        self._deaths[number] += 1
-        self._todo.appendleft(number)
-        if self._deaths[number] == _DEATHS:
-            place = self._ranges[number]
-            self._failure = UnreadableDataError(
-                f"{self._task.name if self._task else ''}: {_DEATHS} processes that looked at bytes {place.start:,} to"
-                f" {place.stop:,} were killed; free some memory, or let one process look at the file"
-            )
