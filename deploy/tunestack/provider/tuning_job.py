@@ -36,7 +36,7 @@ from tunestack.provider.own_jobs import OwnJobs
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
 from tunestack.provider.tuning_job_inputs import (
-    COUNTS,
+    COUNTED,
     FIXED,
     PINS,
     RETRAINS,
@@ -103,7 +103,7 @@ class TuningJobLifecycle(Lifecycle):
         inputs = {name: value for name, value in request.new.items() if name != "specHash"}
         if not found:
             # Unknown rather than absent: a reviewed plan refuses an input that it has not seen.
-            is_known = all(name in known for name in inputs if name not in PINS.values())
+            is_known = all(name in known for name in inputs if name not in {*PINS.values(), *COUNTED})
             inputs["specHash"] = wrap(convert(TuningJobInputs, known).spec().hash() if is_known else UNKNOWN)
         return CheckResult(inputs, found)
 
@@ -240,7 +240,7 @@ class TuningJobLifecycle(Lifecycle):
             verb = "learned" if adopted.is_over else "learns"
             takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing{first}"
             return f"{why}: {takes}" if why else takes
-        if "(secret)" in (known.get(name) for name in COUNTS):
+        if "(secret)" in (known.get(name) for name in ("epochs", *COUNTED)):
             cost = "at a secret price"
         else:
             told = self._estimated(known)

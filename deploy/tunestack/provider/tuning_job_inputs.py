@@ -156,8 +156,8 @@ class _Counts(msgspec.Struct, frozen=True):
     bytes: int | None = None
 
 
-COUNTS = ("epochs", "characters", "nonAscii", "examples", "images", "turns")
-"""Inputs that a price follows from, and from which one could be told again."""
+COUNTED = ("characters", "nonAscii", "examples", "images", "turns")
+"""Inputs that only a price follows from; the state of an older version's dataset does not have all of them."""
 
 _BOUNDS = {"": "middle", "Low": "low", "High": "high"}
 

@@ -1,0 +1,78 @@
+"""What the closing table says of money."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tunestack.cli import summary
+from tunestack.cli.stack import Stack
+
+MODEL = {
+    "dataset": "tickets",
+    "baseModel": "google/gemma3@gemma-3-1b-it",
+    "mode": "FULL",
+    "epochs": 1,
+    "job": "projects/1/locations/us-central1/tuningJobs/7",
+    "state": "JOB_STATE_SUCCEEDED",
+    "estimatedTokens": 3_900_000,
+    "estimatedTokensLow": 3_400_000,
+    "estimatedTokensHigh": 7_100_000,
+    "estimatedCostUsd": 1.833,
+    "estimatedCostUsdLow": 1.598,
+    "estimatedCostUsdHigh": 3.337,
+    "billedTokens": 4_680_000,
+    "billedCostUsd": 2.1996,
+    "billedToEstimated": 1.2,
+}
+
+WITHOUT_BOUNDS = {name: value for name, value in MODEL.items() if not name.endswith(("Low", "High", "ToEstimated"))}
+
+
+@pytest.mark.parametrize(
+    ("model", "local", "says", "why"),
+    [
+        (
+            MODEL,
+            False,
+            (
+                "4,680,000 tokens billed, about 2.20 USD, 1.20 times the estimate; 3,900,000 tokens (3,400,000–7,100,000) "
+                "by estimate, about 1.83 USD (1.60–3.34)"
+            ),
+            "both stand side by side",
+        ),
+        (
+            MODEL,
+            True,
+            "on Google Cloud: 3,900,000 tokens (3,400,000–7,100,000) by estimate, about 1.83 USD (1.60–3.34)",
+            "an emulator bills by a tokenizer of its own",
+        ),
+        (
+            WITHOUT_BOUNDS,
+            False,
+            "4,680,000 tokens billed, about 2.20 USD; 3,900,000 tokens by estimate, about 1.83 USD",
+            "a state of an earlier version",
+        ),
+    ],
+)
+def test_what_was_estimated_and_what_was_billed(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    model: dict[str, Any],
+    local: bool,
+    says: str,
+    why: str,
+) -> None:
+    monkeypatch.setattr(summary, "LOG_WIDTH", 300)
+    outputs = {
+        "project": "demo",
+        "location": "us-central1",
+        "models": {"tickets": model},
+        **({"apiEndpoint": "http://127.0.0.1:1"} if local else {}),
+        **{name: model[name] for name in model if name.startswith("estimatedCost")},
+    }
+    summary.show(Stack("prod", outputs), ask_untuned=False)
+    told = capsys.readouterr().out
+    assert says in told, why
+    assert f"these jobs: {says.rpartition('by estimate, ')[2]}" in told
