@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import stat
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,13 +189,11 @@ def test_a_file_that_changes_while_it_is_sent(large: Report, client: Callable[[]
 def test_a_stopped_run_leaves_it_to_the_next(
     large: Report, client: Callable[[], storage.Client], tmp_path: Path
 ) -> None:
-    stopped = threading.Event()
-    token = retries.STOPPED.set(stopped)
-    try:
-        with pytest.raises(UploadError, match="the upload was stopped; the next run goes on where it was"):
-            upload(Path(large.name), large, "data", "", client, lambda done: stopped.set())
-    finally:
-        retries.STOPPED.reset(token)
+    def stop(done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        upload(Path(large.name), large, "data", "", client, stop)
     assert kept(tmp_path)
     seen: list[int] = []
     assert sent_up(large, client, seen).crc32c == large.crc32c

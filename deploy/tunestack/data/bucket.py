@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tunestack.data import upload_session
 from tunestack.data.objects import PinnedObject, address_parts
 from tunestack.data.report import UnreadableDataError
-from tunestack.data.upload_session import CONTENT_TYPE, UploadStoppedError
+from tunestack.data.upload_session import CONTENT_TYPE
 from tunestack.retries import CALL_SECONDS, is_transport_error, repeatable
 
 if TYPE_CHECKING:
@@ -58,14 +58,13 @@ def upload(
         bucket: name of the bucket.
         prefix: folder in the bucket; may be empty.
         client: makes the storage client.
-        progress: told how many bytes of a large file the service has.
+        progress: told how many bytes of a large file the service has; what it raises ends the upload for now.
 
     Returns:
         The object.
 
     Raises:
-        UploadError: another content lies at that address, or the file changed after it was checked, or the user stopped
-            the run.
+        UploadError: another content lies at that address, or the file changed after it was checked.
         UnreadableDataError: the file cannot be read any more.
         google.api_core.exceptions.GoogleAPIError: the service refused, or retries ran out.
     """
@@ -102,13 +101,13 @@ def put(
         uri: `gs://bucket/name`.
         client: makes the storage client.
         replace: whether an object that lies there may be replaced.
-        progress: told how many bytes of a large file the service has.
+        progress: told how many bytes of a large file the service has; what it raises ends the upload for now.
 
     Returns:
         The object.
 
     Raises:
-        UploadError: something lies there, or the file changed while it was sent, or the user stopped the run.
+        UploadError: something lies there, or the file changed while it was sent.
         UnreadableDataError: the address is none, or the file cannot be read.
         google.api_core.exceptions.GoogleAPIError: the service refused, or retries ran out.
     """
@@ -151,8 +150,6 @@ def _send(
         with path.open("rb") as file:
             described = upload_session.send(file, blob, size=size, crc32c=crc32c, progress=progress, **condition)
         blob._set_properties(described)  # noqa: SLF001 - what the library itself does with this answer
-    except UploadStoppedError as stopped:
-        raise UploadError(f"{path}: {stopped}") from stopped
     except BadRequest as error:
         if _measured(path) != (size, crc32c):
             raise UploadError(f"{path} changed after it was checked; run again") from error

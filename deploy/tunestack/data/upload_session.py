@@ -21,7 +21,7 @@ import msgspec
 
 from tunestack.data import user_cache
 from tunestack.data.report import UnreadableDataError
-from tunestack.retries import CALL_SECONDS, STOPPED, repeatable
+from tunestack.retries import CALL_SECONDS, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,10 +39,6 @@ CONTENT_TYPE = "application/jsonl"
 
 _OVER = frozenset({400, 404, 410, 412})
 """Answers of the service for a session that is gone, or that can only fail again."""
-
-
-class UploadStoppedError(Exception):
-    """The user stopped the run, and the next one goes on where this one was."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -70,7 +66,7 @@ def send(
         size: of the file, in bytes.
         crc32c: what the service shall find of its bytes; it refuses others.
         if_generation_match: 0 where nothing may lie there yet.
-        progress: told how many bytes the service has.
+        progress: told how many bytes the service has; what it raises ends the upload for now.
 
     Returns:
         The object as the service describes it.
@@ -79,7 +75,6 @@ def send(
         google.api_core.exceptions.GoogleAPICallError: the service refused; with 412 something lies there.
         requests.exceptions.RequestException: the connection stayed broken.
         UnreadableDataError: the file is shorter now.
-        UploadStoppedError: the user stopped the run.
     """
     from google.api_core.exceptions import GoogleAPICallError
 
@@ -120,13 +115,10 @@ class _Upload:
         self._has = has  # bytes that the service has; None: it has to be asked
 
     def finish(self, progress: Callable[[int], None] | None) -> Mapping[str, Any]:
-        stopped = STOPPED.get()
         with self._http:
             while (described := self._step()) is None:
                 if progress and self._has:
                     progress(self._has)
-                if stopped and stopped.is_set():
-                    raise UploadStoppedError("the upload was stopped; the next run goes on where it was")
         return described
 
     @repeatable

@@ -29,24 +29,21 @@ def compared(state: Mapping[str, Any], content: Content, client: Callable[[], Cl
         client: makes the storage client.
     """
     told = []
+    now = {file.role: verdict for file, verdict in zip(content.files, content.verdicts, strict=True)}
     for role in FILES:
-        after = next(
-            (verdict for file, verdict in zip(content.files, content.verdicts, strict=True) if file.role == role), None
-        )
-        before = _kept(state, role, client) if state.get(f"{role}Uri") else None
-        if state.get(f"{role}Uri") and before is None:
-            if role == "training":
-                return None
+        was_there, after = bool(state.get(f"{role}Uri")), now.get(role)
+        if not was_there or after is None:
+            if was_there != (after is not None):
+                told.append(f"{role} data {'removed' if was_there else 'added'}")
             continue
-        if before is None or after is None:
-            if before is not None or after is not None:
-                told.append(f"{role} data {'added' if after else 'removed'}")
+        before = _kept(state, role, client)
+        if before is None and role == "training":
+            return None
+        if before is None or (difference := compare(before, after.signature())).same:
             continue
-        difference = compare(before, after.signature())
-        if not difference.same:
-            was, now = state.get(_COUNTS[role]), after.report.examples
-            counts = f" ({was:,} → {now:,})" if isinstance(was, int) and was != now else ""
-            told.append(f"{role} data: {difference}{counts}")
+        earlier, later = state.get(_COUNTS[role]), after.report.examples
+        counts = f" ({earlier:,} → {later:,})" if isinstance(earlier, int) and earlier != later else ""
+        told.append(f"{role} data: {difference}{counts}")
     return "; ".join(told) or "the same examples, in another order or spelling"
 
 

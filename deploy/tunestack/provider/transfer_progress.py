@@ -37,7 +37,7 @@ class TransferProgress:
             InterruptedWaitError: the user stopped the run.
         """
         if self._run.stopped.is_set():
-            raise InterruptedWaitError(f"interrupted while it {self._doing}; the next run goes on with it")
+            raise InterruptedWaitError(f"interrupted while it {self._doing}; the next run takes it up again")
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + QUIET_SECONDS

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from tests.provider.lifecycles.conftest import Cloud, Resource
-from tunestack.data import objects, user_cache
+from tunestack.data import bucket, objects, upload_session, user_cache
+from tunestack.provider import transfer_progress
 from tunestack.provider.lifecycle import (
     CheckRequest,
     CreateRequest,
     DiffRequest,
+    InterruptedWaitError,
     ResourceError,
     Severity,
     UpdateRequest,
@@ -378,6 +380,42 @@ async def test_a_changed_file_is_compared_with_what_was_uploaded(
         replaced = await dataset.lifecycle.create(CreateRequest(dataset.urn, inputs, 0, True))
         assert plain_map(replaced.properties)["comparison"] is None
         assert cloud.listener.told[-1] == "new training data instead of 120 examples: 120 examples"
+
+
+async def test_a_large_upload_is_seen_stopped_and_gone_on_with(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = 256 * 1024
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNESTACK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(bucket, "RESUMABLE_BYTES", piece)
+    monkeypatch.setattr(upload_session, "PIECE_BYTES", piece)
+    monkeypatch.setattr(transfer_progress, "QUIET_SECONDS", 0)
+    lines = (json.dumps({"prompt": "long " * 500, "completion": str(number)}) + "\n" for number in range(250))
+    (tmp_path / "train.jsonl").write_text("".join(lines))
+    local = {"training": "train.jsonl", "bucket": "demo-data"}
+    dataset = cloud.resource("Dataset")
+    request = CreateRequest(dataset.urn, (await check(dataset, **local)).inputs, 0, False)
+    log = cloud.listener.log
+
+    async def stopped_at_the_first_piece(severity: Severity, message: str, urn: str = "", **ephemeral: bool) -> None:
+        if message.startswith("uploads"):
+            cloud.run.interrupt()
+        await log(severity, message, urn, **ephemeral)
+
+    monkeypatch.setattr(cloud.listener, "log", stopped_at_the_first_piece)
+    with pytest.raises(InterruptedWaitError, match=r"^interrupted while it uploads train\.jsonl; the next"):
+        await dataset.lifecycle.create(request)
+    monkeypatch.setattr(cloud.listener, "log", log)
+    _, made = await up(cloud, **local)
+    assert plain_map(made.properties)["trainingUri"].startswith("gs://demo-data/datasets/")
+    seen = [told for told in cloud.listener.told if told.startswith("uploads")]
+    size = (tmp_path / "train.jsonl").stat().st_size
+    assert seen[-1].startswith(f"uploads train.jsonl: {2 * piece:,} bytes of {size:,} bytes (")
+    sent = [
+        call for call in cloud.emulator.requests() if call["method"] == "PUT" and call["path"].startswith("/upload/")
+    ]
+    assert len(sent) <= 3 + 1, "three pieces, and the question where it was"
 
 
 async def test_a_large_file_is_read_once(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
