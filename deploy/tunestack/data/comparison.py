@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Sequence
 
     from tunestack.data.signature import Signature
@@ -61,64 +60,72 @@ def compare(before: Signature, after: Signature, *, limit: int = 0) -> Compariso
         after: of the later one.
         limit: of how many of each the lines are told.
     """
-    added = _surplus(after.lines, before.lines)
-    removed = _surplus(before.lines, after.lines)
-    inputs_added = [after.inputs[at] for at in added]
-    inputs_removed = [before.inputs[at] for at in removed]
-    pairs = _pairs(inputs_removed, inputs_added)
-    if pairs:
-        paired_before, paired_after = (set(side) for side in zip(*pairs, strict=True))
-        changed = sorted((removed[first], added[second]) for first, second in pairs)
-        removed = [at for number, at in enumerate(removed) if number not in paired_before]
-        added = [at for number, at in enumerate(added) if number not in paired_after]
-    else:
-        changed = []
+    few = len(before) + len(after) <= SMALL
+    added, removed, changed_from, changed_to = (_places_of_few if few else _places_of_many)(before, after)
     return Comparison(
         len(added),
         len(removed),
-        len(changed),
-        tuple(at + 1 for at in added[:limit]),
-        tuple(at + 1 for at in removed[:limit]),
-        tuple((first + 1, second + 1) for first, second in changed[:limit]),
+        len(changed_from),
+        tuple(int(place) + 1 for place in added[:limit]),
+        tuple(int(place) + 1 for place in removed[:limit]),
+        tuple((int(old) + 1, int(new) + 1) for old, new in zip(changed_from[:limit], changed_to[:limit], strict=True)),
     )
 
 
-def _surplus(numbers: array[int], others: array[int]) -> list[int]:
-    """Returns where the numbers stand that the others do not hold as often: the later ones of equal ones.
+def _places_of_few(before: Signature, after: Signature) -> tuple[list[int], ...]:
+    """Returns where the examples stand that were added, removed, changed from and changed to."""
+    added = [place for place in _surplus(after.lines, before.lines) if after.lines[place]]
+    removed = [place for place in _surplus(before.lines, after.lines) if before.lines[place]]
+    asked_now = [after.inputs[place] for place in added]
+    asked_then = [before.inputs[place] for place in removed]
+    new, gone = set(_surplus(asked_now, asked_then)), set(_surplus(asked_then, asked_now))
+    # What is left has the same inputs on both sides, which pair in their order.
+    to = sorted((asked_now[number], place) for number, place in enumerate(added) if number not in new)
+    since = sorted((asked_then[number], place) for number, place in enumerate(removed) if number not in gone)
+    pairs = sorted((old, place) for (_, old), (_, place) in zip(since, to, strict=True))
+    return (
+        [added[number] for number in sorted(new)],
+        [removed[number] for number in sorted(gone)],
+        [old for old, _ in pairs],
+        [place for _, place in pairs],
+    )
 
-    Blank lines, whose number is 0, are none.
-    """
-    if len(numbers) + len(others) > SMALL:
-        return _surplus_of_many(numbers, others)
+
+def _surplus(numbers: Sequence[int], others: Sequence[int]) -> list[int]:
+    """Returns where the numbers stand that the others do not hold as often: the later ones of equal ones."""
     left = Counter(others)
     surplus = []
-    for at, number in enumerate(numbers):
+    for place, number in enumerate(numbers):
         if left[number] > 0:
             left[number] -= 1
-        elif number:
-            surplus.append(at)
+        else:
+            surplus.append(place)
     return surplus
 
 
-def _surplus_of_many(numbers: array[int], others: array[int]) -> list[int]:
+def _places_of_many(before: Signature, after: Signature) -> tuple[Any, ...]:
+    """Does what `_places_of_few` does, with numpy."""
     import numpy as np
 
-    sorted_others = np.sort(np.frombuffer(others, np.uint64))
-    given = np.frombuffer(numbers, np.uint64)
-    order = np.argsort(given, kind="stable")
-    in_order = given[order]
+    lines_then, lines_now = (np.frombuffer(each.lines, np.uint64) for each in (before, after))
+    inputs_then, inputs_now = (np.frombuffer(each.inputs, np.uint32) for each in (before, after))
+    added, removed = _surplus_of_many(lines_now, lines_then), _surplus_of_many(lines_then, lines_now)
+    added, removed = added[lines_now[added] != 0], removed[lines_then[removed] != 0]
+    asked_now, asked_then = inputs_now[added], inputs_then[removed]
+    new, gone = _surplus_of_many(asked_now, asked_then), _surplus_of_many(asked_then, asked_now)
+    to, since = np.delete(np.arange(len(added)), new), np.delete(np.arange(len(removed)), gone)
+    to = added[to[np.argsort(asked_now[to], kind="stable")]]
+    since = removed[since[np.argsort(asked_then[since], kind="stable")]]
+    order = np.argsort(since)
+    return added[new], removed[gone], since[order], to[order]
+
+
+def _surplus_of_many(numbers: Any, others: Any) -> Any:
+    import numpy as np
+
+    order = np.argsort(numbers, kind="stable")
+    in_order, sorted_others = numbers[order], np.sort(others)
     # The how-many-eth of its value each number is, against how many of that value the others have.
-    rank = np.arange(len(given)) - np.searchsorted(in_order, in_order, side="left")
-    held = np.searchsorted(sorted_others, in_order, side="right") - np.searchsorted(
-        sorted_others, in_order, side="left"
-    )
-    surplus: list[int] = np.sort(order[(rank >= held) & (in_order != 0)]).tolist()
-    return surplus
-
-
-def _pairs(before: Sequence[int], after: Sequence[int]) -> list[tuple[int, int]]:
-    """Pairs the places of equal numbers: the first with the first, the second with the second."""
-    places: dict[int, list[int]] = {}
-    for at in range(len(before) - 1, -1, -1):
-        places.setdefault(before[at], []).append(at)
-    return [(places[number].pop(), at) for at, number in enumerate(after) if places.get(number)]
+    rank = np.arange(len(numbers)) - np.searchsorted(in_order, in_order)
+    held = np.searchsorted(sorted_others, in_order, side="right") - np.searchsorted(sorted_others, in_order)
+    return np.sort(order[rank >= held])
