@@ -99,7 +99,8 @@ def test_a_validation_file_is_compared_with_its_training_file(ask: Ask, write: W
 
 def test_models_have_rules_of_their_own(ask: Ask, write: Write) -> None:
     file = write("train.jsonl", sums(120))
-    assert ask("check", file, "--model", "google/gemma3@gemma-3-1b-it", "--mode", "peft_adapter").status == 0
+    assert ask("check", file, "--model", "google/gemma3@gemma-3-1b-it", "--mode", "full").status == 0
+    assert ask("check", file, "--model", "google/gemma3@gemma-3-1b-it", "--mode", "peft_adapter").status == 2
     answer = ask("check", file, "--model", "gemini-2.5-flash", "--model", "google/gemma3@gemma-3-1b-it")
     assert answer.status == 1
     assert "format-not-allowed (1)" in answer.lines
