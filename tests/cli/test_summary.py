@@ -37,8 +37,8 @@ WITHOUT_BOUNDS = {name: value for name, value in MODEL.items() if not name.endsw
             MODEL,
             False,
             (
-                "4,680,000 tokens billed, about 2.20 USD, 1.20 times the estimate; 3,900,000 tokens (3,400,000–7,100,000) "
-                "by estimate, about 1.83 USD (1.60–3.34)"
+                "4,680,000 tokens billed, about 2.20 USD, 1.20 times the estimate; "
+                "3,900,000 tokens (3,400,000–7,100,000) by estimate, about 1.83 USD (1.60–3.34)"
             ),
             "both stand side by side",
         ),

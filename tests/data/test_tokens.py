@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,14 @@ def test_a_wrong_file_is_named_with_the_right_one(tmp_path: Path, name: str, con
         (tmp_path / name).write_bytes(content)
     with pytest.raises(TokenizerError, match=f"{name} {says}.*write the path of the tokenizer.json"):
         count_tokens(written(tmp_path, PAIR), tmp_path / name)
+
+
+@pytest.mark.parametrize("library", ["tokenizers", "jinja2"])
+def test_a_missing_library_is_named_with_its_extra(folder: Path, monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    (folder / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(TokenizerError, match=r"pip install 'tunestack\[tokenizer\]'"):
+        count_tokens(written(folder, PAIR), folder)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def data_rules(model: str, mode: Mode | None = None) -> DataRules:
     """
     row = model_named(model)
     if mode is not None:
-        mode = known_mode(row, mode)
+        known_mode(row, mode)
     return _rules_of_gemini(row) if isinstance(row, GeminiModel) else _rules_of_open_model(row, mode)
 
 

@@ -64,16 +64,17 @@ def training_estimate(
     if isinstance(model, GeminiModel):
         limits, measured = data_limits("gemini")
         ratio, price = limits["tokens_per_character"], model.usd_per_million_tokens
-        sources = [model.price_source or model.source, *measured]
+        source = model.price_source or model.source
     else:
         terms = next((terms for name, terms in model.modes.items() if name == mode), TuningTerms())
         ratio, price = terms.tokens_per_character, terms.usd_per_million_tokens
-        sources = [model.terms_source or model.source]
+        source, measured = model.terms_source or model.source, ()
+    sources = [source]
     if tokens is not None:
         once: Span | None = Span.exactly(tokens)
-    else:
-        once = expected_tokens(model.name, ratio, counts)
-        sources += [known.source for known in [token_range(model.name)] if known and once]
+    elif once := expected_tokens(model.name, ratio, counts):
+        known = token_range(model.name)
+        sources += [*measured, *([known.source] if known else [])]
     all_epochs = None if once is None else once * epochs
     usd = None if all_epochs is None or price is None else all_epochs * (price / MILLION)
     return TrainingEstimate(epochs, once, all_epochs, price, usd, tuple(dict.fromkeys(sources)))
