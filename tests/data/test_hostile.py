@@ -6,11 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tunestack.data import check
+from tunestack.data import check, fast, json_places
 from tunestack.data.json_places import MAX_DEPTH, JsonFault, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ASKED_IN_PARTS = '{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}%s]}, '
 
 MOST_MEGABYTES = 400
 """What 500 MB of such lines may take: some ten times the longest line, 20 MB, and what the modules take."""
@@ -77,3 +83,39 @@ def test_a_fault_of_json_has_its_place(text: str, kind: str, at: int) -> None:
 def test_json_is_read(text: str) -> None:
     value = read(text)
     assert text[: value.at].strip() == "" == text[value.end :].strip()
+
+
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [
+        (
+            '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}%s]}',
+            ', {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}',
+        ),
+        (
+            ASKED_IN_PARTS + '{"role": "assistant", "content": "b"}]}',
+            ', {"type": "text", "text": "a"}',
+        ),
+        (
+            '{"contents": [{"role": "user", "parts": [{"text": "a"}%s]}, {"role": "model", "parts": [{"text": "b"}]}]}',
+            ', {"text": "a"}',
+        ),
+    ],
+)
+def test_both_halves_bound_the_values_of_a_line_alike(
+    line: str, more: str, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (json_places, fast):
+        monkeypatch.setattr(module, "MAX_VALUES", 40)
+    lines = [line % (more * times) for times in range(20)]
+    refused = {problem.line - 4 for problem in check(write(*[line % ""] * 3, *lines)).errors}
+    assert refused == {number for number, each in enumerate(lines) if is_too_much(each)}
+    assert 0 < len(refused) < len(lines)
+
+
+def is_too_much(text: str) -> bool:
+    try:
+        read(text)
+    except JsonFault:
+        return True
+    return False
