@@ -161,6 +161,7 @@ USER, ASSISTANT = {"role": "user", "content": "a"}, {"role": "assistant", "conte
         ([USER, {"role": "assistant", "content": ""}], "an empty message"),
         ([USER, {"role": "assistant", "content": None}], "an empty message"),
         ([USER, {"role": "assistant", "content": [7]}], "no content of a message"),
+        ([USER, {"role": "assistant", "content": [{"type": "text\ud83d", "text": "b"}]}], "no content of a message"),
         ([USER, {"speaker": "x"}], 'a message with "speaker"'),
         ([USER, "b"], "a message that is no object"),
     ],

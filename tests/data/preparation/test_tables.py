@@ -299,6 +299,12 @@ def test_parquet_that_is_none_or_cannot_be_read_is_refused(tmp_path: Path, monke
     source.write_bytes(b"PAR1" + b"x" * 100)
     with pytest.raises(PreparationError, match=r"rows\.parquet: no Parquet"):
         converted(source)
+    parquet.write_table(pyarrow.table({"q": ["1 + 1"], "a": ["2"]}), source)
+    data = bytearray(source.read_bytes())
+    data[4:40] = bytes(36)
+    source.write_bytes(data)
+    with pytest.raises(PreparationError, match=r"rows\.parquet: cannot be read after row 0 \("):
+        converted(source)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(PreparationError, match=r"pyarrow, which is not installed; .*tunestack\[parquet\]"):
         converted(source)

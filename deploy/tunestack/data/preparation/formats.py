@@ -247,5 +247,5 @@ def parts_of(value: Any) -> list[str | Image]:
     """
     try:
         return _parts(msgspec.convert(value, str | list[_TextPart | _ImagePart]))
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise FaultError(f"no content of a message ({error})", "write text, or text and image_url parts") from error

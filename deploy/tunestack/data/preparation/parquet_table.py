@@ -34,7 +34,7 @@ def open_parquet(name: str, file: BufferedReader) -> OpenTable:
     try:
         # Arrow has a buffer of its own, and would otherwise keep what it has read ahead.
         table = parquet.ParquetFile(file.raw, buffer_size=1024 * 1024, pre_buffer=False)
-    except arrow.ArrowException as error:
+    except (arrow.ArrowException, ValueError, OSError) as error:
         raise PreparationError(f"no Parquet ({error})", "write the file anew", file=name) from error
     return OpenTable(list(table.schema_arrow.names), partial(_rows, name, table))
 
@@ -49,7 +49,7 @@ def _rows(name: str, table: Any, wanted: Collection[str]) -> Iterator[Row]:
             for values in batch.to_pylist():
                 number += 1
                 yield Row(number, 0, values)
-    except (arrow.ArrowException, ValueError, OverflowError) as error:
+    except (arrow.ArrowException, ValueError, OverflowError, OSError) as error:
         remedy = "write the file anew, with columns of text"
         raise PreparationError(f"cannot be read after row {number} ({error})", remedy, file=name) from error
 
