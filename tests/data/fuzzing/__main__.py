@@ -50,6 +50,7 @@ def guided(seconds: int) -> int:
         "rss_limit_mb": MEGABYTES,
         "artifact_prefix": f"{found}/",
         "print_final_stats": 1,
+        "verbosity": 0,
     }
     return subprocess.run(
         [
