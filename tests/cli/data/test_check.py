@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from tests.cli.data.conftest import chat, sums
+from tunestack.catalogue.entries import Mode
+from tunestack.cli.data import commands
 from tunestack.data import check
+from tunestack.data.preparation.table import TableKind
+from tunestack.data.report import Format
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,3 +205,9 @@ def test_nothing_in_a_file_commands_the_terminal(ask: Ask, write: Write) -> None
 
 def test_help_names_the_exit_statuses(ask: Ask) -> None:
     assert "130 interrupted" in " ".join(ask("check", "--help").out.split())
+
+
+def test_the_choices_are_those_of_the_rooms() -> None:
+    assert get_args(commands.Mode) == get_args(Mode)
+    assert get_args(commands.Format) == get_args(Format)
+    assert get_args(commands.InputFormat) == get_args(TableKind)

@@ -44,6 +44,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is there alre
 Tokenizer = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The model's tokenizer.json, to count tokens exactly.")
 ]
+TuningMode = Annotated[Mode | None, typer.Option("--mode", case_sensitive=False, help="How an open model is tuned.")]
 Models = Annotated[
     list[str] | None, typer.Option("--model", metavar="NAME", help="A base model that it is meant for; repeatable.")
 ]
@@ -54,7 +55,7 @@ def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A path, a gs:// address, or - for standard input.")],
     validation: Annotated[str | None, typer.Option(metavar="FILE", help="Its validation file.")] = None,
     model: Models = None,
-    mode: Annotated[Mode | None, typer.Option(case_sensitive=False, help="How an open model is tuned.")] = None,
+    mode: TuningMode = None,
     limit: Annotated[int, typer.Option(min=0, help="Problems of each kind to show.")] = PROBLEMS_SHOWN,
     show_all: Annotated[bool, typer.Option("--all", help="Show every problem.")] = False,
     images: Annotated[
@@ -115,7 +116,7 @@ def convert(
         bool, typer.Option("--skip-incomplete", help="Leave out rows that lack something, and say how many.")
     ] = False,
     drop_detail: Annotated[
-        bool, typer.Option("--drop-detail", help="Leave out what the target's format cannot hold.")
+        bool, typer.Option("--drop-detail", help="Leave out the detail of images, where the target's format has none.")
     ] = False,
     model: Models = None,
     force: Force = False,
@@ -200,7 +201,7 @@ def diff(
 def estimate(
     file: File,
     model: Annotated[str, typer.Option(metavar="NAME", help="The base model.")],
-    mode: Annotated[Mode | None, typer.Option(case_sensitive=False, help="How an open model is tuned.")] = None,
+    mode: TuningMode = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training file.")] = 1,
     validation: Annotated[str | None, typer.Option(metavar="FILE", help="Its validation file.")] = None,
     tokenizer: Tokenizer = None,
@@ -234,7 +235,7 @@ def estimate(
 def stats(
     file: File,
     model: Models = None,
-    mode: Annotated[Mode | None, typer.Option(case_sensitive=False, help="How an open model is tuned.")] = None,
+    mode: TuningMode = None,
     tokenizer: Tokenizer = None,
     as_json: AsJson = False,
 ) -> None:
