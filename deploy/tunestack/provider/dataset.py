@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tunestack import data
-from tunestack.data import UnreadableDataError
 from tunestack.data.object_verdicts import ObjectPlace
 from tunestack.data.objects import PinnedObject, is_address
-from tunestack.data.verdicts import Checked, NotKeptError, checked, fingerprint
-from tunestack.provider.dataset_content import PROBLEMS_SHOWN, Content, complaint
-from tunestack.provider.dataset_files import FILES, GENERATIONS, DataFile, is_local, locate, rules_of
-from tunestack.provider.dataset_images import ImageChecks
+from tunestack.data.verdicts import Checked, NotKeptError
+from tunestack.provider.dataset_content import Content, complaint
+from tunestack.provider.dataset_files import FILES, GENERATIONS, is_local
+from tunestack.provider.dataset_images import EXCUSED
+from tunestack.provider.dataset_reader import DatasetReader, UnusableError
 from tunestack.provider.inputs import Inputs, convert, failures, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -38,7 +37,7 @@ from tunestack.provider.lifecycle import (
 )
 from tunestack.provider.properties import UNKNOWN, changed, plain, plain_map, wrap, wrap_map
 from tunestack.provider.run import Run
-from tunestack.provider.transfer_progress import TransferProgress, shown_bytes
+from tunestack.provider.transfer_progress import TransferProgress
 from tunestack.retries import repeatable
 from tunestack.tuning.artifacts import split
 
@@ -67,9 +66,7 @@ class DatasetLifecycle(Lifecycle):
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._images = ImageChecks(run)
-        self._checked: dict[tuple[str, ...], Content] = {}
-        self._told: set[str] = set()
+        self._reader = DatasetReader(run)
 
     async def check(self, request: CheckRequest) -> CheckResult:
         """Checks the files; adds the hash of their content, so that a reviewed plan refuses other data."""
@@ -83,16 +80,16 @@ class DatasetLifecycle(Lifecycle):
         if found:
             return CheckResult(inputs, found)
         try:
-            files = await self._located(known)
-            content = await self._content(request.urn, files, known)
-            reports = await self._images.looked_up(request.urn, content, known)
-        except _UnusableError as error:
+            files = await self._reader.located(known)
+            content = await self._reader.content(request.urn, files, known)
+            reports = await self._reader.with_images(request.urn, content, known)
+        except UnusableError as error:
             return CheckResult(inputs, error.failures)
         for file, report in zip(files, reports, strict=True):
-            if text := complaint(report, self._images.excused):
+            if text := complaint(report, EXCUSED):
                 found.append(CheckFailure(file.role, text))
             elif not _is_just_imported(request.old, known):
-                await self._warn(request.urn, file, report)
+                await self._reader.warn(request.urn, file, report)
         if not found:
             inputs["contentHash"] = wrap(content.hash)
             inputs |= wrap_map({GENERATIONS[file.role]: file.generation for file in files if file.generation})
@@ -180,48 +177,6 @@ class DatasetLifecycle(Lifecycle):
     async def delete(self, request: DeleteRequest) -> None:
         """Leaves the files in the bucket: jobs and models name them as what they have learned from."""
 
-    async def _located(self, known: Mapping[str, Any]) -> tuple[DataFile, ...]:
-        """Finds the files.
-
-        Raises:
-            _UnusableError: with each that cannot be found or looked at.
-        """
-        named = [(role, known[role]) for role in FILES if known.get(role)]
-
-        async def one(role: str, name: str) -> DataFile | CheckFailure:
-            try:
-                return await self._run.call(locate, role, name, self._storage)
-            except UnreadableDataError as error:
-                return CheckFailure(role, str(error))
-
-        found = await asyncio.gather(*(one(role, name) for role, name in named))
-        if refused := [each for each in found if isinstance(each, CheckFailure)]:
-            raise _UnusableError(refused)
-        return tuple(each for each in found if isinstance(each, DataFile))
-
-    async def _content(self, urn: str, files: tuple[DataFile, ...], known: Mapping[str, Any]) -> Content:
-        """Returns what the files hold: as it was found before, in this run or an earlier one, or by reading them.
-
-        Raises:
-            _UnusableError: one cannot be read.
-        """
-        rules = rules_of(known.get("baseModels") or ())
-        key = (fingerprint(rules, None), *(f"{file.place.name} {file.place.content}" for file in files))
-        if key not in self._checked:
-            verdicts: list[Checked] = []
-            for file in files:
-                progress = TransferProgress(self._run, urn, f"checks {file.place.name}", file.place.size)
-                against = verdicts[0] if verdicts else None
-                try:
-                    verdicts.append(
-                        await self._run.call(checked, file.place, rules=rules, against=against, progress=progress)
-                    )
-                except UnreadableDataError as error:
-                    raise _UnusableError([CheckFailure(file.role, str(error))]) from error
-                await self._tell_of_keeping(urn, file, verdicts[-1])
-            self._checked[key] = Content(files, tuple(verdicts))
-        return self._checked[key]
-
     async def _read(self, urn: str, inputs: DatasetInputs, known: Mapping[str, Any]) -> Content:
         """Returns what the files hold.
 
@@ -229,9 +184,9 @@ class DatasetLifecycle(Lifecycle):
             ResourceError: it is not what was checked, so a plan that was reviewed is not applied to other data.
         """
         try:
-            files = await self._located(known)
-            content = await self._content(urn, files, known)
-        except _UnusableError as error:
+            files = await self._reader.located(known)
+            content = await self._reader.content(urn, files, known)
+        except UnusableError as error:
             raise ResourceError("; ".join(failure.reason for failure in error.failures)) from error
         generations = tuple(file.generation for file in files)
         pinned = tuple(known.get(GENERATIONS[file.role]) for file in files)
@@ -273,32 +228,10 @@ class DatasetLifecycle(Lifecycle):
 
         state = plain_map(request.state)
         reason = f"new training data instead of {state.get('examples')} examples"
-        content = next((each for each in self._checked.values() if each.hash == after.get("contentHash")), None)
+        content = self._reader.known(after.get("contentHash"))
         if content is not None and (told := await self._run.call(compared, state, content, self._storage)):
             reason = self._run.comparisons[content.hash] = told
         self._run.reasons[request.urn] = reason
-
-    async def _warn(self, urn: str, file: DataFile, report: data.Report) -> None:
-        """Tells the first warnings, once: Check runs twice on a replace."""
-        if file.place.content in self._told:
-            return
-        self._told.add(file.place.content)
-        if file.pinned and file.pinned.reading_costs:
-            told = f"{file.pinned.uri} is in storage class {file.pinned.storage_class}: every byte that is read costs"
-            await self._run.tell(urn, told, severity=Severity.WARNING)
-        excused = (problem for problem in report.errors if problem.kind in self._images.excused)
-        for problem in (*excused, *report.warnings)[:PROBLEMS_SHOWN]:
-            await self._run.tell(urn, str(problem), severity=Severity.WARNING)
-
-    async def _tell_of_keeping(self, urn: str, file: DataFile, verdict: Checked) -> None:
-        if file.pinned is None or not verdict.not_kept:
-            return
-        await self._run.tell(
-            urn,
-            f"every preview reads all of {file.pinned.uri} ({shown_bytes(file.pinned.bytes)}), since what was found "
-            f"cannot be kept in gs://{file.pinned.bucket}/{file.pinned.name}.tunestack/: {verdict.not_kept}",
-            severity=Severity.WARNING,
-        )
 
     def _storage(self) -> Client:
         return self._run.connection.storage
@@ -307,14 +240,6 @@ class DatasetLifecycle(Lifecycle):
         return all(
             self._storage().bucket(bucket).blob(name).exists(retry=repeatable) for bucket, name in map(split, uris)
         )
-
-
-class _UnusableError(Exception):
-    """Files that cannot be used, with the input that names each."""
-
-    def __init__(self, failures: Sequence[CheckFailure]) -> None:
-        super().__init__("; ".join(failure.reason for failure in failures))
-        self.failures = tuple(failures)
 
 
 def _is_unnamed(properties: Properties) -> bool:

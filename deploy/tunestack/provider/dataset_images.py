@@ -15,15 +15,12 @@ from tunestack.provider.run import Run
 from tunestack.retries import repeatable
 from tunestack.service_errors import explain
 
+EXCUSED = frozenset({"image-access"})
+"""Errors that fail no preview: the same run may be what gives the agents access."""
+
 
 class ImageChecks:
-    """Looks linked images up.
-
-    Attributes:
-        excused: kinds of problems that fail no preview: the same run may be what gives the agents access.
-    """
-
-    excused = frozenset({"image-access"})
+    """Looks linked images up."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
