@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tunestack.catalogue.data_rules import OPEN_RULES, DataRules, data_rules
-from tunestack.data import check
+from tunestack.data import Format, check
 from tunestack.data.preparation import PreparationError, Split, convert, split
 from tunestack.data.preparation.assignment import TEST, TRAINING, VALIDATION, TooFewError, assign
 
@@ -124,15 +124,26 @@ def test_no_example_wanders_when_others_come(write: Write) -> None:
     assert set(tested) <= set(tested_then)
 
 
-def test_a_split_is_the_same_in_every_format(write: Write, tmp_path: Path) -> None:
-    source = write(*(line(f"p{number}", f"c{number}") for number in range(200)))
-    _, _, validating, _ = parts(source)
-    for to in ("chat", "generate-content"):
-        other, back = tmp_path / "other.jsonl", tmp_path / "back.jsonl"
-        convert(source, other, to=to, overwrite=True)
-        done, _, _, _ = parts(other)
-        convert(done.validation.path, back, to="prompt-completion", overwrite=True)
-        assert [json.loads(each) for each in back.read_text().splitlines()] == [json.loads(each) for each in validating]
+@pytest.mark.parametrize("to", ["chat", "generate-content"])
+def test_a_split_is_the_same_in_every_format(write: Write, tmp_path: Path, to: Format) -> None:
+    _assert_same_split(write(*(line(f"p{number}", f"c{number}") for number in range(200))), to)
+
+
+def test_a_split_of_images_is_the_same_in_every_format(write: Write) -> None:
+    example = (
+        '{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"gs://b/%d.png"}},'
+        '{"type":"text","text":"What is it?"}]},{"role":"assistant","content":"A lamp."}]}'
+    )
+    _assert_same_split(write(*(example % number for number in range(100))), "generate-content")
+
+
+def _assert_same_split(source: Path, to: Format) -> None:
+    done, _, validating, _ = parts(source)
+    other, back = source.with_name("other.jsonl"), source.with_name("back.jsonl")
+    convert(source, other, to=to)
+    converted, _, _, _ = parts(other)
+    convert(converted.validation.path, back, to=done.format)
+    assert [json.loads(each) for each in back.read_text().splitlines()] == [json.loads(each) for each in validating]
 
 
 def test_the_last_line_gets_its_newline(write: Write, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tunestack.catalogue import data_rules
 from tunestack.data.preparation.assignment import TooFewError, assign
 from tunestack.data.preparation.checked import changed, checked
 from tunestack.data.preparation.error import PreparationError, counted
+from tunestack.data.preparation.example import Image
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source
 from tunestack.data.preparation.table import Table, kind_of
@@ -193,12 +194,17 @@ def _input_of(data_format: Format) -> Callable[[bytes], bytes]:
 
     def input_of(line: bytes) -> bytes:
         try:
-            return encode(read(line)[:-1])
+            return encode([(turn.role, [_bare(part) for part in turn.parts]) for turn in read(line)[:-1]])
         except msgspec.ValidationError:  # what no other format has, such as Gemini's tools
             example = msgspec.json.decode(line)
             return encode({**example, "contents": example["contents"][:-1]})
 
     return input_of
+
+
+def _bare(part: str | Image) -> str | Image:
+    """Returns an image without what only some formats say of it."""
+    return part if isinstance(part, str) else Image(part.uri)
 
 
 def _ended(line: bytes) -> bytes:
