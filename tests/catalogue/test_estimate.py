@@ -207,6 +207,7 @@ def test_a_distillation_costs_the_teachers_calls_too() -> None:
     open_ended = estimated(Counts(), QWEN, 2, teacher=TEACHER)
     assert str(open_ended.once).startswith("at least ")
     assert set(open_ended.once.unknown) == {"training", "teacher writes"}
+    assert open_ended.items[1].note == f"{TEACHER}, said to retire on 2026-10-21"
     known = estimated(Counts(), QWEN, 2, teacher=TEACHER, answer_tokens=300)
     assert not known.once.unknown
     training, reads, writes = known.items[:3]

@@ -158,10 +158,11 @@ class TokenRange:
 
 @dataclass(frozen=True, slots=True)
 class TeacherPrice:
-    """What a teacher's calls cost, in USD for a million tokens."""
+    """What a teacher's calls cost, in USD for a million tokens, and when it is said to retire, if anybody says so."""
 
     usd_per_million_input_tokens: Decimal
     usd_per_million_output_tokens: Decimal
+    retires: datetime.date | None
     source: Source
 
 

@@ -148,11 +148,12 @@ def _distillation(
         answers, note = Span.exactly(answer_tokens * examples), "prompts and answers"
         learnt = learnt and learnt + answers * training.epochs
     yield _training(training, learnt, note, images=images, more=answers is None)
+    who = f"{teacher}, said to retire on {price.retires}" if price and price.retires else teacher
     for name, quantity, usd in (
         ("teacher reads", training.tokens_per_epoch, price.usd_per_million_input_tokens if price else None),
         ("teacher writes", answers, price.usd_per_million_output_tokens if price else None),
     ):
-        yield Item(name, "once", quantity, "tokens", usd, MILLION, sources, teacher)
+        yield Item(name, "once", quantity, "tokens", usd, MILLION, sources, who)
 
 
 def _storage(

@@ -184,7 +184,10 @@ def distillation() -> Distillation:
     """Returns the teachers and students of distillation."""
     table = _read("distillation")
     price_source = _sources()[table["price_source"]]
-    prices = {name: TeacherPrice(row["input"], row["output"], price_source) for name, row in table["prices"].items()}
+    prices = {
+        name: TeacherPrice(row["input"], row["output"], row.get("retires"), price_source)
+        for name, row in table["prices"].items()
+    }
     return Distillation(tuple(table["teachers"]), tuple(table["students"]), prices, _sources()[table["source"]])
 
 
