@@ -2,69 +2,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-_SMALL = 50_000
-"""Lines up to which Python's own sets are faster than importing numpy (0.1 s)."""
+SMALL = 50_000
+"""Lines up to which Python's own dictionaries are faster than importing numpy (0.1 s)."""
+
+Pairs = tuple["Sequence[int]", "Sequence[int]"]
+"""Lines in their order, counted from 1, and beside each the line on which its example stands first."""
 
 
-def repeated(hashes: array[int]) -> Iterator[tuple[int, int]]:
-    """Yields each line whose example stood before, and the line on which it stands first; counted from 1."""
-    wanted = _twice(hashes)
+def repeated(hashes: array[int]) -> Pairs:
+    """Finds the examples of a file that stood before."""
+    if len(hashes) > SMALL:
+        return _repeated_of_many(hashes)
     first: dict[int, int] = {}
-    for place in _places(hashes, wanted):
-        number = first.setdefault(hashes[place], place + 1)
-        if number <= place:
-            yield place + 1, number
+    pairs = [(line, first.setdefault(each, line)) for line, each in enumerate(hashes, 1) if each]
+    again = [pair for pair in pairs if pair[0] != pair[1]] if len(first) < len(pairs) else []
+    return [line for line, _ in again], [before for _, before in again]
 
 
-def shared(hashes: array[int], others: array[int]) -> Iterator[tuple[int, int]]:
-    """Yields each line whose example stands in another file, too, and the line on which it stands first there."""
-    wanted = _in_both(hashes, others)
+def shared(hashes: array[int], others: array[int]) -> Pairs:
+    """Finds the examples of a file that another one has, too; the first line is the other's."""
+    if len(hashes) + len(others) > SMALL:
+        return _shared_with_many(hashes, others)
     first: dict[int, int] = {}
-    for place in _places(others, wanted):
-        first.setdefault(others[place], place + 1)
-    for place in _places(hashes, wanted):
-        yield place + 1, first[hashes[place]]
+    for line, each in enumerate(others, 1):
+        first.setdefault(each, line)
+    lines = [line for line, each in enumerate(hashes, 1) if each and each in first]
+    return lines, [first[hashes[line - 1]] for line in lines]
 
 
-def _twice(hashes: array[int]) -> set[int]:
-    """Returns the hashes that stand more than once, but for that of blank lines."""
-    if len(hashes) > _SMALL:
-        import numpy as np
-
-        ordered = np.sort(np.frombuffer(hashes, np.uint64))
-        return set(ordered[1:][ordered[1:] == ordered[:-1]].tolist()) - {0}
-    seen: set[int] = set()
-    twice: set[int] = set()
-    if len(set(hashes)) < len(hashes):
-        for each in hashes:
-            (twice if each in seen else seen).add(each)
-    return twice - {0}
-
-
-def _in_both(hashes: array[int], others: array[int]) -> set[int]:
-    if len(hashes) + len(others) > _SMALL:
-        import numpy as np
-
-        return set(np.intersect1d(np.frombuffer(hashes, np.uint64), np.frombuffer(others, np.uint64)).tolist()) - {0}
-    return set(hashes).intersection(others) - {0}
-
-
-def _places(hashes: array[int], wanted: set[int]) -> list[int]:
-    """Returns where the hashes stand that are wanted, in order."""
-    if not wanted:
-        return []
-    if len(hashes) <= _SMALL:
-        return [place for place, each in enumerate(hashes) if each in wanted]
+def _repeated_of_many(hashes: array[int]) -> Pairs:
     import numpy as np
 
     given = np.frombuffer(hashes, np.uint64)
-    ordered = np.sort(np.fromiter(wanted, np.uint64, len(wanted)))
-    nearest = np.minimum(np.searchsorted(ordered, given), len(ordered) - 1)
-    places: list[int] = np.flatnonzero(ordered[nearest] == given).tolist()
-    return places
+    in_order = np.sort(given)
+    if not (in_order[1:] == in_order[:-1]).any():  # which is several times as fast as to sort places
+        return [], []
+    places = np.argsort(given, kind="stable")
+    again = np.append(False, in_order[1:] == in_order[:-1])
+    starts = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
+    again &= in_order != 0
+    return _by_line(places[again], places[starts[again]])
+
+
+def _shared_with_many(hashes: array[int], others: array[int]) -> Pairs:
+    import numpy as np
+
+    given, learnt = np.frombuffer(hashes, np.uint64), np.frombuffer(others, np.uint64)
+    if not len(given) or not len(learnt):
+        return [], []
+    known = np.flatnonzero(_are_in(learnt, np.sort(given)))
+    known = known[np.argsort(learnt[known], kind="stable")]
+    both = np.flatnonzero(_are_in(given, learnt[known]) & (given != 0))
+    return _by_line(both, known[np.searchsorted(learnt[known], given[both])])
+
+
+def _are_in(numbers: Any, in_order: Any) -> Any:
+    import numpy as np
+
+    if not len(in_order):
+        return np.zeros(len(numbers), np.bool_)
+    return in_order[np.minimum(np.searchsorted(in_order, numbers), len(in_order) - 1)] == numbers
+
+
+def _by_line(places: Any, first: Any) -> Pairs:
+    order = places.argsort()
+    return places[order] + 1, first[order] + 1

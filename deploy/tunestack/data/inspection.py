@@ -147,10 +147,12 @@ class Inspection:
     def _remember(self, hashes: list[int], inputs: list[int], lengths: array[int]) -> None:
         tally = self.tally
         tally.lines += len(lengths)
-        if len(tally.hashes) < MAX_COMPARED:
-            tally.hashes.fromlist(hashes)
-            self._inputs.fromlist(inputs)
-            tally.lengths.extend(lengths)
+        room = MAX_COMPARED - len(tally.hashes)
+        if room < len(lengths):
+            hashes, inputs, lengths = hashes[:room], inputs[:room], lengths[:room]
+        tally.hashes.fromlist(hashes)
+        self._inputs.fromlist(inputs)
+        tally.lengths.extend(lengths)
 
     def _tell(
         self, line: int, start: int, kind: str, path: str, reason: str, expected: str, remedy: str, offset: int = 0

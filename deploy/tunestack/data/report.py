@@ -75,6 +75,7 @@ KINDS: Mapping[str, Severity] = MappingProxyType(
         "validation-too-large": "error",
         "validation-too-many": "error",
         "in-both-files": "warning",
+        "lines-not-compared": "warning",
     }
 )
 """Every kind of problem. An error makes the service refuse or misread the file; a warning is likely not meant."""

@@ -15,6 +15,7 @@ from tunestack.data.inspection import Inspection
 from tunestack.data.report import Images, Problem, Report, UnreadableDataError
 from tunestack.data.signature import Signature
 from tunestack.data.stream import Stream
+from tunestack.data.tally import MAX_COMPARED
 from tunestack.data.whole import judged
 
 if TYPE_CHECKING:
@@ -169,42 +170,40 @@ def _report(name: str, inspection: Inspection, digests: Digests, limit: float, a
         texts_only=tally.texts_only,
         images=Images(tally.inline, tally.linked, tally.inline_bytes),
         links=tally.links,
-        signature=Signature(tally.hashes, tally.inputs),
+        signature=Signature(tally.hashes, tally.inputs) if tally.lines == len(tally.hashes) else None,
     )
 
 
 def _compared(name: str, tally: Tally, limit: float, against: Report | None) -> Iterator[Problem]:
     """Yields a problem for each example that stands twice, the first ones of each kind, and counts all."""
-    found = [("duplicate", line, f"the same as line {first}") for line, first in duplicates.repeated(tally.hashes)]
+    found = [("duplicate", "the same as line", duplicates.repeated(tally.hashes))]
     if against is not None and against.signature is not None:
-        found += [
-            ("in-both-files", line, f"stands in {against.name} as well, line {first}")
-            for line, first in duplicates.shared(tally.hashes, against.signature.lines)
-        ]
-    starts = _Starts(tally.lengths)
-    for kind, line, reason in found:
-        tally.counts[kind] += 1
-        if tally.counts[kind] <= limit:
-            yield Problem(name, line, starts.of(line), "$", kind, reason, *_REMEDIES[kind])
+        shared = duplicates.shared(tally.hashes, against.signature.lines)
+        found.append(("in-both-files", f"stands in {against.name} as well, line", shared))
+    for kind, says, (again, first) in found:
+        if len(again):
+            tally.counts[kind] += len(again)
+        told = min(len(again), limit)
+        starts = _starts(tally.lengths, again[: int(told)])
+        for line, before, start in zip(again, first, starts, strict=False):
+            yield Problem(name, int(line), start, "$", kind, f"{says} {before}", *_REMEDIES[kind])
+    if tally.lines > len(tally.hashes):
+        reason = f"{tally.lines:,} lines, of which {len(tally.hashes):,} were compared with each other"
+        tally.counts["lines-not-compared"] += 1
+        yield Problem(name, 0, 0, "$", "lines-not-compared", reason, *_REMEDIES["lines-not-compared"])
 
 
 _REMEDIES = {
     "duplicate": ("each example once", "remove one of them"),
     "in-both-files": ("examples that were not trained on", "remove it from one of them"),
+    "lines-not-compared": (f"at most {MAX_COMPARED:,}", "check parts of the file to find duplicates among the rest"),
 }
 
 
-class _Starts:
-    """Where lines start in the file, asked for in their order, which may begin anew."""
-
-    def __init__(self, lengths: array[int]) -> None:
-        self._lengths = lengths
-        self._line, self._offset = 1, 0
-
-    def of(self, line: int) -> int:
-        """Returns the line's first byte."""
-        if line < self._line:
-            self._line, self._offset = 1, 0
-        self._offset += sum(self._lengths[self._line - 1 : line - 1]) + line - self._line
-        self._line = line
-        return self._offset
+def _starts(lengths: array[int], lines_in_order: Sequence[int]) -> Iterator[int]:
+    """Yields where lines start in the file."""
+    before, offset = 1, 0
+    for line in map(int, lines_in_order):
+        offset += sum(lengths[before - 1 : line - 1]) + line - before
+        before = line
+        yield offset
