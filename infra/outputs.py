@@ -47,7 +47,7 @@ def export_outputs(
             "concurrentTuningJobs": _quota(quotas, TUNING_JOBS),
             "servingAccelerators": {name: _quota(quotas, name) for name in quotas.accelerators},
         },
-        "datasets": {name: _dataset(dataset) for name, dataset in tuning.datasets.items()},
+        "datasets": {name: _dataset(settings, name, dataset) for name, dataset in tuning.datasets.items()},
         "models": {name: _model(tuned) for name, tuned in tuning.models.items()},
         "endpoints": {name: _endpoint(settings, served) for name, served in serving.endpoints.items()},
         **_total_costs(tuning),
@@ -76,7 +76,7 @@ def _quota(quotas: Quotas, name: str) -> dict[str, Any]:
     return {"preferred": quotas.preferred(name), "granted": quotas.granted(name)}
 
 
-def _dataset(dataset: Dataset) -> dict[str, Any]:
+def _dataset(settings: Settings, name: str, dataset: Dataset) -> dict[str, Any]:
     return {
         "examples": dataset.examples,
         "validationExamples": dataset.validation_examples,
@@ -86,7 +86,8 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "format": dataset.format,
         "contentHash": dataset.content_hash,
         "trainingUri": dataset.training_uri,
-        "validationUri": dataset.validation_uri,
+        # Without one, a preview would say each time that it does not know the address yet.
+        "validationUri": dataset.validation_uri if settings.datasets[name].validation else None,
         "trainingGeneration": dataset.training_generation,
         "validationGeneration": dataset.validation_generation,
         "comparison": dataset.comparison,

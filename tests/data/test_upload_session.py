@@ -109,7 +109,11 @@ def test_a_cut_connection_costs_one_piece(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_later_run_goes_on(
-    large: Report, client: Callable[[], storage.Client], emulator_url: str, tmp_path: Path
+    large: Report,
+    client: Callable[[], storage.Client],
+    emulator_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fault(emulator_url, method="PUT", skip=3, times=None, drop="before")
     with pytest.raises(Exception, match="the upload was cut off") as caught:
@@ -121,9 +125,21 @@ def test_a_later_run_goes_on(
     assert stat.S_IMODE(notes.parent.stat().st_mode) == 0o700
 
     mend(emulator_url)
-    seen: list[int] = []
-    assert sent_up(large, client, seen).crc32c == large.crc32c
-    assert seen == [3 * PIECE, 4 * PIECE], "three pieces were there"
+    asked: list[str] = []
+    put_piece = upload_session._Upload._put
+
+    def noted(upload: Any, piece: bytes, content_range: str) -> Any:
+        asked.append(content_range)
+        return put_piece(upload, piece, content_range)
+
+    monkeypatch.setattr(upload_session._Upload, "_put", noted)
+    assert sent_up(large, client).crc32c == large.crc32c
+    size = large.bytes
+    assert asked == [
+        f"bytes */{size}",
+        f"bytes {3 * PIECE}-{4 * PIECE - 1}/{size}",
+        f"bytes {4 * PIECE}-{size - 1}/{size}",
+    ], "three pieces were there"
     assert not kept(tmp_path)
 
 

@@ -17,6 +17,7 @@ from tunestack.provider.dataset_images import EXCUSED
 from tunestack.provider.dataset_reader import DatasetReader, UnusableError
 from tunestack.provider.inputs import Inputs, convert, failures, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
+    Change,
     CheckFailure,
     CheckRequest,
     CheckResult,
@@ -117,6 +118,8 @@ class DatasetLifecycle(Lifecycle):
                 if name in differing and not (after.get(name) and after.get(name) == state.get(name))
             ]
             changes |= {name: PropertyChange(differing[name]) for name in repinned}
+            if "examples" in state and "textOnly" not in state:  # an earlier release has made it
+                changes["textOnly"] = PropertyChange(Change.ADD, output=True)
         return DiffResult(changes)
 
     async def create(self, request: CreateRequest) -> CreateResult:
@@ -126,7 +129,7 @@ class DatasetLifecycle(Lifecycle):
         known = without_unknown(request.inputs)
         inputs = convert(DatasetInputs, known)
         content = await self._read(request.urn, inputs, known)
-        comparison = self._run.comparisons.get(content.hash)
+        comparison = self._run.comparisons.get(content.hash, "")
         outputs = {**request.inputs, **wrap_map({**content.outputs(), "comparison": comparison})}
         if request.preview:
             reason = self._run.reasons.get(request.urn, "training data")
@@ -151,7 +154,7 @@ class DatasetLifecycle(Lifecycle):
             content = await self._run.call(dataset_import.fetched, uris, self._storage)
             lie = dict(zip(FILES, uris, strict=False))
             inputs = wrap_map({**lie, **dataset_import.declared_at(uris[0]), "contentHash": content.hash})
-            outputs = {**content.outputs(), **_addresses(content)}
+            outputs = {**content.outputs(), "comparison": "", **_addresses(content)}
             return ReadResult(uris[0], {**inputs, **wrap_map(outputs)}, inputs)
         state = plain_map(request.state)
         uris = [uri for uri in (state.get("trainingUri"), state.get("validationUri")) if uri]
@@ -167,7 +170,8 @@ class DatasetLifecycle(Lifecycle):
         known = without_unknown(request.new)
         inputs = convert(DatasetInputs, known)
         content = await self._read(request.urn, inputs, known)
-        outputs = {**request.state, **request.new, **wrap_map(content.outputs())}
+        empty = wrap_map({"comparison": "", **_unplaced()})
+        outputs = {**empty, **request.state, **request.new, **wrap_map(content.outputs())}
         state = plain_map(request.state)
         if any(file.pinned for file in content.files) or any(state.get(name) for name in GENERATIONS.values()):
             placed = _foreseen(inputs, content) if request.preview else await self._placed(request.urn, inputs, content)
@@ -188,9 +192,7 @@ class DatasetLifecycle(Lifecycle):
             content = await self._reader.content(urn, files, known)
         except UnusableError as error:
             raise ResourceError("; ".join(failure.reason for failure in error.failures)) from error
-        generations = tuple(file.generation for file in files)
-        pinned = tuple(known.get(GENERATIONS[file.role]) for file in files)
-        if inputs.content_hash != content.hash or generations != pinned:
+        if inputs.content_hash != content.hash:
             raise ResourceError(
                 f"{inputs.training} changed since it was checked; run the command again to have the new data checked"
             )
@@ -266,12 +268,21 @@ def _is_elsewhere(old_inputs: Mapping[str, Any]) -> bool:
 
 
 def _addresses(content: Content) -> dict[str, str | None]:
-    """Returns the outputs that say where the files lie; None for each that is not there, or not yet."""
-    lie: dict[str, str | None] = dict.fromkeys((*(f"{role}Uri" for role in FILES), *GENERATIONS.values()))
+    """Returns the outputs that say where the files lie, as far as they lie somewhere already."""
+    lie = _unplaced()
     for file in content.files:
         if file.pinned:
             lie |= {f"{file.role}Uri": file.pinned.uri, GENERATIONS[file.role]: file.generation}
     return lie
+
+
+def _unplaced() -> dict[str, str | None]:
+    """Returns the outputs that say where files lie, for none.
+
+    What is not there is an empty text, since a preview takes None for what it does not know yet. An address is None all
+    the same, as jobs want it.
+    """
+    return {**dict.fromkeys(f"{role}Uri" for role in FILES), **dict.fromkeys(GENERATIONS.values(), "")}
 
 
 def _foreseen(inputs: DatasetInputs, content: Content) -> dict[str, object]:

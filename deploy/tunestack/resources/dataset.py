@@ -49,12 +49,12 @@ class Dataset(Declaration):
     """Images in the training examples, inline and linked."""
     text_only: pulumi.Output[int | None]
     """Training examples without an image."""
-    training_generation: pulumi.Output[str | None]
-    """Which content of a `gs://` training object was checked; None where the file was uploaded."""
-    validation_generation: pulumi.Output[str | None]
+    training_generation: pulumi.Output[str]
+    """Which content of a `gs://` training object was checked; empty where the file was uploaded."""
+    validation_generation: pulumi.Output[str]
     """Likewise of the validation object."""
-    comparison: pulumi.Output[str | None]
-    """How the data differs from the data that it took the place of; None for the first."""
+    comparison: pulumi.Output[str]
+    """How the data differs from the data that it took the place of; empty for the first."""
 
     def __init__(
         self,

@@ -145,7 +145,7 @@ async def test_a_file_and_an_object_of_the_same_content_take_each_others_place(
     local = {"training": "train.jsonl", "bucket": "demo-data"}
     checked, made = await up(cloud, **local)
     uploaded = plain_map(made.properties)["trainingUri"]
-    assert plain_map(made.properties)["trainingGeneration"] is None, "named by its content already"
+    assert plain_map(made.properties)["trainingGeneration"] == "", "named by its content already"
 
     generation = store(cloud, URI, TRAINING)
     dataset, inputs, diff = await next_run(cloud, checked, made)
@@ -164,7 +164,7 @@ async def test_a_file_and_an_object_of_the_same_content_take_each_others_place(
     }
     update = UpdateRequest(dataset.urn, made.resource_id, pinned.properties, inputs, checked.inputs, 0, preview=False)
     state = plain_map((await dataset.lifecycle.update(update)).properties)
-    assert (state["trainingUri"], state["trainingGeneration"]) == (uploaded, None)
+    assert (state["trainingUri"], state["trainingGeneration"]) == (uploaded, "")
     assert upload.exists()
 
 
@@ -378,7 +378,7 @@ async def test_a_changed_file_is_compared_with_what_was_uploaded(
         dataset, inputs, _ = await next_run(cloud, checked, made, **local)
         assert cloud.run.reasons[dataset.urn] == "new training data instead of 120 examples"
         replaced = await dataset.lifecycle.create(CreateRequest(dataset.urn, inputs, 0, True))
-        assert plain_map(replaced.properties)["comparison"] is None
+        assert plain_map(replaced.properties)["comparison"] == ""
         assert cloud.listener.told[-1] == "new training data instead of 120 examples: 120 examples"
 
 
@@ -455,3 +455,25 @@ async def test_a_large_file_is_read_once(cloud: Cloud, tmp_path: Path, monkeypat
     assert [await reads(), await reads()] == [1, 0], "a damaged entry is none"
     monkeypatch.setattr(user_cache, "folder", lambda purpose: tmp_path / "gone" / purpose)
     assert [await reads(), await reads()] == [1, 1], "without a cache there is none"
+
+
+async def test_what_an_earlier_release_has_made_is_completed_in_place(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.jsonl").write_text(TRAINING)
+    local = {"training": "train.jsonl", "bucket": "demo-data"}
+    checked, made = await up(cloud, **local)
+    added = {"images", "textOnly", "turns", "nonAscii", "comparison", "trainingGeneration", "validationGeneration"}
+    state = {name: value for name, value in made.properties.items() if name not in added}
+    cloud.new_run()
+    dataset = cloud.resource("Dataset")
+    inputs = (await check(dataset, **local, baseModels=["google/gemma3@gemma-3-1b-it"])).inputs
+    diff = await dataset.lifecycle.diff(DiffRequest(dataset.urn, made.resource_id, state, wrap_map(checked), inputs))
+    assert {name: change.replaces for name, change in diff.changes.items()} == {"textOnly": False}
+    seen = calls(cloud)
+    for preview in (True, False):
+        request = UpdateRequest(dataset.urn, made.resource_id, state, wrap_map(checked), inputs, 0, preview=preview)
+        updated = plain_map((await dataset.lifecycle.update(request)).properties)
+        assert {**updated, "baseModels": None} == {**plain_map(made.properties), "baseModels": None}
+    assert not asked(cloud, seen), "nothing is uploaded, nor looked for"
