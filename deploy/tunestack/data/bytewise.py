@@ -92,7 +92,8 @@ def blocks(buffer: bytearray, filled: int, block_bytes: int) -> Iterator[tuple[b
     return _blocks_by_python(buffer, filled, block_bytes)
 
 
-def _rows(raw: bytes) -> Rows:
+def rows(raw: bytes) -> Rows:
+    """Finds the lines of a block."""
     if b"\n" not in raw:
         return Rows.of_one(len(raw))
     lengths = array("I", [min(len(line), _MOST) for line in raw.split(b"\n")])
@@ -108,7 +109,7 @@ def _blocks_by_python(buffer: bytearray, filled: int, block_bytes: int) -> Itera
         if end < 0 and (end := buffer.find(b"\n", stop, filled)) < 0:
             return
         raw = bytes(memoryview(buffer)[start:end])
-        yield raw, _rows(raw)
+        yield raw, rows(raw)
         start = end + 1
 
 
@@ -132,7 +133,7 @@ def _blocks_by_numpy(buffer: bytearray, filled: int, block_bytes: int) -> Iterat
         lengths_here = array("I")
         lengths_here.frombytes(lengths[4 * first : 4 * last + 4])
         raw = bytes(content[start:end])
-        yield raw, Rows(lengths_here, longest, between) if between else _rows(raw)
+        yield raw, Rows(lengths_here, longest, between) if between else rows(raw)
         first, start = last + 1, end + 1
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
-from tunestack.data import fingerprint, lines
+from tunestack.data import bytewise, fingerprint, lines
 from tunestack.data.bytewise import Rows
 from tunestack.data.fast import FastHalf
 from tunestack.data.report import KINDS, Problem
@@ -44,6 +44,7 @@ class Inspection:
         self.demands = demands
         self.limit = limit
         self._has_error = False
+        self._fast_since = -1
         self._inputs = array("Q")
         self._fast = FastHalf(data_format, demands) if data_format else None
 
@@ -52,10 +53,7 @@ class Inspection:
         if block.is_cut:
             self._line(block.raw, block.offset, block.rows.longest)
         elif not self._is_right(block.raw, block.rows, block.offset):
-            offset = block.offset
-            for line in block.raw.split(b"\n"):
-                self._line(line, offset, len(line))
-                offset += len(line) + 1
+            self._one_by_one(block)
 
     def result(self) -> Tally:
         """Returns what all lines so far hold."""
@@ -64,6 +62,16 @@ class Inspection:
         self.tally.inputs.frombytes(halves[(sys.byteorder != "little") :: 2].tobytes())
         self._inputs = array("Q")
         return self.tally
+
+    def _one_by_one(self, block: Block) -> None:
+        start = 0
+        for line in block.raw.split(b"\n"):
+            if start and self._fast_since == block.offset + start:  # the line before has shown what lines here are like
+                rest = block.raw[start:]
+                if self._is_right(rest, bytewise.rows(rest), block.offset + start):
+                    return
+            self._line(line, block.offset + start, len(line))
+            start += len(line) + 1
 
     def _line(self, line: bytes, offset: int, length: int) -> None:
         """Looks at one line, of which `length` bytes are in the file."""
@@ -93,7 +101,8 @@ class Inspection:
         tally.linked += right.linked
         tally.inline_bytes += right.inline_bytes
         # No example has more characters than its line has bytes.
-        if rows.longest > min(tally.longest, self.demands.longest) or right.links:
+        short = min(tally.longest, self.demands.longest)
+        if right.links or (rows.longest > short and max(rows.lengths) > short):
             tally.longest = max(tally.longest, *right.totals())
             if right.links or tally.longest > self.demands.longest:
                 self._look_closer(right, rows, offset)
@@ -128,6 +137,7 @@ class Inspection:
             if self.format is None:
                 self.format, self.format_line = found.names, number
                 self._fast = FastHalf(found.names, self.demands)
+                self._fast_since = offset + length + 1
         tally.examples += 1
         tally.characters += found.characters
         tally.non_ascii += found.non_ascii
