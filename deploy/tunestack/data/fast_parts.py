@@ -134,11 +134,16 @@ def looks(data_format: Format, demands: Demands) -> Way:
     return _Look(data_format, demands).look
 
 
+_decoders: dict[Format, Callable[[bytes], list[Any]]] = {
+    "chat": msgspec.json.Decoder(_Chat).decode_lines,
+    "generate-content": msgspec.json.Decoder(_GenerateContent).decode_lines,
+}
+
+
 class _Look:
     def __init__(self, data_format: Format, demands: Demands) -> None:
-        decoders = {"chat": _Chat, "generate-content": _GenerateContent}
         read: dict[Format, Callable[[Any], _Example]] = {"chat": self._chat, "generate-content": self._generate_content}
-        self._decode: Callable[[bytes], list[Any]] = msgspec.json.Decoder(decoders[data_format]).decode_lines
+        self._decode = _decoders[data_format]
         self._read = read[data_format]
         self._demands = demands
 

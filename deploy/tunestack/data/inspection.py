@@ -12,6 +12,7 @@ from xxhash import xxh3_64_intdigest
 from tunestack.data import bytewise, fingerprint, lines
 from tunestack.data.bytewise import Rows
 from tunestack.data.fast import FastHalf
+from tunestack.data.formats import FORMAT_NAMES
 from tunestack.data.report import KINDS, Problem
 from tunestack.data.tally import MAX_COMPARED, Tally
 
@@ -75,8 +76,22 @@ class Inspection:
 
     def _line(self, line: bytes, offset: int, length: int) -> None:
         """Looks at one line, of which `length` bytes are in the file."""
-        if not self._is_right(line, Rows.of_one(length), offset):
+        rows = Rows.of_one(length)
+        if self._fast is None:
+            self._learn(line, rows, offset)
+        if not self._is_right(line, rows, offset):
             self._doubtful(line, offset, length)
+
+    def _learn(self, line: bytes, rows: Rows, offset: int) -> None:
+        """Finds out the format by a right line, which spares most files the exact half."""
+        for name in FORMAT_NAMES:
+            if len(line) <= lines.MAX_LINE_BYTES and FastHalf(name, self.demands).look(line, rows):
+                self._is(name, offset + len(line) + 1)
+
+    def _is(self, name: Format, end: int) -> None:
+        self.format, self.format_line = name, self.tally.lines + 1
+        self._fast = FastHalf(name, self.demands)
+        self._fast_since = end
 
     def _is_right(self, raw: bytes, rows: Rows, offset: int) -> bool:
         """Says whether the lines are right beyond doubt; they are counted then."""
@@ -135,9 +150,7 @@ class Inspection:
         if found.names:
             tally.first_lines.setdefault(found.names, number)
             if self.format is None:
-                self.format, self.format_line = found.names, number
-                self._fast = FastHalf(found.names, self.demands)
-                self._fast_since = offset + length + 1
+                self._is(found.names, offset + length + 1)
         tally.examples += 1
         tally.characters += found.characters
         tally.non_ascii += found.non_ascii

@@ -21,8 +21,8 @@ class Readable(Protocol):
 
 
 BLOCK_BYTES = 128 * 1024
-"""Small enough that a block and what is decoded from it stay in the processor's cache, and large enough that what is done
-once a block is no matter."""
+"""Small enough that a block and what is decoded from it stay in the processor's cache, and large enough that what is
+done once a block is no matter."""
 
 READ_BYTES = 8 * BLOCK_BYTES
 

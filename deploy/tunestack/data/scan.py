@@ -8,7 +8,7 @@ from contextlib import closing
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from tunestack.data import duplicates, lines, parallel
+from tunestack.data import duplicates, lines
 from tunestack.data.demands import Demands
 from tunestack.data.digests import DigestedFile
 from tunestack.data.inspection import Inspection
@@ -75,6 +75,8 @@ def check(
                 size = _size(opened)
                 workers = _processors() if processes is None else processes
                 if size is not None and size >= PARALLEL_BYTES and workers > 1:
+                    from tunestack.data import parallel
+
                     digests = parallel.look(opened, inspection, tell_progress, size, workers)
                 else:
                     digests = _look(opened, inspection, tell_progress, size)
