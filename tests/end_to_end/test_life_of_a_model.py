@@ -151,6 +151,8 @@ def test_a_change_of_data_replaces_and_says_how_much(stack: Any) -> None:
     second = stack.outputs()["datasets"]["tickets"]
     assert (second["examples"], second["trainingUri"]) == (61, weekly["training"])
     assert second["comparison"] == difference
+    policy = stack.emulator.http.get("/storage/v1/b/pipelines/iam").json()
+    assert sum(len(binding["members"]) for binding in policy["bindings"] if binding["role"].endswith("objectUser")) == 3
     assert stack.emulator.application.state.services.storage.exists(
         *first["trainingUri"].removeprefix("gs://").split("/", 1)
     ), "an old run keeps the data it learned from"
