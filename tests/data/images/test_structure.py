@@ -31,12 +31,22 @@ def png(*chunks: bytes, width: int = 1, height: int = 1, depth: int = 8, colour:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunks)
 
 
+def webp(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A WEBP of the given chunks."""
+    content = b"WEBP" + b"".join(
+        struct.pack("<4sI", kind, len(body)) + body + b"\0" * (len(body) % 2) for kind, body in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(content)) + content
+
+
 def without(data: bytes, start: bytes, length: int) -> bytes:
     """The image with a part of it taken out."""
     at = data.index(start)
     return data[:at] + data[at + length :]
 
 
+CANVAS = (b"VP8X", b"\0" * 10)
+LOSSY, LOSSLESS = b"\x10\0\0\x9d\x01\x2a\1\0\1\0", b"\x2f\0\0\0\0\0"
 DATA, END = chunk(b"IDAT", zlib.compress(b"\0\0")), chunk(b"IEND")
 SCAN = JPEG.index(b"\xff\xda")
 FRAME = JPEG.index(b"\xff\xc0")
@@ -81,6 +91,19 @@ def test_damage_ends_in_a_fault_or_in_the_size_that_decoders_see(name: str, flip
     assert seen.size == (found.width, found.height)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(png(DATA, END, last=1), id="interlaced png"),
+        pytest.param(webp((b"VP8 ", b"\x10" + LOSSY[1:])), id="lossy webp"),
+        pytest.param(webp((b"VP8L", LOSSLESS)), id="lossless webp"),
+        pytest.param(webp(CANVAS, (b"VP8L", LOSSLESS), (b"EXIF", b"")), id="extended webp"),
+    ],
+)
+def test_the_smallest_images_are_sound(data: bytes) -> None:
+    assert (examine(data).width, examine(data).height) == (1, 1)
+
+
 def test_a_flipped_bit_of_a_png_is_always_found() -> None:
     data = REAL["png rgb"][1]
     for position in range(len(data) * 8):
@@ -102,6 +125,8 @@ def test_a_flipped_bit_of_a_png_is_always_found() -> None:
         (JPEG[:SCAN] + b"\xff\xda\x00\x02", "scan header"),
         (JPEG.replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x09"), "9 bits a sample"),
         (JPEG.replace(b"\xff\xc0\x00\x11", b"\xff\xc3\x00\x11"), "lossless or hierarchical JPEG"),
+        (JPEG.replace(b"\xff\xc0\x00\x11", b"\xff\xc0\x00\x12"), "frame header does not fit its length"),
+        (JPEG[:2] + b"\xff\xc0\0\x06\x08\0\1\0" + JPEG[2:], "frame header does not fit its length"),
         (JPEG.replace(b"\x08\x00\x17\x00\x25", b"\x08\x00\x00\x00\x25"), "37 × 0 pixels"),
         (JPEG.replace(b"\xff\xdb\x00\x43\x00", b"\xff\xdb\x00\x43\x04"), "JPEG tables"),
         (JPEG.replace(b"\xff\xc4\x00\x1f\x00\x00", b"\xff\xc4\x00\x1f\x00\x01"), "JPEG tables"),
@@ -123,6 +148,8 @@ def test_a_flipped_bit_of_a_png_is_always_found() -> None:
         (png(DATA, END, colour=5), "colour type 5"),
         (png(DATA, END, last=2), "interlace 2"),
         (png(DATA, END, colour=3), "no palette"),
+        (png(chunk(b"PLTE"), DATA, END, colour=3), "palette of 0 bytes"),
+        (PNG[:8] + chunk(b"IHDR", PNG[16:29] + b"\0") + PNG[33:], "begins with chunk IHDR of 14 bytes"),
         (png(chunk(b"PLTE", b"\0" * 4), DATA, END, colour=3), "palette of 4 bytes"),
         (png(DATA, chunk(b"PLTE", b"\0" * 3), END, colour=2), "palette of 3 bytes"),
         (png(END), "without image data"),
@@ -138,6 +165,16 @@ def test_a_flipped_bit_of_a_png_is_always_found() -> None:
         (WEBP.replace(b"\x9d\x01\x2a", b"\x9d\x01\x2b"), "key frame"),
         (WEBP[:26] + b"\0\0" + WEBP[28:], "0 × 23 pixels"),
         (WEBP[:16] + b"\xff\xff\xff\x7f" + WEBP[20:], "goes past the end"),
+        (webp((b"VP8 ", LOSSY[:9])), "key frame"),
+        (webp((b"VP8 ", b"\x11" + LOSSY[1:])), "key frame"),
+        (webp((b"VP8 ", b"\x30" + LOSSY[1:])), "partition goes past the end"),
+        (webp((b"VP8L", LOSSLESS[:5])), "VP8L data does not begin as it must"),
+        (webp((b"VP8L", b"\x2e" + LOSSLESS[1:])), "VP8L data does not begin as it must"),
+        (webp((b"VP8L", LOSSLESS[:4] + b"\x20\0")), "VP8L data does not begin as it must"),
+        (webp(CANVAS, (b"ANMF", b"\0" * 15)), "frame has 15 bytes"),
+        (webp(CANVAS, (b"ANMF", b"\0" * 16)), "WEBP without image data"),
+        (webp(CANVAS, *[(b"EXIF", b"")] * MAX_PARTS), "more than 100,000 segments or chunks"),
+        (webp(), "WEBP of 4 bytes"),
         (WEBP[:4] + b"\3\0\0\0" + WEBP[8:], "WEBP of 3 bytes"),
         (EXTENDED.replace(b"VP8 ", b"ABCD").replace(b"VP8L", b"ABCD"), "WEBP without image data"),
         (EXTENDED.replace(b"VP8X\x0a", b"VP8X\x09"), "VP8X chunk has 9 bytes"),

@@ -22,8 +22,6 @@ def examine(data: bytes | memoryview) -> Image:
         ImageFault: what is wrong with it.
     """
     view = memoryview(data)
-    if len(view) < 20:
-        raise truncated("ends in the header")
     (riff,) = _size(view, 4)
     end = riff + 8
     if end > len(view):
