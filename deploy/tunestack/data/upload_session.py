@@ -154,7 +154,7 @@ class _Upload:
             return None
         if answer.ok:
             return msgspec.json.decode(answer.content, type=dict[str, Any])
-        raise from_http_status(answer.status_code, _message(answer), response=answer)
+        raise from_http_status(answer.status_code, _message(answer), response=answer)  # type: ignore[no-untyped-call]
 
 
 class _Notes:

@@ -209,7 +209,7 @@ async def test_an_upload_waits_for_a_new_bucket_alone(
     file.write_text('{"prompt": "a", "completion": "b"}\n' * 20)
     cloud.fault(method="POST", path=UPLOADS, status=403, message=NOT_YET_ON_BUCKET, times=2)
     creating = cloud.resource("Dataset").create({"training": str(file), "bucket": "demo-data"})
-    uploads = 3 if is_new else 1
+    uploads = 3 + 1 if is_new else 1  # the file, in the end, and its signature
     if is_new:
         await creating
     else:
