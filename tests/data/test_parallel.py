@@ -85,7 +85,7 @@ def test_ranges_that_begin_anywhere_hold_what_the_file_does(
         inspection = Inspection(str(path), Demands.of(()), 3, "chat", 1)
         for block in lines.blocks(io.BytesIO(content)):
             inspection.block(block)
-        expected = inspection.result()
+        expected = inspection.tally
         found = in_ranges(path, "chat", sorted({0, *(cut for cut in cuts if cut < len(content))}))
     assert found.links.to_json() == expected.links.to_json()
     found.links = expected.links

@@ -7,17 +7,16 @@ agree in one direction, which the tests hold them to: what the fast half takes h
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import chain, filterfalse, repeat
+from itertools import chain, filterfalse
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
-from xxhash import xxh3_64_intdigest
 
-from tunestack.data import bytewise
-from tunestack.data.fingerprint import seed_of
+from tunestack.data import bytewise, fingerprint
 from tunestack.data.formats import is_missing_value, turns_fault
 from tunestack.data.json_places import MAX_VALUES
 
@@ -41,14 +40,14 @@ class Right:
 
     Attributes:
         hashes: of each example, see `signature`.
-        inputs: of what comes before its last answer, of which 32 bits are kept.
+        inputs: of what comes before its last answer.
         totals: returns the characters of each example, which are seldom asked for.
         links: of each linked image the number of the line, from 0, the address, the byte in the line, the path, and
             the declared type.
     """
 
-    hashes: list[int]
-    inputs: list[int]
+    hashes: array[int]
+    inputs: array[int]
     totals: Callable[[], list[int]]
     characters: int = 0
     non_ascii: int = 0
@@ -180,7 +179,7 @@ def _measured(group: _Group) -> Right | None:
     texts, shape, _ = group
     if not all_worth_learning(texts):
         return None
-    hashes, inputs = _hashes(list(map(str.encode, texts)), shape)
+    hashes, inputs = fingerprint.of_texts(shape, map(str.encode, texts))
     return Right(
         hashes,
         inputs,
@@ -200,7 +199,7 @@ def _totals(texts: list[str], width: int) -> list[int]:
 
 def _in_file_order(lines: int, groups: Sequence[_Group], found: Sequence[Right]) -> Right:
     """Puts together what examples of several shapes hold."""
-    hashes, inputs, totals = ([0] * lines for _ in range(3))
+    hashes, inputs, totals = array("Q", [0]) * lines, array("I", [0]) * lines, [0] * lines
     for group, part in zip(groups, found, strict=True):
         numbers = zip(part.hashes, part.inputs, part.totals(), strict=True)
         for place, of_line in zip(group.places or (), numbers, strict=True):
@@ -214,16 +213,6 @@ def _in_file_order(lines: int, groups: Sequence[_Group], found: Sequence[Right])
         sum(part.turns for part in found),
         lines,
     )
-
-
-def _hashes(texts: list[bytes], shape: tuple[str, ...]) -> tuple[list[int], list[int]]:
-    """Hashes examples text by text: each text's hash is the seed of the next one's, and the shape's of the first."""
-    width = len(shape)
-    inputs: list[int] = []
-    hashes = list(map(xxh3_64_intdigest, texts[::width], repeat(seed_of(shape))))
-    for turn in range(1, width):
-        inputs, hashes = hashes, list(map(xxh3_64_intdigest, texts[turn::width], hashes))
-    return hashes, inputs
 
 
 def all_worth_learning(texts: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -153,7 +154,7 @@ class _Look:
         if len(decoded) != lines:
             return None
         totals: list[int] = []
-        right = Right([], [], lambda: totals)
+        right = Right(array("Q"), array("I"), lambda: totals)
         strings = 0
         spelled: list[str] = []
         rows: list[bytes] = []

@@ -1,20 +1,28 @@
 """Hashes of examples by what they hold, however their JSON is spelled: what a signature is made of.
 
 An example is a shape, its roles and what each turn is made of, and pieces, its texts and the addresses of its images.
-Each piece's hash is the seed of the next one's, and the shape's of the first; the hash before the last turn's pieces is
-that of the input.
+Their hashes are the digits of a number that stands for the example; without those of the last turn, for its input.
 """
 
 from __future__ import annotations
 
+import sys
+from array import array
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+HALF = 2**32 - 1
+"""The bits of an input's hash that are kept."""
+
+_WHOLE = 2**64 - 1
+_BASE = 0x9E37_79B9_7F4A_7C15
+"""Any large odd number will do: 2^64 by the golden ratio."""
 
 _INSTRUCTIONS = ("systemInstruction", "system_instruction")
 
@@ -42,8 +50,36 @@ def of_pieces(shape: tuple[str, ...], pieces: Iterable[bytes], last: int) -> tup
     for number, piece in enumerate(pieces):
         if number == last:
             before = whole
-        whole = xxh3_64_intdigest(piece, whole)
-    return whole, before
+        whole = whole * _BASE + xxh3_64_intdigest(piece) & _WHOLE
+    return whole, before & HALF
+
+
+def of_texts(shape: tuple[str, ...], texts: Iterable[bytes]) -> tuple[array[int], array[int]]:
+    """Hashes examples of one shape whose turns are a text each, and their inputs: the same as `of_pieces`, faster.
+
+    Args:
+        shape: of each.
+        texts: of all the examples, one after the other.
+    """
+    digests = array("Q", b"".join(map(xxh3_64_digest, texts)))
+    if sys.byteorder == "little":  # digests are big-endian
+        digests.byteswap()
+    width = len(shape)
+    if "numpy" not in sys.modules:
+        before = whole = [seed_of(shape)] * (len(digests) // width)
+        for turn in range(width):
+            before = whole
+            whole = [
+                number * _BASE + digest & _WHOLE for number, digest in zip(whole, digests[turn::width], strict=True)
+            ]
+        return array("Q", whole), array("I", [number & HALF for number in before])
+    import numpy as np
+
+    columns = np.frombuffer(digests, np.uint64).reshape(-1, width)
+    hashes = inputs = np.full(len(columns), seed_of(shape), np.uint64)
+    for turn in range(width):
+        inputs, hashes = hashes, hashes * np.uint64(_BASE) + columns[:, turn]
+    return array("Q", hashes.tobytes()), array("I", inputs.astype(np.uint32).tobytes())
 
 
 def of_line(line: bytes) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,13 +39,11 @@ class Inspection:
         self.format = data_format
         self.format_line = format_line
         self.tally = Tally()
-        self._inputs = array("Q")
         self.name = name
         self.demands = demands
         self.limit = limit
         self._has_error = False
         self._fast_since = -1
-        self._inputs = array("Q")
         self._fast = FastHalf(data_format, demands) if data_format else None
 
     def block(self, block: Block) -> None:
@@ -55,14 +52,6 @@ class Inspection:
             self._line(block.raw, block.offset, block.rows.longest)
         elif not self._is_right(block.raw, block.rows, block.offset):
             self._one_by_one(block)
-
-    def result(self) -> Tally:
-        """Returns what all lines so far hold."""
-        # Half of each number is kept: 32 bits.
-        halves = memoryview(self._inputs).cast("B").cast("I")
-        self.tally.inputs.frombytes(halves[(sys.byteorder != "little") :: 2].tobytes())
-        self._inputs = array("Q")
-        return self.tally
 
     def _one_by_one(self, block: Block) -> None:
         start = 0
@@ -145,7 +134,7 @@ class Inspection:
         self._has_error = False
         found = examine(line, self.format, self.format_line, self.demands, partial(self._tell, number, offset))
         if found.blank:
-            self._remember([0], [0], Rows.of_one(length).lengths)
+            self._remember_one(0, 0, length)
             return
         if found.names:
             tally.first_lines.setdefault(found.names, number)
@@ -164,17 +153,23 @@ class Inspection:
             tally.links.add(address, number, offset + byte, path, mime_type)
         self._tell_over_long(found.characters, number, offset)
         # A line that is no right example is as good as its bytes.
-        hashes = (xxh3_64_intdigest(line, length),) * 2 if self._has_error else fingerprint.of_line(line)
-        self._remember([hashes[0]], [hashes[1]], Rows.of_one(length).lengths)
+        whole = xxh3_64_intdigest(line, length)
+        before = whole & fingerprint.HALF
+        if not self._has_error:
+            whole, before = fingerprint.of_line(line)
+        self._remember_one(whole, before, length)
 
-    def _remember(self, hashes: list[int], inputs: list[int], lengths: array[int]) -> None:
+    def _remember_one(self, whole: int, before: int, length: int) -> None:
+        self._remember(array("Q", [whole]), array("I", [before]), Rows.of_one(length).lengths)
+
+    def _remember(self, hashes: array[int], inputs: array[int], lengths: array[int]) -> None:
         tally = self.tally
         tally.lines += len(lengths)
         room = MAX_COMPARED - len(tally.hashes)
         if room < len(lengths):
             hashes, inputs, lengths = hashes[:room], inputs[:room], lengths[:room]
-        tally.hashes.fromlist(hashes)
-        self._inputs.fromlist(inputs)
+        tally.hashes.extend(hashes)
+        tally.inputs.extend(inputs)
         tally.lengths.extend(lengths)
 
     def _tell(

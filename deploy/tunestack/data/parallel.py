@@ -51,7 +51,7 @@ def look(file: FileIO, inspection: Inspection, progress: Callable[[int], None], 
     before = os.fstat(file.fileno())
     with _started(workers, file.fileno()) as processes:
         start = _look_until_the_format_is_known(file, inspection)
-        tally = inspection.result()
+        tally = inspection.tally
         if inspection.format:
             task = Task(
                 file.fileno(),

@@ -154,7 +154,7 @@ def _look(file: IO[bytes], inspection: Inspection, progress: Callable[[int], Non
 
 
 def _report(name: str, inspection: Inspection, digests: Digests, limit: float, against: Report | None) -> Report:
-    tally = inspection.result()
+    tally = inspection.tally
     problems = [*tally.problems, *_compared(name, tally, limit, against)]
     return Report(
         name=name,

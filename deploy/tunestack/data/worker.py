@@ -58,7 +58,7 @@ class Range:
             end = _start_of_line(task, self.stop, task.size)
             for block in blocks(_Part(task.file, start, end), start):
                 inspection.block(block)
-        return inspection.result()
+        return inspection.tally
 
 
 def _start_of_line(task: Task, at: int, stop: int) -> int:
