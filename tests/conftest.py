@@ -13,10 +13,15 @@ import tunestack.provider  # noqa: F401 - before any SDK module: it settles whos
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
 from bootstrap.local_stack import PASSPHRASE, LocalStack, path_of_user
+from tunestack.package_parts import import_in_parts
 
 pytest_plugins = ["tests.running_emulator"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Every worker imports all tests; 0.75 s each is for those that run what needs these as a whole.
+import_in_parts("google.cloud.aiplatform_v1")
+import_in_parts("google.cloud.aiplatform_v1beta1")
 
 
 def pytest_collection_finish() -> None:

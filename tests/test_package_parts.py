@@ -42,6 +42,7 @@ def _generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 def test_a_part_does_not_bring_the_rest() -> None:
     import_in_parts("generated.api")
     importlib.import_module("generated.api.services.models")
+    assert not hasattr(importlib.import_module("generated.api"), "__wrapped__"), "as pytest looks at it"
     assert "generated.api.services.jobs" not in sys.modules
 
 

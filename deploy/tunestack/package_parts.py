@@ -13,6 +13,9 @@ from typing import Any
 
 _LOCK = threading.RLock()
 
+_ASKED_FOR = ("__all__", "__version__")
+"""What else begins with an underscore is asked for by tools that look at any module."""
+
 
 def import_in_parts(package: str, *at_hand: str) -> None:
     """Lets a package's modules be imported without the package's own code.
@@ -37,6 +40,8 @@ def import_in_parts(package: str, *at_hand: str) -> None:
             for each in at_hand:
                 if name in (found := vars(importlib.import_module(f"{package}.{each}"))):
                     return found[name]
+            if name.startswith("_") and name not in _ASKED_FOR:
+                raise AttributeError(f"module {package!r} has no attribute {name!r}")
             with _LOCK:
                 if vars(module).get("__getattr__") is ask:
                     loader.exec_module(module)

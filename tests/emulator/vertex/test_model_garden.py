@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.api_core import exceptions
-from google.cloud import aiplatform
 from google.cloud import aiplatform_v1 as v1
 from google.cloud import aiplatform_v1beta1 as v1beta1
-from vertexai.preview import model_garden
 
 from tests.emulator.vertex.harness import GEMMA, NOBODY, REGION, Cloud
 
@@ -15,6 +15,8 @@ from tests.emulator.vertex.harness import GEMMA, NOBODY, REGION, Cloud
 @pytest.fixture
 def sdk(cloud: Cloud) -> Cloud:
     """The project, with the high-level SDK pointed at it."""
+    from google.cloud import aiplatform
+
     aiplatform.init(
         project=cloud.project,
         location=REGION,
@@ -26,6 +28,9 @@ def sdk(cloud: Cloud) -> Cloud:
 
 
 def test_a_custom_model_is_deployed_and_answers(sdk: Cloud, tuned: dict[str, str]) -> None:
+    from google.cloud import aiplatform
+    from vertexai.preview import model_garden
+
     model = model_garden.CustomModel(gcs_uri=tuned["yes"])
     endpoint = model.deploy(machine_type="g2-standard-12", accelerator_type="NVIDIA_L4", accelerator_count=1)
     endpoint = aiplatform.Endpoint(endpoint.resource_name)
@@ -51,7 +56,7 @@ def test_a_custom_model_is_deployed_and_answers(sdk: Cloud, tuned: dict[str, str
     sdk.until(lambda: _deleted(registered))
 
 
-def _deleted(model: aiplatform.Model) -> bool:
+def _deleted(model: Any) -> bool:
     try:
         model.delete()
     except exceptions.BadRequest:
@@ -60,6 +65,8 @@ def _deleted(model: aiplatform.Model) -> bool:
 
 
 def test_deploy_options_name_the_machine_and_the_quota(sdk: Cloud, tuned: dict[str, str]) -> None:
+    from vertexai.preview import model_garden
+
     model = model_garden.CustomModel(gcs_uri=tuned["yes"])
     offered = model.list_deploy_options()
     assert 'machine_type="g2-standard-12"' in offered

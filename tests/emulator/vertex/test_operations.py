@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from google.cloud.aiplatform_v1beta1 import EndpointServiceClient
+from google.cloud.aiplatform_v1beta1.services.endpoint_service import EndpointServiceClient
 from google.cloud.aiplatform_v1beta1.types import CreateEndpointOperationMetadata, DeployOperationMetadata
 
 from tests.emulator.vertex.harness import GEMMA, Cloud, Server, new_cloud
