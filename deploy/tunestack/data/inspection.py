@@ -127,7 +127,7 @@ class Inspection:
             self.demands.tell_over_long(characters, partial(self._tell, number, offset))
 
     def _doubtful(self, line: bytes, offset: int, length: int) -> None:
-        from tunestack.data.exact import examine
+        from tunestack.data.exact.line import examine
 
         tally = self.tally
         number = tally.lines + 1
@@ -153,14 +153,13 @@ class Inspection:
             tally.links.add(address, number, offset + byte, path, mime_type)
         self._tell_over_long(found.characters, number, offset)
         # A line that is no right example is as good as its bytes.
-        whole = xxh3_64_intdigest(line, length)
-        before = whole & fingerprint.HALF
+        whole = before = xxh3_64_intdigest(line, length)
         if not self._has_error:
             whole, before = fingerprint.of_line(line)
         self._remember_one(whole, before, length)
 
     def _remember_one(self, whole: int, before: int, length: int) -> None:
-        self._remember(array("Q", [whole]), array("I", [before]), Rows.of_one(length).lengths)
+        self._remember(array("Q", [whole]), array("I", [before & fingerprint.HALF]), Rows.of_one(length).lengths)
 
     def _remember(self, hashes: array[int], inputs: array[int], lengths: array[int]) -> None:
         tally = self.tally
