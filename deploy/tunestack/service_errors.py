@@ -25,10 +25,10 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, _kind("tunestack.serving.operations", "OperationFailedError")):
         return f"the service could not do what it was asked for: {error}"
     of_data = (
-        ("tunestack.data.bucket", "UploadError"),
+        ("tunestack.data.storage.bucket", "UploadError"),
         ("tunestack.data.report", "UnreadableDataError"),
         ("tunestack.data.preparation.error", "PreparationError"),
-        ("tunestack.data.tokenizer", "TokenizerError"),
+        ("tunestack.data.tokens.tokenizer", "TokenizerError"),
     )
     return str(error) if any(isinstance(error, _kind(*each)) for each in of_data) else None
 

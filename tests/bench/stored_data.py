@@ -21,7 +21,7 @@ from bootstrap.cache import Cache
 from bootstrap.local_stack import LocalStack
 from tests.bench.figure import Figure
 from tests.bench.preview import CHECKOUT, Project
-from tunestack.data.bucket import put
+from tunestack.data.storage.bucket import put
 
 GIGABYTES = float(os.environ.get("TUNESTACK_BENCH_GIGABYTES", "1"))
 RUNS = 5

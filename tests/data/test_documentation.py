@@ -10,8 +10,8 @@ import pytest
 
 from tunestack.catalogue.data_rules import data_rules
 from tunestack.data import KINDS, check
+from tunestack.data.exact.json_places import MAX_DEPTH, MAX_VALUES
 from tunestack.data.formats import FORMAT_NAMES
-from tunestack.data.json_places import MAX_DEPTH, MAX_VALUES
 from tunestack.data.lines import MAX_LINE_BYTES
 from tunestack.data.links import MAX_LINKS
 

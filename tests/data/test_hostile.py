@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tunestack.data import check, fast, json_places
-from tunestack.data.json_places import MAX_DEPTH, JsonFault, read
+from tunestack.data import check, fast
+from tunestack.data.exact import json_places
+from tunestack.data.exact.json_places import MAX_DEPTH, JsonFault, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

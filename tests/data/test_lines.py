@@ -52,8 +52,7 @@ def test_every_line_comes_once_at_its_place(rows: list[bytes], end: bool) -> Non
         assert list(block.rows.lengths) == [len(piece) for piece in pieces] or (block.is_cut and len(pieces) == 1)
         assert block.rows.longest >= max(block.rows.lengths)
         objects = all(
-            before.removesuffix(b"\r").endswith(b"}") and after.startswith(b"{")
-            for before, after in pairwise(pieces)
+            before.removesuffix(b"\r").endswith(b"}") and after.startswith(b"{") for before, after in pairwise(pieces)
         )
         assert objects or not block.rows.between_objects
         for piece in pieces:

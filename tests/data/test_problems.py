@@ -11,7 +11,9 @@ import pytest
 
 from tests.data.fuzzing.lines import PNG_URI, png
 from tunestack.catalogue.data_rules import data_rules
-from tunestack.data import KINDS, UnreadableDataError, check, exact, json_places, lines
+from tunestack.data import KINDS, UnreadableDataError, check, lines
+from tunestack.data.exact import json_places
+from tunestack.data.exact import line as exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ import pytest
 from tunestack import connection as connections
 from tunestack import data, retries
 from tunestack.connection import Connection
-from tunestack.data import bucket, upload_session
+from tunestack.data.storage import bucket, upload_session
 from tunestack.retries import STOPPED
 from tunestack.service_errors import explain
 from tunestack.serving import deployments, models, operations, predict

@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunestack.data.bucket import UploadError, object_uri, upload
     from tunestack.data.comparison import Comparison, compare
     from tunestack.data.report import KINDS, Format, Problem, Report, Severity, UnreadableDataError
     from tunestack.data.scan import check, check_pair
     from tunestack.data.signature import Signature, SignatureError
+    from tunestack.data.storage.bucket import UploadError, object_uri, upload
     from tunestack.data.stream import Stream
 
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "bucket": ("UploadError", "object_uri", "upload"),
+    "storage.bucket": ("UploadError", "object_uri", "upload"),
     "comparison": ("Comparison", "compare"),
     "report": ("KINDS", "Format", "Problem", "Report", "Severity", "UnreadableDataError"),
     "scan": ("check", "check_pair"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.exact import Tell
+    from tunestack.data.exact.line import Tell
 
 MODALITIES = ("image", "audio", "video", "document")
 

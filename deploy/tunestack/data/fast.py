@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from tunestack.data import bytewise, fingerprint
+from tunestack.data.exact.json_places import MAX_VALUES
 from tunestack.data.formats import is_missing_value, turns_fault
-from tunestack.data.json_places import MAX_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tunestack.data import fingerprint
-from tunestack.data.exact_values import IMAGE_TYPES
+from tunestack.data.exact.values import IMAGE_TYPES
 from tunestack.data.fast import Right, all_worth_learning, beyond_ascii, each_key_once
 from tunestack.data.formats import turns_fault
 

@@ -87,7 +87,8 @@ def of_line(line: bytes) -> tuple[int, int]:
     try:
         example = msgspec.json.decode(line)
     except msgspec.MsgspecError:  # a number beyond its range, in a function's arguments: as good as its bytes
-        return (xxh3_64_intdigest(line),) * 2
+        whole = xxh3_64_intdigest(line)
+        return whole, whole & HALF
     if "prompt" in example:
         return of_pieces(("prompt", "completion"), [example["prompt"].encode(), example["completion"].encode()], 1)
     shape: list[str] = []

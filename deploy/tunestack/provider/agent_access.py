@@ -6,8 +6,8 @@ import re
 import time
 from typing import Any
 
-from tunestack.data import bucket_access
-from tunestack.data.bucket_access import Binding
+from tunestack.data.storage import bucket_access
+from tunestack.data.storage.bucket_access import Binding
 from tunestack.late_identities import Kind
 from tunestack.provider.inputs import Inputs, failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tunestack import data
-from tunestack.data.object_verdicts import ObjectPlace
-from tunestack.data.objects import PinnedObject, is_address
-from tunestack.data.verdicts import Checked, NotKeptError
+from tunestack.data.storage.objects import PinnedObject, is_address
+from tunestack.data.verdicts.kept import Checked, NotKeptError
+from tunestack.data.verdicts.objects import ObjectPlace
 from tunestack.provider.dataset_content import Content, complaint
 from tunestack.provider.dataset_files import FILES, GENERATIONS, is_local
 from tunestack.provider.dataset_images import EXCUSED

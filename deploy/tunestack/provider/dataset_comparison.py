@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack.data import UnreadableDataError
 from tunestack.data.comparison import compare
-from tunestack.data.object_verdicts import ObjectPlace
-from tunestack.data.objects import PinnedObject, address_parts, pin
+from tunestack.data.storage.objects import PinnedObject, address_parts, pin
+from tunestack.data.verdicts.objects import ObjectPlace
 from tunestack.provider.dataset_content import Content
 from tunestack.provider.dataset_files import FILES, GENERATIONS
 

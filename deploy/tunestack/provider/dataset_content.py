@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tunestack import data
 from tunestack.data.report import KINDS
-from tunestack.data.verdicts import Checked
+from tunestack.data.verdicts.kept import Checked
 from tunestack.provider.dataset_files import DataFile
 from tunestack.tuning.specification import content_hash
 

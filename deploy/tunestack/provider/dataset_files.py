@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from tunestack.catalogue import UnknownModelError
 from tunestack.catalogue.data_rules import DataRules, data_rules
 from tunestack.data import UnreadableDataError
-from tunestack.data.file_verdicts import FilePlace
-from tunestack.data.objects import PinnedObject, is_address, pin
+from tunestack.data.storage.objects import PinnedObject, is_address, pin
+from tunestack.data.verdicts.files import FilePlace
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
 
-    from tunestack.data.object_verdicts import ObjectPlace
+    from tunestack.data.verdicts.objects import ObjectPlace
 
 FILES = ("training", "validation")
 """The inputs that name files."""
@@ -60,7 +60,7 @@ def locate(role: str, named: str, client: Callable[[], Client]) -> DataFile:
         UnreadableDataError: it is not there, or cannot be looked at.
     """
     if is_address(named):
-        from tunestack.data.object_verdicts import ObjectPlace
+        from tunestack.data.verdicts.objects import ObjectPlace
 
         return DataFile(role, ObjectPlace(pin(named, client), client))
     path = _resolve(named)

@@ -44,8 +44,8 @@ class ImageChecks:
     async def _looked_up(
         self, urn: str, report: data.Report, bucket: str | None, known: Mapping[str, Any]
     ) -> data.Report:
-        from tunestack.data.agents import agents_of_project
-        from tunestack.data.image_objects import check_links
+        from tunestack.data.images.agents import agents_of_project
+        from tunestack.data.images.linked import check_links
 
         connection = self._run.connection
         try:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tunestack.data import UnreadableDataError
-from tunestack.data.objects import address_parts
-from tunestack.data.verdicts import checked
+from tunestack.data.storage.objects import address_parts
+from tunestack.data.verdicts.kept import checked
 from tunestack.provider.dataset_content import Content, complaint
 from tunestack.provider.dataset_files import FILES, locate
 from tunestack.provider.lifecycle import ResourceError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack import data
 from tunestack.data import UnreadableDataError
-from tunestack.data.verdicts import Checked, checked, fingerprint
+from tunestack.data.verdicts.kept import Checked, checked, fingerprint
 from tunestack.provider.dataset_content import PROBLEMS_SHOWN, Content
 from tunestack.provider.dataset_files import FILES, DataFile, locate, rules_of
 from tunestack.provider.dataset_images import EXCUSED, ImageChecks

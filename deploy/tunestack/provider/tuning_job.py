@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from tunestack.catalogue import money, problems
 from tunestack.catalogue.amounts import at_least
 from tunestack.data import UnreadableDataError
-from tunestack.data.objects import pin
+from tunestack.data.storage.objects import pin
 from tunestack.provider.inputs import convert, failures, label_failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,

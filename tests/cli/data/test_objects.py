@@ -15,9 +15,9 @@ from tests.cli.data.conftest import chat, sums
 from tests.running_emulator import NO_DELAYS, Emulator
 from tunestack import retries
 from tunestack.data import check
-from tunestack.data.object_verdicts import ObjectPlace
-from tunestack.data.objects import pin
-from tunestack.data.verdicts import checked
+from tunestack.data.storage.objects import pin
+from tunestack.data.verdicts.kept import checked
+from tunestack.data.verdicts.objects import ObjectPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

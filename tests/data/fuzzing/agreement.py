@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.data.obvious_validator import judge
 from tunestack.data import scan
 from tunestack.data.demands import Demands
-from tunestack.data.exact import examine
+from tunestack.data.exact.line import examine
 from tunestack.data.links import Links
 from tunestack.data.report import KINDS
 from tunestack.data.stream import Stream

@@ -64,7 +64,11 @@ async def test_what_an_import_has_found_can_be_declared_as_it_lies(cloud: Cloud)
         ("datasets/t.jsonl", "", "names no dataset; write the address of the training file"),
         ("gs://demo-data", "", "names no dataset"),
         ("gs://demo-data/t.jsonl,gs://demo-data/t.jsonl,gs://demo-data/t.jsonl", TRAINING, "names no dataset"),
-        ("gs://demo-data/gone.jsonl", TRAINING, "nothing can be imported: there is no object gs://demo-data/gone.jsonl"),
+        (
+            "gs://demo-data/gone.jsonl",
+            TRAINING,
+            "nothing can be imported: there is no object gs://demo-data/gone.jsonl",
+        ),
         ("gs://demo-data/t.jsonl", '{"prompt": 1}\n', r"gs://demo-data/t.jsonl:1: "),
     ],
 )

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.provider.lifecycles.conftest import Cloud, Resource
-from tunestack.data import bucket, objects, upload_session, user_cache
+from tunestack.data import user_cache
+from tunestack.data.storage import bucket, objects, upload_session
 from tunestack.provider import transfer_progress
 from tunestack.provider.lifecycle import (
     CheckRequest,
@@ -236,7 +237,7 @@ async def test_what_is_kept_counts_for_one_question_alone(cloud: Cloud, monkeypa
     assert await is_read(baseModels=["google/gemma3@gemma-3-1b-it"]), "another question"
     assert not await is_read()
     assert not await is_read(baseModels=["google/gemma3@gemma-3-1b-it"]), "several stacks may ask theirs"
-    monkeypatch.setattr("tunestack.data.verdicts._code", lambda: b"another release")
+    monkeypatch.setattr("tunestack.data.verdicts.kept._code", lambda: b"another release")
     assert await is_read()
 
 
@@ -419,7 +420,7 @@ async def test_a_large_upload_is_seen_stopped_and_gone_on_with(
 
 
 async def test_a_large_file_is_read_once(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunestack.data import file_verdicts
+    from tunestack.data.verdicts import files as file_verdicts
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUNESTACK_CACHE", str(tmp_path / "cache"))

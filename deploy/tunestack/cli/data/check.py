@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.report import Problem, Report, Severity
     from tunestack.data.stream import Stream
-    from tunestack.data.tokens import TokenCount
+    from tunestack.data.tokens.count import TokenCount
 
     LinkCheck = Callable[[Report, Sequence[DataRules], int | None], Report]
 

@@ -47,7 +47,7 @@ class Delivery:
             with self.path.open("rb") as written:
                 shutil.copyfileobj(written, sys.stdout.buffer)
         elif not self.is_file:
-            from tunestack.data.bucket import put
+            from tunestack.data.storage.bucket import put
 
             with Bar(self.name, self.path.stat().st_size) as bar:
                 put(self.path, self.address, places.client, replace=overwrite, progress=bar)
@@ -71,8 +71,8 @@ def deliveries(addresses: Sequence[str], *, overwrite: bool) -> Iterator[list[De
 
 
 def _make_sure_that_nothing_is_at(address: str) -> None:
-    from tunestack.data.bucket import UploadError
-    from tunestack.data.objects import address_parts, explained
+    from tunestack.data.storage.bucket import UploadError
+    from tunestack.data.storage.objects import address_parts, explained
     from tunestack.retries import CALL_SECONDS, repeatable
 
     bucket, name = address_parts(address)

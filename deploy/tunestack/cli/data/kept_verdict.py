@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunestack.cli.data import places
-from tunestack.data.object_verdicts import ObjectPlace
-from tunestack.data.verdicts import fingerprint, named
+from tunestack.data.verdicts.kept import fingerprint, named
+from tunestack.data.verdicts.objects import ObjectPlace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.objects import PinnedObject
     from tunestack.data.report import Report
+    from tunestack.data.storage.objects import PinnedObject
 
 
 def kept_verdict(

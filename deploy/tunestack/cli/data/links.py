@@ -6,14 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from tunestack.cli.data import places
-from tunestack.data.image_objects import check_links
+from tunestack.data.images.linked import check_links
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.cli.data.check import LinkCheck
-    from tunestack.data.agents import Agents
+    from tunestack.data.images.agents import Agents
     from tunestack.data.report import Report
 
 
@@ -45,7 +45,7 @@ def link_check(training: str, project: str, location: str | None) -> LinkCheck:
 
 def _agents(project: str) -> Agents | None:
     from tunestack.connection import Connection
-    from tunestack.data.agents import agents_of_project
+    from tunestack.data.images.agents import agents_of_project
 
     # The emulator of Cloud Storage that Google's library would ask knows the project, too, if it is Tunestack's.
     return agents_of_project(Connection(project, "global", os.environ.get("STORAGE_EMULATOR_HOST", "")))

@@ -15,7 +15,7 @@ from tunestack.data.stream import Stream
 if TYPE_CHECKING:
     from google.cloud.storage import Client
 
-    from tunestack.data.objects import PinnedObject
+    from tunestack.data.storage.objects import PinnedObject
 
 
 STANDARD = "-"
@@ -45,7 +45,7 @@ def source(address: str, *, once: bool = False) -> Path | Stream:
             raise typer.BadParameter("standard input can be read only once, and this reads more often: name a file")
         return Stream("standard input", lambda: sys.stdin.buffer, None)
     if is_object(address):
-        from tunestack.data.objects import pin, stream_of
+        from tunestack.data.storage.objects import pin, stream_of
 
         pinned = pin(address, client)
         read = stream_of(pinned, client)

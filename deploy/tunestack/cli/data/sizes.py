@@ -45,7 +45,7 @@ def sizes(
 
 def _one_by_one(block: Sequence[bytes], data_format: Format, demands: Demands) -> Iterator[int]:
     """Yields the characters of each example of a block in which one at least is in doubt."""
-    from tunestack.data.exact import examine
+    from tunestack.data.exact.line import examine
 
     for line in block:
         exact = examine(line, data_format, 0, demands, lambda *_, **__: None)

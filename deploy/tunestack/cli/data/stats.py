@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.report import Report
     from tunestack.data.stream import Stream
-    from tunestack.data.tokens import TokenCount
+    from tunestack.data.tokens.count import TokenCount
 
 BAR_COLUMNS = 40
 """Length of the longest bar of the histogram."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tunestack.cli.data import places
 from tunestack.cli.data.progress import Bar
 from tunestack.data.report import Problem
-from tunestack.data.tokens import count_tokens
+from tunestack.data.tokens.count import count_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.report import Report
-    from tunestack.data.tokens import TokenCount
+    from tunestack.data.tokens.count import TokenCount
 
 OVER_LONG = "over-long"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunestack.data import exact_turns as turns
-from tunestack.data.json_places import Members, Value
+from tunestack.data.exact import turns
+from tunestack.data.exact.json_places import Members, Value
 
 if TYPE_CHECKING:
-    from tunestack.data.exact_turns import ExaminePart
-    from tunestack.data.exact_values import Line
+    from tunestack.data.exact.turns import ExaminePart
+    from tunestack.data.exact.values import Line
 
 _ONLY_GEMINI = "remove it; only Gemini models take it: name the model if it is one"
 

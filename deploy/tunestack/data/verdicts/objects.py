@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunestack.data.objects import PinnedObject, explained, stream_of
 from tunestack.data.report import Report, UnreadableDataError
 from tunestack.data.signature import Signature, SignatureError
-from tunestack.data.verdicts import NotKeptError, Record
+from tunestack.data.storage.objects import PinnedObject, explained, stream_of
+from tunestack.data.verdicts.kept import NotKeptError, Record
 from tunestack.retries import CALL_SECONDS, repeatable
 from tunestack.service_errors import explain
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tunestack.data.exact.json_places import NOT_A_NUMBER, Members, Value, kind_of
 from tunestack.data.formats import is_blank, is_missing_value
-from tunestack.data.json_places import NOT_A_NUMBER, Members, Value, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

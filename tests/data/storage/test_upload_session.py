@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from tunestack import retries
-from tunestack.data import Report, UploadError, bucket, upload, upload_session
-from tunestack.data.bucket import put
+from tunestack.data import Report, UploadError, upload
+from tunestack.data.storage import bucket, upload_session
+from tunestack.data.storage.bucket import put
 from tunestack.service_errors import explain
 
 if TYPE_CHECKING:

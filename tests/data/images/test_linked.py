@@ -9,9 +9,10 @@ import pytest
 
 from tunestack.catalogue.data_rules import data_rules
 from tunestack.connection import Connection
-from tunestack.data import image_listing, image_objects
-from tunestack.data.agents import agents_of_number, agents_of_project
-from tunestack.data.image_objects import check_links
+from tunestack.data.images import linked as image_objects
+from tunestack.data.images import listing as image_listing
+from tunestack.data.images.agents import agents_of_number, agents_of_project
+from tunestack.data.images.linked import check_links
 from tunestack.data.links import Links
 from tunestack.data.report import Report
 

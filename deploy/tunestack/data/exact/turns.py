@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunestack.data.exact_values import shown
+from tunestack.data.exact.json_places import Members, Value
+from tunestack.data.exact.values import shown
 from tunestack.data.formats import turns_fault
-from tunestack.data.json_places import Members, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tunestack.data.exact_values import Line
+    from tunestack.data.exact.values import Line
 
     ExaminePart = Callable[[Value, Members, str, Line], None]
 

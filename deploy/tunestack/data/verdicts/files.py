@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tunestack.data import user_cache
 from tunestack.data.report import Report, UnreadableDataError
 from tunestack.data.signature import Signature, SignatureError
-from tunestack.data.verdicts import Record, named
+from tunestack.data.verdicts.kept import Record, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

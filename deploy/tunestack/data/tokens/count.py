@@ -12,7 +12,7 @@ from tunestack.data.preparation.example import Image
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source
 from tunestack.data.report import UnreadableDataError
-from tunestack.data.tokenizer import TemplateRefusalError, Tokenizer, TokenizerError
+from tunestack.data.tokens.tokenizer import TemplateRefusalError, Tokenizer, TokenizerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from tunestack.data.report import UnreadableDataError
 from tunestack.data.stream import Stream
-from tunestack.data.tokenizer import TokenizerError
-from tunestack.data.tokens import count_tokens
+from tunestack.data.tokens.count import count_tokens
+from tunestack.data.tokens.tokenizer import TokenizerError
 
 QUESTION, ANSWER = "what is it", "a cat"
 CHAT = {"messages": [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": ANSWER}]}
@@ -119,7 +119,7 @@ def test_longer_examples_are_found_with_their_place(folder: Path) -> None:
 
 
 def test_a_stream_is_counted_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunestack.data.tokens.BATCH_BYTES", 100)
+    monkeypatch.setattr("tunestack.data.tokens.count.BATCH_BYTES", 100)
     data = written(folder, *[PAIR] * 50).read_bytes()
     found = count_tokens(Stream("gs://data/train.jsonl", lambda: io.BytesIO(data)), folder)
     assert (found.tokens, found.examples) == (250, 50)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunestack.data import upload_session
-from tunestack.data.objects import PinnedObject, address_parts
 from tunestack.data.report import UnreadableDataError
-from tunestack.data.upload_session import CONTENT_TYPE
+from tunestack.data.storage import upload_session
+from tunestack.data.storage.objects import PinnedObject, address_parts
+from tunestack.data.storage.upload_session import CONTENT_TYPE
 from tunestack.retries import CALL_SECONDS, is_transport_error, repeatable
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 
 from tunestack import retries
 from tunestack.data import UnreadableDataError, UploadError, check, object_uri, upload
-from tunestack.data.bucket import RESUMABLE_BYTES
+from tunestack.data.storage.bucket import RESUMABLE_BYTES
 from tunestack.service_errors import explain
 
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunestack.data import exact_turns as turns
-from tunestack.data.exact_contents import generate_content
-from tunestack.data.exact_values import shown
+from tunestack.data.exact import turns
+from tunestack.data.exact.contents import generate_content
+from tunestack.data.exact.json_places import Members, Value
+from tunestack.data.exact.values import shown
 from tunestack.data.formats import FORMAT_NAMES, ROLES, format_named_by
-from tunestack.data.json_places import Members, Value
 
 if TYPE_CHECKING:
-    from tunestack.data.exact_values import Line
+    from tunestack.data.exact.values import Line
     from tunestack.data.report import Format
 
 _DETAILS = ("low", "high", "auto")

@@ -13,7 +13,7 @@ from tunestack.service_errors import explain
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
-    from tunestack.data.agents import Agents
+    from tunestack.data.images.agents import Agents
 
 OBJECT_USER = "roles/storage.objectUser"
 """What the tuning page asks for on both buckets, where images lie in another one than the training file."""

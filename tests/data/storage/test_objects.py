@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tunestack.data import UnreadableDataError, objects
+from tunestack.data import UnreadableDataError
+from tunestack.data.storage import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable

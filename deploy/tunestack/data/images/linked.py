@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tunestack.data.image_buckets import BUCKET_NAME, Fault, Surroundings, unseen
-from tunestack.data.image_listing import Calls, look_up
+from tunestack.data.images.buckets import BUCKET_NAME, Fault, Surroundings, unseen
 from tunestack.data.images.data_uri import MIME_TYPES
+from tunestack.data.images.listing import Calls, look_up
 from tunestack.data.report import Problem
 from tunestack.service_errors import explain
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from google.cloud.storage import Client
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.agents import Agents
-    from tunestack.data.image_listing import StoredObject
+    from tunestack.data.images.agents import Agents
+    from tunestack.data.images.listing import StoredObject
     from tunestack.data.report import Report
 
 MAX_CALLS = 2_000

@@ -1,0 +1,1 @@
+"""Cloud Storage: objects that are read, pinned to a generation, files that become objects, and who may read them."""

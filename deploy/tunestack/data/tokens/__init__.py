@@ -1,0 +1,1 @@
+"""The tokens of a data file, counted by the model's own tokenizer."""
