@@ -15,6 +15,7 @@ from tunestack.catalogue.entries import GeminiModel
 from tunestack.catalogue.prices import HOURS_PER_MONTH, MILLION, serving_estimate, training_estimate
 from tunestack.catalogue.reader import UnknownTeacherError, distillation, nearest, storage_usd_per_gib_month
 from tunestack.catalogue.reader import machine as machine_named
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     import datetime
@@ -109,7 +110,7 @@ def _training(
 ) -> Item:
     notes = [note] if note else []
     if images:
-        notes.append(f"{images:,} images not counted")
+        notes.append(f"{counted(images, 'image')} not counted")
     return Item(
         "training",
         "once",

@@ -88,9 +88,9 @@ def main() -> None:
     try:
         application()
     except Exception as error:
-        from tunestack.cli.data.terminal import printable
         from tunestack.cli.stack import StackError
         from tunestack.service_errors import explain
+        from tunestack.wording import printable
 
         told = str(error) if isinstance(error, StackError) else explain(error)
         if told is None and isinstance(error, OSError):  # of a file, or of the output, whose disk is full

@@ -10,6 +10,7 @@ from tunestack.data.demands import name_of
 from tunestack.data.formats import FORMAT_NAMES
 from tunestack.data.links import MAX_LINKS
 from tunestack.data.report import Problem
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +74,7 @@ def _sizes(report: Report, demands: Demands, *, training: bool) -> Iterator[_Fin
         yield _Finding("no-examples", "no examples", "one example a line", "write the examples")
     elif training and report.examples < (least := max(each.recommended_examples for each in demands.rules)):
         yield _Finding(
-            "few-examples", f"{report.examples} examples", f"{least} or more, as is recommended", "add examples"
+            "few-examples", counted(report.examples, "example"), f"{least} or more, as is recommended", "add examples"
         )
     if report.links.left_out:
         yield _Finding(
@@ -84,7 +85,7 @@ def _sizes(report: Report, demands: Demands, *, training: bool) -> Iterator[_Fin
         )
     for rules in demands.rules:
         if rules.max_bytes is not None and report.bytes > rules.max_bytes:
-            reason = f"{report.bytes:,} bytes"
+            reason = counted(report.bytes, "byte")
             expected = f"at most {rules.max_bytes:,}, which {name_of(rules)} takes"
             yield _Finding("file-too-large", reason, expected, "use fewer or shorter examples")
         images = report.examples - report.texts_only
@@ -92,7 +93,7 @@ def _sizes(report: Report, demands: Demands, *, training: bool) -> Iterator[_Fin
         if limit is not None and report.examples > limit:
             sort = "with images or other files" if images else "of text"
             expected = f"at most {limit:,} {sort}, which {name_of(rules)} takes"
-            yield _Finding("too-many-examples", f"{report.examples:,} examples", expected, "use fewer")
+            yield _Finding("too-many-examples", counted(report.examples, "example"), expected, "use fewer")
         if rules.drops_text_beside_images and images and report.texts_only:
             yield _Finding(
                 "text-dropped",
@@ -109,12 +110,12 @@ def _validation(report: Report, demands: Demands, training: Report) -> Iterator[
         if percent is not None and report.bytes * 100 > training.bytes * percent:
             yield _Finding(
                 "validation-too-large",
-                f"{report.bytes:,} bytes to validate {training.bytes:,} bytes of {training.name}",
+                f"{counted(report.bytes, 'byte')} to validate {counted(training.bytes, 'byte')} of {training.name}",
                 f"at most {percent} % of the training file's bytes",
                 "move examples to the training file",
             )
         if (most := _most_to_validate(rules, report, training)) is not None and report.examples > most[0]:
-            reason = f"{report.examples:,} examples to validate"
+            reason = f"{counted(report.examples, 'example')} to validate"
             yield _Finding("validation-too-many", reason, most[1], "move some to the training file")
 
 

@@ -41,6 +41,7 @@ from tunestack.provider.run import Run
 from tunestack.provider.transfer_progress import TransferProgress
 from tunestack.retries import repeatable
 from tunestack.tuning.artifacts import split
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
@@ -134,7 +135,7 @@ class DatasetLifecycle(Lifecycle):
         if request.preview:
             reason = self._run.reasons.get(request.urn, "training data")
             await self._run.tell(
-                request.urn, reason if comparison else f"{reason}: {content.training.examples:,} examples"
+                request.urn, reason if comparison else f"{reason}: {counted(content.training.examples, 'example')}"
             )
             return CreateResult("", {**outputs, **wrap_map(_foreseen(inputs, content))})
         outputs |= wrap_map(await self._placed(request.urn, inputs, content))
@@ -229,7 +230,8 @@ class DatasetLifecycle(Lifecycle):
         from tunestack.provider.dataset_comparison import compared
 
         state = plain_map(request.state)
-        reason = f"new training data instead of {state.get('examples')} examples"
+        before = state.get("examples")
+        reason = "new training data" if before is None else f"new training data instead of {counted(before, 'example')}"
         content = self._reader.known(after.get("contentHash"))
         if content is not None and (told := await self._run.call(compared, state, content, self._storage)):
             reason = self._run.comparisons[content.hash] = told

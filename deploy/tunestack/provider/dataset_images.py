@@ -14,6 +14,7 @@ from tunestack.provider.lifecycle import Severity
 from tunestack.provider.run import Run
 from tunestack.retries import repeatable
 from tunestack.service_errors import explain
+from tunestack.wording import counted
 
 EXCUSED = frozenset({"image-access"})
 """Errors that fail no preview: the same run may be what gives the agents access."""
@@ -54,7 +55,7 @@ class ImageChecks:
             if later and not await self._run.call(self._is_there, bucket):
                 await self._run.tell(
                     urn,
-                    f"{len(later):,} images of {report.name} link to gs://{bucket}, which is not there yet; they are "
+                    f"gs://{bucket} is not there yet; {counted(len(later), 'image')} of {report.name} in it will be "
                     "looked up once it is",
                     severity=Severity.WARNING,
                 )

@@ -14,6 +14,7 @@ from tunestack.provider.inputs import Inputs
 from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
 from tunestack.tuning.specification import TuningSpec
+from tunestack.wording import counted
 
 
 class TuningJobInputs(Inputs, frozen=True, kw_only=True):
@@ -132,9 +133,9 @@ def reason(before: dict[str, Any], after: dict[str, Any], name: str, comparison:
     if name == "contentHash" and comparison:
         return f"new data ({comparison})"
     if name == "contentHash":
-        counts = f" ({before.get('examples')} → {after.get('examples')} examples)"
-        is_told = differs(before, after, "examples") and after.get("examples") is not UNKNOWN
-        return f"new training data{counts if is_told else ''}"
+        is_told = differs(before, after, "examples") and after.get("examples") not in (None, UNKNOWN)
+        counts = f" ({before.get('examples')} → {counted(after['examples'], 'example')})" if is_told else ""
+        return f"new training data{counts}"
     old, new = _value(before, name), _value(after, name)
     return f"{RETRAINS[name]} {shown(old)} → {shown(new)}"
 

@@ -271,7 +271,7 @@ def test_agents_are_looked_up_with_what_the_project_lets_them(emulator: Emulator
 @pytest.mark.parametrize(
     ("method", "path", "kind", "words"),
     [
-        ("GET", "/storage/v1/b/pictures/o", "images-not-looked-at", "with 1 images, cannot be listed"),
+        ("GET", "/storage/v1/b/pictures/o", "images-not-looked-at", "with 1 image, cannot be listed"),
         ("GET", "/storage/v1/b/pictures", "images-not-looked-at", "the location of gs://pictures cannot be seen"),
         ("GET", "/storage/v1/b/pictures/iam", "image-access-unknown", "the policy of gs://pictures cannot be read"),
     ],

@@ -195,7 +195,7 @@ def test_a_table_is_converted_first(write: Write) -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([line("a")] * 50, "train.jsonl: 50 examples with 1 different inputs: too few to split"),
+        ([line("a")] * 50, "train.jsonl: 50 examples with 1 different input: too few to split"),
         ([line("a"), line("b"), line("c"), line("d")], "4 examples with 4 different inputs: too few"),
         ([line("a"), "{"], r"train\.jsonl:2: .*the line ends too early"),
         ([], "no examples"),

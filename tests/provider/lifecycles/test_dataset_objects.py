@@ -334,7 +334,7 @@ async def test_linked_images_are_looked_up_where_they_are_there(
     (tmp_path / "train.jsonl").write_text("".join(example(f"gs://later/{number}.jpg") for number in range(120)))
     failures, warnings = await outcome("later")
     assert not failures, "the same program may make the bucket"
-    assert any("120 images of train.jsonl link to gs://later, which is not there yet" in told for told in warnings)
+    assert any("gs://later is not there yet; 120 images of train.jsonl in it" in told for told in warnings)
     cloud.emulator.http.post("/storage/v1/b", params={"project": "demo-project"}, json={"name": "later"})
     (failure,), _ = await outcome("later")
     assert failure.startswith("train.jsonl:1: $.messages[0].content[0].image_url.url: no object 'gs://later/0.jpg'")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.commands import PROBLEMS_SHOWN
 from tunestack.cli.data.progress import Bar
-from tunestack.cli.data.terminal import counted, sized, styled
+from tunestack.cli.data.terminal import sized, styled
 from tunestack.data.report import KINDS
 from tunestack.data.scan import check
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

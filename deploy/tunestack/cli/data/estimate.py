@@ -12,6 +12,7 @@ from tunestack.catalogue.estimates import EstimateError, estimate
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import looked_at, note_errors, summary
 from tunestack.cli.data.terminal import styled
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def _estimate(counts: TextCounts, model: str, mode: Mode | None, epochs: int, **
 
 
 def _headline(found: Estimate) -> str:
-    passes = terminal.counted(found.epochs, "epoch")
+    passes = counted(found.epochs, "epoch")
     how = f" in mode {found.mode}" if found.mode else ""
     span = found.tokens_per_epoch
     if span is None:

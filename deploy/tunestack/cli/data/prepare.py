@@ -9,8 +9,9 @@ from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import looked_at, told, verdict
 from tunestack.cli.data.delivery import deliveries
 from tunestack.cli.data.progress import Bar
-from tunestack.cli.data.terminal import counted, styled
+from tunestack.cli.data.terminal import styled
 from tunestack.data.preparation import Split
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,7 +11,8 @@ from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import looked_at, note_errors, summary
 from tunestack.cli.data.progress import Bar
 from tunestack.cli.data.sizes import histogram, sizes, spread
-from tunestack.cli.data.terminal import counted, sized, styled
+from tunestack.cli.data.terminal import sized, styled
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

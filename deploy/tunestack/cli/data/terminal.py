@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from tunestack.wording import printable
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -21,22 +23,10 @@ def is_colourful() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def printable(text: str) -> str:
-    """Spells out what a terminal would obey: names of files and texts of examples come from anywhere."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
-
-
 def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
     """Returns a text as it is shown, in its colour where there are colours."""
     shown = printable(text)
     return typer.style(shown, fg=colour, bold=bold) if is_colourful() and (colour or bold) else shown
-
-
-def counted(count: int, noun: str) -> str:
-    """Returns a number and what it counts."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def sized(size: int) -> str:

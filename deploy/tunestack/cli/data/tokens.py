@@ -9,6 +9,7 @@ from tunestack.cli.data import places
 from tunestack.cli.data.progress import Bar
 from tunestack.data.report import Problem
 from tunestack.data.tokens.count import count_tokens
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,5 +77,5 @@ def _sequence(rules: DataRules) -> int:
 
 def phrase(count: TokenCount) -> str:
     """Says what was counted."""
-    images = f"; {count.images:,} images, whose tokens no tokenizer file knows" if count.images else ""
-    return f"{count.tokens:,} tokens{images}; chat template: {count.template}"
+    images = f"; {counted(count.images, 'image')}, of whose tokens no tokenizer file knows" if count.images else ""
+    return f"{counted(count.tokens, 'token')}{images}; chat template: {count.template}"

@@ -9,6 +9,7 @@ from tunestack.data.exact.contents import generate_content
 from tunestack.data.exact.json_places import Members, Value
 from tunestack.data.exact.values import shown
 from tunestack.data.formats import FORMAT_NAMES, ROLES, format_named_by
+from tunestack.wording import counted, either
 
 if TYPE_CHECKING:
     from tunestack.data.exact.values import Line
@@ -49,7 +50,7 @@ def example(value: Value, members: Members, line: Line, file_format: Format | No
         generate_content(value, members, line)
     limit = line.demands.max_images
     if found.inline + found.linked > limit:
-        reason = f"{found.inline + found.linked} images"
+        reason = counted(found.inline + found.linked, "image")
         line.tell_at(
             value.at, "too-many-images", "$", reason, f"at most {limit:.0f} an example", "split it into several"
         )
@@ -120,4 +121,4 @@ def _image_url(image: Value, path: str, line: Line) -> None:
         line.image(url, f"{path}.url")
     detail = members.values.get("detail")
     if detail and detail.content not in _DETAILS:
-        line.wrong_type(detail, f"{path}.detail", turns.either(_DETAILS))
+        line.wrong_type(detail, f"{path}.detail", either(_DETAILS))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tunestack.data.exact.json_places import Members, Value
 from tunestack.data.exact.values import shown
 from tunestack.data.formats import turns_fault
+from tunestack.wording import either
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,8 +85,3 @@ def order(
 
 def _answering(roles: Sequence[str]) -> str:
     return "model" if "model" in roles else "assistant"
-
-
-def either(names: Sequence[str]) -> str:
-    """Returns names as a choice, in words."""
-    return f"{', '.join(names[:-1])} or {names[-1]}"

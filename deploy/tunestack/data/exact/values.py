@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tunestack.data.exact.json_places import NOT_A_NUMBER, Members, Value, kind_of
 from tunestack.data.formats import is_blank, is_missing_value
+from tunestack.wording import counted, either, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -228,8 +229,7 @@ class Line:
         taken = GEMINI_IMAGE_TYPES if self.demands.only_gemini else IMAGE_TYPES
         if modality == "image" and declared not in taken:
             reason = f"an image of type {shown(declared)}"
-            expected = f"{', '.join(taken[:-1])} or {taken[-1]}"
-            self.tell_at(mime_type.at, "image-kind", type_path, reason, expected, "convert it")
+            self.tell_at(mime_type.at, "image-kind", type_path, reason, either(taken), "convert it")
         elif modality not in {"image", "audio", "video", "document"}:
             reason = f'type "{shown(mime_type.content)}"'
             expected = "an image" if not self.demands.only_gemini else "an image, audio, video, application/pdf or text"
@@ -282,18 +282,13 @@ class Line:
         self.found.inline_bytes += image.bytes
         limit = self.demands.max_image_bytes
         if image.bytes > limit:
-            reason = f"an image of {image.bytes:,} bytes"
+            reason = f"an image of {counted(image.bytes, 'byte')}"
             self.tell_at(value.at, "image-too-large", path, reason, f"at most {limit:,.0f} bytes", "make it smaller")
         if image.trailing:
-            reason = f"{image.trailing:,} bytes after the end of the image"
+            reason = f"{counted(image.trailing, 'byte')} after the end of the image"
             self.tell_at(value.at, "image-trailing", path, reason, "the image alone", "export the image again")
 
 
 def shown(text: str) -> str:
     """A piece of hostile text that can stand in a message: short, on one line, encodable."""
     return printable(text[:40])
-
-
-def printable(text: str) -> str:
-    """A text on one line, without control characters, encodable."""
-    return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")

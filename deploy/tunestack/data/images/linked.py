@@ -19,6 +19,7 @@ from tunestack.data.images.data_uri import MIME_TYPES
 from tunestack.data.images.listing import Calls, look_up
 from tunestack.data.report import Problem
 from tunestack.service_errors import explain
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
@@ -71,7 +72,7 @@ class _Demands:
         if not found.bytes:
             faults.append(Fault("image-broken", f"{address!r} is empty", "an image", "upload it again"))
         if self.bytes and found.bytes > self.bytes:
-            reason, expected = f"{address!r} has {found.bytes:,} bytes", f"at most {self.bytes:,} bytes"
+            reason, expected = f"{address!r} has {counted(found.bytes, 'byte')}", f"at most {self.bytes:,} bytes"
             faults.append(Fault("image-too-large", reason, expected, "scale the image down"))
         stored = found.content_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
         if stored in _SAYS_NOTHING:
@@ -149,7 +150,7 @@ def _look(client: Client, bucket: str, linked: _Linked, calls: Calls, demands: _
     except NotFound:
         left = None
     except Forbidden as error:
-        reason = f"gs://{bucket}, with {len(names):,} images, cannot be listed: {explain(error)}"
+        reason = f"gs://{bucket}, with {counted(len(names), 'image')}, cannot be listed: {explain(error)}"
         remedy = "let whoever checks list it: roles/storage.objectViewer"
         linked.faults = {linked.first: [unseen(reason, "a bucket that can be listed", remedy)]}
         return True

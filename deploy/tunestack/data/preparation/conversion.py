@@ -13,13 +13,14 @@ import msgspec
 from tunestack.data.formats import format_named_by
 from tunestack.data.preparation.checked import changed, checked
 from tunestack.data.preparation.columns import Columns
-from tunestack.data.preparation.error import FaultError, PreparationError, counted
+from tunestack.data.preparation.error import FaultError, PreparationError
 from tunestack.data.preparation.example import Example, Image, with_system
 from tunestack.data.preparation.formats import path_in, reader, writer
 from tunestack.data.preparation.source import Source
 from tunestack.data.preparation.table import BOM, MAX_ROW_BYTES, Row, Table, TableKind, kind_of, open_table
 from tunestack.data.preparation.target import whole
 from tunestack.data.report import Format
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from io import BufferedReader

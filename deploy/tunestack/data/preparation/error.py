@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tunestack.wording import printable
+
 
 class FaultError(Exception):
     """What is wrong with one row or example; who reads the file knows which one.
@@ -61,19 +63,6 @@ class PreparationError(Exception):
         return {name: getattr(self, name) for name in ("file", "line", "row", "path", "reason", "remedy")}
 
 
-def printable(text: str) -> str:
-    """Returns the text on one line, with nothing in it that a terminal would obey or that cannot be encoded."""
-    if text.isprintable():
-        return text
-    shown = (each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
-    return "".join(shown)
-
-
 def shown(text: str) -> str:
     """Returns a piece of data as it can stand in a message: short and in quotes."""
     return f'"{text[:40]}…"' if len(text) > 40 else f'"{text}"'
-
-
-def counted(number: int, thing: str) -> str:
-    """Returns a number of things, as in `1 example` and `2,000 examples`."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

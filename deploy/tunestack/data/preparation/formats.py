@@ -13,6 +13,7 @@ import msgspec
 
 from tunestack.data.preparation.error import FaultError, shown
 from tunestack.data.preparation.example import Example, Image, Role, Turn
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from tunestack.data.report import Format
@@ -122,7 +123,7 @@ def _to_prompt_completion(example: Example) -> bytes:
         reason = "a system message, which prompt/completion does not have"
         raise FaultError(reason, "convert to chat or generate-content", turn=0)
     if len(example) != 2:
-        reason = f"{len(example)} turns, where prompt/completion has one question and one answer"
+        reason = f"{counted(len(example), 'turn')}, where prompt/completion has one question and one answer"
         raise FaultError(reason, "convert to chat or generate-content")
     return _encode(_PromptCompletion(_only_text(example, 0), _only_text(example, 1)))
 

@@ -14,12 +14,13 @@ import xxhash
 from tunestack.catalogue import data_rules
 from tunestack.data.preparation.assignment import TooFewError, assign
 from tunestack.data.preparation.checked import changed, checked
-from tunestack.data.preparation.error import PreparationError, counted
+from tunestack.data.preparation.error import PreparationError
 from tunestack.data.preparation.example import Image
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source
 from tunestack.data.preparation.table import Table, kind_of
 from tunestack.data.preparation.target import whole
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ class Part:
     bytes: int
 
     def __str__(self) -> str:
-        return f"{self.path}: {counted(self.examples, 'example')}, {self.bytes:,} bytes"
+        return f"{self.path}: {counted(self.examples, 'example')}, {counted(self.bytes, 'byte')}"
 
     def to_json(self) -> dict[str, Any]:
         """Returns it for machines."""
@@ -144,7 +145,8 @@ def split(
         try:
             sides, moved = assign(keys, sizes, validation=share, test=kept, rules=rules or [data_rules.OPEN_RULES])
         except TooFewError:
-            reason = f"{len(keys):,} examples with {len(set(keys)):,} different inputs: too few to split by the rules"
+            inputs = counted(len(set(keys)), "different input")
+            reason = f"{counted(len(keys), 'example')} with {inputs}: too few to split by the rules"
             raise PreparationError(reason, "add examples", file=read.name) from None
         with read.opened(progress and (lambda done: progress((2 * size + done) // 3))) as file:
             try:

@@ -1,0 +1,25 @@
+"""Numbers, choices and foreign text as they stand in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def counted(number: int, thing: str) -> str:
+    """Returns a number of things, as in `1 example` and `2,000 examples`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def either(names: Sequence[str]) -> str:
+    """Returns two names or more as a choice, as in `user, model or assistant`."""
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def printable(text: str) -> str:
+    """Returns a text on one line, with nothing in it that a terminal would obey or that cannot be encoded."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)

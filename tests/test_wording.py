@@ -1,0 +1,31 @@
+"""Numbers, choices and foreign text in sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from tunestack.wording import counted, either, printable
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (12_000, "12,000 rows")])
+def test_a_number_and_what_it_counts(number: int, said: str) -> None:
+    assert counted(number, "row") == said
+
+
+def test_a_choice() -> None:
+    assert either(["user", "assistant"]) == "user or assistant"
+    assert either(("a", "b", "c")) == "a, b or c"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Grüße, 你好", "Grüße, 你好"),
+        ("Grüße\n\x1b[31m", "Grüße\\n\\x1b[31m"),
+        ("half \ud83d", "half \\ud83d"),
+        ("right to left \u202e", "right to left \\u202e"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_spelled_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(text).encode()
