@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 MODALITIES = ("image", "audio", "video", "document")
 
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
+GEMINI_IMAGE_TYPES = (*IMAGE_TYPES, "image/heic", "image/heif")
+"""Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/capabilities/image-understanding, 2026."""
+
 
 @dataclass(frozen=True)
 class Demands:
@@ -54,6 +58,11 @@ class Demands:
     def images(self) -> bool:
         """Whether a line may hold images."""
         return "image" not in self.refused
+
+    @cached_property
+    def image_types(self) -> tuple[str, ...]:
+        """Types of linked images that each model takes."""
+        return GEMINI_IMAGE_TYPES if self.only_gemini else IMAGE_TYPES
 
     @cached_property
     def max_images(self) -> float:

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tunestack.data import fingerprint
-from tunestack.data.exact.values import IMAGE_TYPES
 from tunestack.data.fast import Right, all_worth_learning, beyond_ascii, each_key_once
 from tunestack.data.formats import turns_fault
 
@@ -271,7 +270,7 @@ class _Look:
             return example.text(text)
         if (
             file is UNSET
-            or file.mime_type not in IMAGE_TYPES
+            or file.mime_type not in self._demands.image_types
             or not self._demands.images
             or not _is_linked(file.file_uri)
         ):

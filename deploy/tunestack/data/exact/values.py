@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from tunestack.data.demands import Demands
     from tunestack.data.report import Format
 
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
-GEMINI_IMAGE_TYPES = (*IMAGE_TYPES, "image/heic", "image/heif")
-"""Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/capabilities/image-understanding, 2026."""
-
 _MODALITIES = {"application/pdf": "document", "text/plain": "document"}
 """Of the files that Gemini takes; the rest say it in the first half of their type.
 
@@ -226,7 +222,7 @@ class Line:
             return
         declared = mime_type.content.strip().lower()
         modality = _MODALITIES.get(declared, declared.partition("/")[0])
-        taken = GEMINI_IMAGE_TYPES if self.demands.only_gemini else IMAGE_TYPES
+        taken = self.demands.image_types
         if modality == "image" and declared not in taken:
             reason = f"an image of type {shown(declared)}"
             self.tell_at(mime_type.at, "image-kind", type_path, reason, either(taken), "convert it")

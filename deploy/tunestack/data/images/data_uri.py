@@ -11,8 +11,6 @@ from tunestack.data.images.image import ImageFault
 if TYPE_CHECKING:
     from tunestack.data.images.image import Image
 
-MIME_TYPES = ("image/jpeg", "image/png", "image/webp")
-
 _EXPECTED = "data:image/jpeg;base64,… (or png, webp)"
 _HEADER_LIMIT = 256
 _not_base64 = re.compile(rb"[^A-Za-z0-9+/]").search

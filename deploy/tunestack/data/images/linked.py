@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from tunestack.data.demands import IMAGE_TYPES, Demands
 from tunestack.data.images.buckets import BUCKET_NAME, Fault, Surroundings, unseen
-from tunestack.data.images.data_uri import MIME_TYPES
 from tunestack.data.images.listing import Calls, look_up
 from tunestack.data.report import Problem
 from tunestack.service_errors import explain
-from tunestack.wording import counted
+from tunestack.wording import counted, either
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
@@ -36,8 +36,6 @@ MAX_BUCKETS = 50
 """Buckets that are looked at at most."""
 
 _SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
-_OF_GEMINI = frozenset({"image/heic", "image/heif"})
-"""Kinds beyond those of open models. Source: Google Cloud documentation, image understanding, 2026."""
 
 
 @dataclass(slots=True)
@@ -50,42 +48,6 @@ class _Linked:
     @property
     def first(self) -> str:
         return next(iter(self.declared))
-
-
-@dataclass(frozen=True, slots=True)
-class _Demands:
-    """What the models demand of a stored image."""
-
-    types: frozenset[str]
-    bytes: int | None
-
-    @classmethod
-    def of(cls, rules: Sequence[DataRules]) -> _Demands:
-        more = _OF_GEMINI if rules and all(each.kind == "gemini" for each in rules) else frozenset()
-        limits = [each.max_image_bytes for each in rules if each.max_image_bytes]
-        return cls(frozenset(MIME_TYPES) | more, min(limits, default=None))
-
-    def faults(self, address: str, declared: str, found: StoredObject | None) -> list[Fault]:
-        if found is None:
-            return [Fault("image-missing", f"no object {address!r}", "an image", "upload it, or correct the address")]
-        faults = []
-        if not found.bytes:
-            faults.append(Fault("image-broken", f"{address!r} is empty", "an image", "upload it again"))
-        if self.bytes and found.bytes > self.bytes:
-            reason, expected = f"{address!r} has {counted(found.bytes, 'byte')}", f"at most {self.bytes:,} bytes"
-            faults.append(Fault("image-too-large", reason, expected, "scale the image down"))
-        stored = found.content_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
-        if stored in _SAYS_NOTHING:
-            reason = f"{address!r} is stored without a kind ({stored or 'no content type'})"
-            remedy = f"gcloud storage objects update --content-type={declared or MIME_TYPES[0]} {address}"
-            faults.append(Fault("image-type-unknown", reason, "the content type of an image", remedy))
-        elif declared and stored != declared.lower():
-            reason = f"declared as {declared!r}, and {address!r} is stored as {stored!r}"
-            faults.append(Fault("image-type", reason, "the same type", "correct the one that is wrong"))
-        elif stored not in self.types and (not declared or declared.startswith("image/")):
-            reason = f"{address!r} is stored as {stored!r}"
-            faults.append(Fault("image-kind", reason, " or ".join(sorted(self.types)), "convert the image"))
-        return faults
 
 
 def check_links(
@@ -117,7 +79,7 @@ def check_links(
         google.api_core.exceptions.GoogleAPICallError: the service fails otherwise than by refusing, retries included.
     """
     buckets = _by_bucket(report)
-    calls, demands = Calls(MAX_CALLS), _Demands.of(rules)
+    calls, demands = Calls(MAX_CALLS), Demands.of(rules)
     surroundings = Surroundings(client, agents, location, data_bucket)
     for bucket, linked in islice(buckets.items(), MAX_BUCKETS):
         if _look(client, bucket, linked, calls, demands):
@@ -136,12 +98,12 @@ def _by_bucket(report: Report) -> dict[str, _Linked]:
     return buckets
 
 
-def _look(client: Client, bucket: str, linked: _Linked, calls: Calls, demands: _Demands) -> bool:
+def _look(client: Client, bucket: str, linked: _Linked, calls: Calls, demands: Demands) -> bool:
     """Looks up the images of a bucket, and says whether there is such a bucket."""
     from google.api_core.exceptions import Forbidden, NotFound
 
     def judge(name: str, found: StoredObject | None) -> None:
-        if faults := demands.faults(f"gs://{bucket}/{name}", linked.declared[name], found):
+        if faults := _faults(f"gs://{bucket}/{name}", linked.declared[name], found, demands):
             linked.faults[name] = faults
 
     names = linked.declared
@@ -164,6 +126,31 @@ def _look(client: Client, bucket: str, linked: _Linked, calls: Calls, demands: _
         remedy = "keep the images in folders of their own"
         linked.faults.setdefault(linked.first, []).append(unseen(reason, expected, remedy))
     return True
+
+
+def _faults(address: str, declared: str, found: StoredObject | None, demands: Demands) -> list[Fault]:
+    """Says what is wrong with a stored image, of which an example declares the type."""
+    if found is None:
+        return [Fault("image-missing", f"no object {address!r}", "an image", "upload it, or correct the address")]
+    faults = []
+    if not found.bytes:
+        faults.append(Fault("image-broken", f"{address!r} is empty", "an image", "upload it again"))
+    limit = demands.max_image_bytes
+    if found.bytes > limit:
+        reason, expected = f"{address!r} has {counted(found.bytes, 'byte')}", f"at most {limit:,.0f} bytes"
+        faults.append(Fault("image-too-large", reason, expected, "scale the image down"))
+    stored = found.content_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
+    if stored in _SAYS_NOTHING:
+        reason = f"{address!r} is stored without a kind ({stored or 'no content type'})"
+        remedy = f"gcloud storage objects update --content-type={declared or IMAGE_TYPES[0]} {address}"
+        faults.append(Fault("image-type-unknown", reason, "the content type of an image", remedy))
+    elif declared and stored != declared.lower():
+        reason = f"declared as {declared!r}, and {address!r} is stored as {stored!r}"
+        faults.append(Fault("image-type", reason, "the same type", "correct the one that is wrong"))
+    elif stored not in demands.image_types and (not declared or declared.startswith("image/")):
+        reason = f"{address!r} is stored as {stored!r}"
+        faults.append(Fault("image-kind", reason, either(demands.image_types), "convert the image"))
+    return faults
 
 
 def _with_problems(report: Report, buckets: dict[str, _Linked], limit: int | None) -> Report:
