@@ -244,6 +244,10 @@ IMAGES: list[Row] = [
         ),
     ),
     (
+        *(CONTENTS, file("image/heif", "gs://b/o")),
+        *("image-kind", "$.contents[0].parts[0].fileData.mimeType", '"image/heif"', "image/png or image/webp"),
+    ),
+    (
         *(CONTENTS, file("image/png", "https://x.org/cat.png")),
         *("image-address", "$.contents[0].parts[0].fileData.fileUri", '"https', "gs://bucket/object"),
     ),
@@ -397,6 +401,7 @@ def test_a_right_conversation_passes(write: Callable[..., Path], line: str, why:
         ([], file("image/webp", "gs://b/o"), "an image"),
         ([], part('{"file_data": {"mime_type": "image/png", "file_uri": "gs://b/o"}}'), "in the other spelling"),
         ([GEMINI], file("image/webp", "https://x.org/cat.webp"), "public images may be anywhere"),
+        ([GEMINI], file("image/heic", "gs://b/o"), "an image of a type that only Gemini takes"),
         ([GEMINI], file("audio/mp3", "gs://b/o"), "audio"),
         ([GEMINI], file("application/pdf", "gs://b/o"), "a document"),
         (
