@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tunestack.data import check
-from tunestack.data.lines import MAX_LINE_BYTES
+from tunestack.data.lines.blocks import MAX_LINE_BYTES
 from tunestack.data.stream import Stream
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tests.data.fuzzing import campaign
 from tests.data.fuzzing.agreement import disagreements
 from tests.data.fuzzing.lines import ADDRESSES, BAD_ADDRESSES, RULE_SETS, TOKENS, rules_of
 from tests.data.obvious_validator import judge
-from tunestack.data import lines
+from tunestack.data.lines import blocks as lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

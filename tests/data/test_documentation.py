@@ -12,7 +12,7 @@ from tunestack.catalogue.data_rules import data_rules
 from tunestack.data import KINDS, check
 from tunestack.data.exact.json_places import MAX_DEPTH, MAX_VALUES
 from tunestack.data.formats import FORMAT_NAMES
-from tunestack.data.lines import MAX_LINE_BYTES
+from tunestack.data.lines.blocks import MAX_LINE_BYTES
 from tunestack.data.links import MAX_LINKS
 
 if TYPE_CHECKING:

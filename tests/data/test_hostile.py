@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tunestack.data import check, fast
+from tunestack.data import check
 from tunestack.data.exact import json_places
 from tunestack.data.exact.json_places import MAX_DEPTH, JsonFault, read
+from tunestack.data.fast import half as fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

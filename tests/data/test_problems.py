@@ -11,9 +11,10 @@ import pytest
 
 from tests.data.fuzzing.lines import PNG_URI, png
 from tunestack.catalogue.data_rules import data_rules
-from tunestack.data import KINDS, UnreadableDataError, check, lines
+from tunestack.data import KINDS, UnreadableDataError, check
 from tunestack.data.exact import json_places
 from tunestack.data.exact import line as exact
+from tunestack.data.lines import blocks as lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunestack.data.comparison import Comparison, compare
     from tunestack.data.report import KINDS, Format, Problem, Report, Severity, UnreadableDataError
     from tunestack.data.scan import check, check_pair
-    from tunestack.data.signature import Signature, SignatureError
+    from tunestack.data.signatures.comparison import Comparison, compare
+    from tunestack.data.signatures.signature import Signature, SignatureError
     from tunestack.data.storage.bucket import UploadError, object_uri, upload
     from tunestack.data.stream import Stream
 
@@ -35,10 +35,10 @@ __all__ = [
 
 _HOMES = {
     "storage.bucket": ("UploadError", "object_uri", "upload"),
-    "comparison": ("Comparison", "compare"),
+    "signatures.comparison": ("Comparison", "compare"),
     "report": ("KINDS", "Format", "Problem", "Report", "Severity", "UnreadableDataError"),
     "scan": ("check", "check_pair"),
-    "signature": ("Signature", "SignatureError"),
+    "signatures.signature": ("Signature", "SignatureError"),
     "stream": ("Stream",),
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tunestack.data.links import Links
 
 if TYPE_CHECKING:
-    from tunestack.data.signature import Signature
+    from tunestack.data.signatures.signature import Signature
 
 Format = Literal["prompt-completion", "chat", "generate-content"]
 Severity = Literal["error", "warning"]

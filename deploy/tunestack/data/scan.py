@@ -8,14 +8,15 @@ from contextlib import closing
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from tunestack.data import duplicates, lines
 from tunestack.data.demands import Demands
-from tunestack.data.digests import DigestedFile
-from tunestack.data.inspection import Inspection
+from tunestack.data.lines import blocks as lines
+from tunestack.data.lines.digests import DigestedFile
+from tunestack.data.lines.inspection import Inspection
+from tunestack.data.lines.tally import MAX_COMPARED
 from tunestack.data.report import Images, Problem, Report, UnreadableDataError
-from tunestack.data.signature import Signature
+from tunestack.data.signatures import duplicates
+from tunestack.data.signatures.signature import Signature
 from tunestack.data.stream import Stream
-from tunestack.data.tally import MAX_COMPARED
 from tunestack.data.whole import judged
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from typing import IO
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.digests import Digests
-    from tunestack.data.lines import Readable
-    from tunestack.data.tally import Tally
+    from tunestack.data.lines.blocks import Readable
+    from tunestack.data.lines.digests import Digests
+    from tunestack.data.lines.tally import Tally
 
 NUMPY_BYTES = 32 * 1024 * 1024
 """Size from which importing numpy is worth its time: see `bytewise`."""
@@ -75,7 +76,7 @@ def check(
                 size = _size(opened)
                 workers = _processors() if processes is None else processes
                 if size is not None and size >= PARALLEL_BYTES and workers > 1:
-                    from tunestack.data import parallel
+                    from tunestack.data.lines import parallel
 
                     digests = parallel.look(opened, inspection, tell_progress, size, workers)
                 else:

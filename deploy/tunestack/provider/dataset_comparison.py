@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunestack.data import UnreadableDataError
-from tunestack.data.comparison import compare
+from tunestack.data.signatures.comparison import compare
 from tunestack.data.storage.objects import PinnedObject, address_parts, pin
 from tunestack.data.verdicts.objects import ObjectPlace
 from tunestack.provider.dataset_content import Content
@@ -15,7 +15,7 @@ from tunestack.provider.dataset_files import FILES, GENERATIONS
 if TYPE_CHECKING:
     from google.cloud.storage import Client
 
-    from tunestack.data.signature import Signature
+    from tunestack.data.signatures.signature import Signature
 
 _COUNTS = {"training": "examples", "validation": "validationExamples"}
 

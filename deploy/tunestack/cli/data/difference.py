@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import looked_at, note_errors, summary
 from tunestack.cli.data.terminal import styled
-from tunestack.data.comparison import compare
-from tunestack.data.signature import Signature
+from tunestack.data.signatures.comparison import compare
+from tunestack.data.signatures.signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tunestack.data.comparison import Comparison
     from tunestack.data.report import Report
+    from tunestack.data.signatures.comparison import Comparison
     from tunestack.data.stream import Stream
 
 SHOWN_CHARACTERS = 160

@@ -7,15 +7,15 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING
 
-from tunestack.data import lines
 from tunestack.data.demands import Demands
-from tunestack.data.fast import FastHalf
+from tunestack.data.fast.half import FastHalf
+from tunestack.data.lines import blocks as lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.lines import Readable
+    from tunestack.data.lines.blocks import Readable
     from tunestack.data.report import Format
 
 CLASSES = 10

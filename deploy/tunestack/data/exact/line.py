@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tunestack.data.exact.formats import example
 from tunestack.data.exact.json_places import JsonFault, Members, Value, kind_of, read
 from tunestack.data.exact.values import Examination, Line, Tell
-from tunestack.data.lines import MAX_LINE_BYTES
+from tunestack.data.lines.blocks import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from tunestack.data.demands import Demands

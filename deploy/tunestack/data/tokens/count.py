@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue.reader import token_range
-from tunestack.data.lines import MAX_LINE_BYTES
+from tunestack.data.lines.blocks import MAX_LINE_BYTES
 from tunestack.data.preparation.example import Image
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source

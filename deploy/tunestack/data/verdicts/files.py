@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tunestack.data import user_cache
 from tunestack.data.report import Report, UnreadableDataError
-from tunestack.data.signature import Signature, SignatureError
+from tunestack.data.signatures.signature import Signature, SignatureError
 from tunestack.data.verdicts.kept import Record, named
 
 if TYPE_CHECKING:

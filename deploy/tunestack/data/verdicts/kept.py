@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tunestack.catalogue.data_rules import DataRules
-    from tunestack.data.signature import Signature
+    from tunestack.data.signatures.signature import Signature
 
 VERDICTS_KEPT = 4
 """Verdicts on one content, the newest: several stacks, or models, may use the same file."""

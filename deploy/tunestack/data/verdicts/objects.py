@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunestack.data.report import Report, UnreadableDataError
-from tunestack.data.signature import Signature, SignatureError
+from tunestack.data.signatures.signature import Signature, SignatureError
 from tunestack.data.storage.objects import PinnedObject, explained, stream_of
 from tunestack.data.verdicts.kept import NotKeptError, Record
 from tunestack.retries import CALL_SECONDS, repeatable

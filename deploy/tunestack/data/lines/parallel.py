@@ -15,17 +15,17 @@ from contextlib import contextmanager, suppress
 from threading import Condition, Thread
 from typing import IO, TYPE_CHECKING, cast
 
-from tunestack.data.digests import Digests
-from tunestack.data.lines import blocks
+from tunestack.data.lines.blocks import blocks
+from tunestack.data.lines.digests import Digests
+from tunestack.data.lines.worker import Range, Task
 from tunestack.data.report import UnreadableDataError
-from tunestack.data.worker import Range, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import FileIO
 
-    from tunestack.data.inspection import Inspection
-    from tunestack.data.tally import Tally
+    from tunestack.data.lines.inspection import Inspection
+    from tunestack.data.lines.tally import Tally
 
 RANGE_BYTES = 8 * 1024 * 1024
 """What a process looks at in 15 ms, so that none waits long for the last one; a worker's answer to it is 200 kB."""
@@ -118,7 +118,7 @@ def _started(workers: int, file: int) -> Iterator[list[subprocess.Popen[bytes]]]
 
 def _start(file: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "tunestack.data.worker"],
+        [sys.executable, "-P", "-m", "tunestack.data.lines.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tunestack.data import bytewise
-from tunestack.data.bytewise import Rows
+from tunestack.data.lines import bytewise
+from tunestack.data.lines.bytewise import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunestack.data import bytewise, lines
-from tunestack.data.digests import DigestedFile
-from tunestack.data.lines import blocks
+from tunestack.data.lines import blocks as lines
+from tunestack.data.lines import bytewise
+from tunestack.data.lines.blocks import blocks
+from tunestack.data.lines.digests import DigestedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

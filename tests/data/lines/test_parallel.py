@@ -16,11 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunestack.data import Report, Stream, UnreadableDataError, check, lines, parallel, scan
+from tunestack.data import Report, Stream, UnreadableDataError, check, scan
 from tunestack.data.demands import Demands
-from tunestack.data.inspection import Inspection
-from tunestack.data.tally import Tally
-from tunestack.data.worker import Range, Task
+from tunestack.data.lines import blocks as lines
+from tunestack.data.lines import parallel
+from tunestack.data.lines.inspection import Inspection
+from tunestack.data.lines.tally import Tally
+from tunestack.data.lines.worker import Range, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +149,7 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
     found = []
     for child in process.children():
         with suppress(psutil.Error):  # it has ended meanwhile
-            if "tunestack.data.worker" in child.cmdline():
+            if "tunestack.data.lines.worker" in child.cmdline():
                 found.append(child)
     return found
 
@@ -235,7 +237,8 @@ def _knows(inspection: Inspection) -> int:
 
 PROGRAM = """
 import sys
-from tunestack.data import check, parallel, scan
+from tunestack.data import check, scan
+from tunestack.data.lines import parallel
 scan.PARALLEL_BYTES, parallel.RANGE_BYTES = 0, 100_000
 try:
     while True:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tunestack.data import fingerprint
-from tunestack.data.fast import Right, all_worth_learning, beyond_ascii, each_key_once
+from tunestack.data.fast.half import Right, all_worth_learning, beyond_ascii, each_key_once
 from tunestack.data.formats import turns_fault
+from tunestack.data.signatures import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tunestack.data.demands import Demands
-    from tunestack.data.fast import Way
+    from tunestack.data.fast.half import Way
     from tunestack.data.report import Format
 
 _is_linked = re.compile(r"gs://[^/\s]+/\S(?:.*\S)?").fullmatch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tunestack.data.signature import Signature
+    from tunestack.data.signatures.signature import Signature
 
 SMALL = 20_000
 """Lines up to which Python's own dictionaries are faster than importing numpy (0.1 s)."""

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunestack.data import Comparison, Signature, compare, comparison
+from tunestack.data import Comparison, Signature, compare
+from tunestack.data.signatures import comparison
 
 Rows = list[tuple[int, int]]
 ROWS = st.lists(st.integers(0, 6).map(lambda line: (line, line % 3)), max_size=12)

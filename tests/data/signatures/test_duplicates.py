@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunestack.data import check, duplicates, inspection, tally
+from tunestack.data import check
+from tunestack.data.lines import inspection, tally
+from tunestack.data.signatures import duplicates
 
 if TYPE_CHECKING:
     from pathlib import Path

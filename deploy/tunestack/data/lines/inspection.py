@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
-from tunestack.data import bytewise, fingerprint, lines
-from tunestack.data.bytewise import Rows
-from tunestack.data.fast import FastHalf
+from tunestack.data.fast.half import FastHalf
 from tunestack.data.formats import FORMAT_NAMES
+from tunestack.data.lines import blocks as lines
+from tunestack.data.lines import bytewise
+from tunestack.data.lines.bytewise import Rows
+from tunestack.data.lines.tally import MAX_COMPARED, Tally
 from tunestack.data.report import KINDS, Problem
-from tunestack.data.tally import MAX_COMPARED, Tally
+from tunestack.data.signatures import fingerprint
 
 if TYPE_CHECKING:
     from tunestack.data.demands import Demands
-    from tunestack.data.fast import Right
-    from tunestack.data.lines import Block
+    from tunestack.data.fast.half import Right
+    from tunestack.data.lines.blocks import Block
     from tunestack.data.report import Format
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import google_crc32c
 
-from tunestack.data import lines
+from tunestack.data.lines import blocks as lines
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
 
-    from tunestack.data.lines import Readable
+    from tunestack.data.lines.blocks import Readable
 
 _CRC_BYTES = 64 * 1024
 """CRC32C is taken of pieces that stay in the processor's cache, since its library wants a copy of each."""

@@ -1,4 +1,4 @@
-"""A process that looks at ranges of a large file, one after the other: `python -m tunestack.data.worker`.
+"""A process that looks at ranges of a large file, one after the other: `python -m tunestack.data.lines.worker`.
 
 Standard input brings a `Task`, then ranges; standard output takes what each of them holds. It ends with its input, so
 that none is left over when the process that started it is killed.
@@ -13,13 +13,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunestack.data.inspection import Inspection
-from tunestack.data.lines import blocks
+from tunestack.data.lines.blocks import blocks
+from tunestack.data.lines.inspection import Inspection
 
 if TYPE_CHECKING:
     from tunestack.data.demands import Demands
+    from tunestack.data.lines.tally import Tally
     from tunestack.data.report import Format
-    from tunestack.data.tally import Tally
 
 _SEARCH_BYTES = 64 * 1024
 

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from tunestack.data import bytewise, fingerprint
 from tunestack.data.exact.json_places import MAX_VALUES
 from tunestack.data.formats import is_missing_value, turns_fault
+from tunestack.data.lines import bytewise
+from tunestack.data.signatures import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tunestack.data.bytewise import Rows
     from tunestack.data.demands import Demands
+    from tunestack.data.lines.bytewise import Rows
     from tunestack.data.report import Format
 
     Way = Callable[[bytes, int], "Right | None"]
@@ -99,7 +100,7 @@ class FastHalf:
     """Looks at the lines of one file, and learns from them what to expect of the next ones."""
 
     def __init__(self, data_format: Format, demands: Demands) -> None:
-        from tunestack.data.fast_parts import looks
+        from tunestack.data.fast.parts import looks
 
         self._shape: tuple[str, ...] = ("user", "assistant")
         ways: dict[Format, list[Way]] = {
