@@ -1,4 +1,4 @@
-"""What the closing table says of money."""
+"""What the closing table says of money and of data."""
 
 from __future__ import annotations
 
@@ -76,3 +76,36 @@ def test_what_was_estimated_and_what_was_billed(
     told = capsys.readouterr().out
     assert says in told, why
     assert f"these jobs: {says.rpartition('by estimate, ')[2]}" in told
+
+
+@pytest.mark.parametrize(
+    ("dataset", "models", "says", "why"),
+    [
+        (
+            {"examples": 7473, "validationExamples": 96},
+            {"tickets": MODEL},
+            "7,473 + 96 validation examples, chat, about 3,900,000 tokens",
+            "both files, and what a model makes of the training file",
+        ),
+        (
+            {"examples": 308_365, "validationExamples": 0},
+            {},
+            "308,365 examples, chat",
+            "no validation file, and no model that would make tokens of it",
+        ),
+    ],
+)
+def test_what_a_dataset_holds(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    dataset: dict[str, Any],
+    models: dict[str, Any],
+    says: str,
+    why: str,
+) -> None:
+    monkeypatch.setattr(summary, "LOG_WIDTH", 300)
+    tickets = {**dataset, "format": "chat", "contentHash": "0" * 64, "trainingUri": "gs://b/train.jsonl"}
+    outputs = {"project": "demo", "location": "us-central1", "datasets": {"tickets": tickets}, "models": models}
+    summary.show(Stack("prod", outputs), ask_untuned=False)
+    row = next(line for line in capsys.readouterr().out.splitlines() if "dataset tickets" in line)
+    assert row.split("│")[2].strip() == says, why

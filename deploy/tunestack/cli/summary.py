@@ -96,11 +96,14 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
             if model["dataset"] == name and model.get("estimatedTokens")
         }
     )
-    estimate = " to ".join(f"{count:,}" for count in tokens[:: max(len(tokens) - 1, 1)]) or "unknown"
-    return (
-        f"{dataset['examples']} + {dataset['validationExamples']} validation examples, {dataset['format']}, "
-        f"about {estimate} tokens\nsha256 {dataset['contentHash'][:16]}… at {dataset['trainingUri']}"
-    )
+    estimate = " to ".join(f"{count:,}" for count in tokens[:: max(len(tokens) - 1, 1)])
+    validation = dataset["validationExamples"]
+    facts = [
+        f"{_or_unknown(dataset['examples'])}{f' + {validation:,} validation' if validation else ''} examples",
+        dataset["format"],
+        *([f"about {estimate} tokens"] if estimate else []),  # no model reads it: it is never made into tokens
+    ]
+    return f"{', '.join(facts)}\nsha256 {dataset['contentHash'][:16]}… at {dataset['trainingUri']}"
 
 
 def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
