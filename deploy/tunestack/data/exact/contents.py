@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunestack.data.exact import turns
+from tunestack.data.exact.files import file
 from tunestack.data.exact.json_places import Members, Value
 
 if TYPE_CHECKING:
@@ -47,17 +48,15 @@ def generate_content(value: Value, members: Members, line: Line) -> None:
     contents = members.values.get("contents")
     if contents is None:
         return
-    if not isinstance(contents.content, list):
-        line.wrong_type(contents, "$.contents", "a list of contents")
-        return
-    roles = [_content(content, f"$.contents[{index}]", line) for index, content in enumerate(contents.content)]
-    turns.order(contents, contents.content, roles, "$.contents", line.demands.roles, line)
+    items = line.items_of(contents, "$.contents", "a list of contents")
+    if items is not None:
+        roles = [_content(content, f"$.contents[{index}]", line) for index, content in enumerate(items)]
+        turns.order(contents, items, roles, "$.contents", line.demands.roles, line)
 
 
 def _instruction(instruction: Value, path: str, line: Line) -> None:
-    members = instruction.content
-    if not isinstance(members, Members):
-        line.wrong_type(instruction, path, 'an object with "parts"')
+    members = line.members_of(instruction, path, 'an object with "parts"')
+    if members is None:
         return
     line.keys(instruction, members, path, ("parts",), ("role",))  # the role is ignored, whatever it is
     role = members.values.get("role")
@@ -68,9 +67,8 @@ def _instruction(instruction: Value, path: str, line: Line) -> None:
 
 def _content(content: Value, path: str, line: Line) -> str | None:
     """Examines one message; returns its role where that is a known one."""
-    members = content.content
-    if not isinstance(members, Members):
-        line.wrong_type(content, path, 'an object with "role" and "parts"')
+    members = line.members_of(content, path, 'an object with "role" and "parts"')
+    if members is None:
         return None
     line.keys(content, members, path, ("role", "parts"))
     _parts_of(members, path, _part, line)
@@ -79,10 +77,9 @@ def _content(content: Value, path: str, line: Line) -> str | None:
 
 def _parts_of(members: Members, path: str, part: ExaminePart, line: Line) -> None:
     if parts := members.values.get("parts"):
-        if isinstance(parts.content, list):
-            turns.parts(parts, parts.content, f"{path}.parts", part, line)
-        else:
-            line.wrong_type(parts, f"{path}.parts", "a list of parts")
+        items = line.items_of(parts, f"{path}.parts", "a list of parts")
+        if items is not None:
+            turns.parts(parts, items, f"{path}.parts", part, line)
 
 
 def _text_part(part: Value, members: Members, path: str, line: Line) -> None:
@@ -121,26 +118,23 @@ def _part(part: Value, members: Members, path: str, line: Line) -> None:
 
 
 def _call(call: Value, path: str, holds: str, line: Line) -> None:
-    members = call.content
-    if not isinstance(members, Members):
-        line.wrong_type(call, path, 'an object with "name"')
+    members = line.members_of(call, path, 'an object with "name"')
+    if members is None:
         return
     line.keys(call, members, path, ("name",), (holds, "id"))
     if name := members.values.get("name"):
         line.text(name, f"{path}.name")
     if argument := members.values.get(holds):
         line.any_json(argument, f"{path}.{holds}")
-        if not isinstance(argument.content, Members):
-            line.wrong_type(argument, f"{path}.{holds}", "an object")
+        line.members_of(argument, f"{path}.{holds}", "an object")
 
 
 def _file_data(data: Value, path: str, line: Line) -> None:
-    members = data.content
-    if not isinstance(members, Members):
-        line.wrong_type(data, path, 'an object with "mimeType" and "fileUri"')
+    members = line.members_of(data, path, 'an object with "mimeType" and "fileUri"')
+    if members is None:
         return
     kind = line.either(members, path, "mimeType", "mime_type")
     uri = line.either(members, path, "fileUri", "file_uri")
     line.keys(data, members, path, (kind, uri), ("mimeType", "mime_type", "fileUri", "file_uri"))
     if kind in members.values and uri in members.values:
-        line.file(members.values[uri], f"{path}.{uri}", members.values[kind], f"{path}.{kind}")
+        file(members.values[uri], f"{path}.{uri}", members.values[kind], f"{path}.{kind}", line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunestack.data.exact.formats import example
+from tunestack.data.exact.examples import example
 from tunestack.data.exact.json_places import JsonFault, Members, Value, kind_of, read
 from tunestack.data.exact.values import Examination, Line, Tell
 from tunestack.data.lines.blocks import MAX_LINE_BYTES

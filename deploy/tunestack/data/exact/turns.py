@@ -27,10 +27,9 @@ def parts(value: Value, items: list[Value], path: str, examine: ExaminePart, lin
         line.tell_at(value.at, "empty", path, "no parts", "non-empty text", "write the text or remove the line")
     for index, each in enumerate(items):
         place = f"{path}[{index}]"
-        if isinstance(each.content, Members):
-            examine(each, each.content, place, line)
-        else:
-            line.wrong_type(each, place, "an object")
+        members = line.members_of(each, place, "an object")
+        if members is not None:
+            examine(each, members, place, line)
 
 
 def role(members: Members, path: str, roles: Sequence[str], line: Line) -> str | None:

@@ -1,4 +1,4 @@
-"""What the exact half says of single values: keys, texts, images."""
+"""What the exact half says of single values: keys and texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tunestack.data.exact.json_places import NOT_A_NUMBER, Members, Value, kind_of
 from tunestack.data.formats import is_blank, is_missing_value
-from tunestack.wording import counted, either, printable
+from tunestack.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,17 +16,9 @@ if TYPE_CHECKING:
     from tunestack.data.demands import Demands
     from tunestack.data.report import Format
 
-_MODALITIES = {"application/pdf": "document", "text/plain": "document"}
-"""Of the files that Gemini takes; the rest say it in the first half of their type.
-
-Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/document, September 2026.
-"""
-
 _NO_REMEDIES: Mapping[str, str] = {}
 _escaped_half = re.compile(r"\\u[dD]").search
 _half_of_a_pair = re.compile("[\ud800-\udfff]").search
-_linked = re.compile(r"gs://[^/\s]+/\S(?:.*\S)?", re.DOTALL).fullmatch
-_IN_BUCKET = "put it into a bucket and write its gs:// address"
 
 
 class Tell(Protocol):
@@ -101,6 +93,20 @@ class Line:
             reason = f'the text "{shown(value.content)}"' if isinstance(value.content, str) else kind_of(value)
             self.tell_at(value.at, "wrong-type", path, reason, expected, "write it so, or remove the line")
 
+    def members_of(self, value: Value, path: str, expected: str) -> Members | None:
+        """Returns what an object holds; tells of a value that is none."""
+        if isinstance(value.content, Members):
+            return value.content
+        self.wrong_type(value, path, expected)
+        return None
+
+    def items_of(self, value: Value, path: str, expected: str) -> list[Value] | None:
+        """Returns what a list holds; tells of a value that is none."""
+        if isinstance(value.content, list):
+            return value.content
+        self.wrong_type(value, path, expected)
+        return None
+
     def keys(
         self,
         value: Value,
@@ -149,7 +155,7 @@ class Line:
         elif is_missing_value(text):
             reason = f'"{shown(text.strip())}", a missing value'
             self.tell_at(value.at, "nan", path, reason, "text", "write the text or remove the line")
-        elif self._is_whole(text):
+        elif self.is_whole(text):
             self._count(text)
 
     def _count(self, text: str) -> None:
@@ -181,13 +187,14 @@ class Line:
             half = f"half a surrogate pair, \\u{ord(text[error.start]):04x}"
             self.tell_at(at, "lone-surrogate", path, half, "whole characters", "write the text anew")
 
-    def _is_whole(self, text: str) -> bool:
+    def is_whole(self, text: str) -> bool:
+        """Says whether a text has no half of a surrogate pair."""
         return not (self._may_have_halves and _half_of_a_pair(text))
 
     def any_json(self, value: Value, path: str, *, is_read: bool = True) -> None:
         """Looks at a value of any shape; one that the model reads, such as a function's arguments, has characters."""
         if isinstance(value.content, str):
-            if is_read and self._is_whole(value.content):
+            if is_read and self.is_whole(value.content):
                 self._count(value.content)
         elif isinstance(value.content, list):
             for index, item in enumerate(value.content):
@@ -200,89 +207,6 @@ class Line:
                 self.any_json(member, f"{path}.{shown(key)}", is_read=is_read)
         elif value.content is NOT_A_NUMBER:
             self.wrong_type(value, path, "JSON")
-
-    def image(self, value: Value, path: str) -> None:
-        """Looks at an image of a chat: linked, or in base64."""
-        address = value.content
-        if not isinstance(address, str):
-            self.wrong_type(value, path, "a gs:// address, or data:image/jpeg;base64,…")
-            return
-        self.found.files += 1
-        if model := self.demands.refused.get("image"):
-            self.refuse(value, path, "image", model)
-        if address[:5].lower() == "data:":
-            self._inline(value, address, path)
-        else:
-            self._link(value, address, path, "")
-
-    def file(self, uri: Value, uri_path: str, mime_type: Value, type_path: str) -> None:
-        """Looks at a file of a GenerateContent part: linked, with its type."""
-        if not isinstance(mime_type.content, str):
-            self.wrong_type(mime_type, type_path, "a type such as image/jpeg")
-            return
-        declared = mime_type.content.strip().lower()
-        modality = _MODALITIES.get(declared, declared.partition("/")[0])
-        taken = self.demands.image_types
-        if modality == "image" and declared not in taken:
-            reason = f"an image of type {shown(declared)}"
-            self.tell_at(mime_type.at, "image-kind", type_path, reason, either(taken), "convert it")
-        elif modality not in {"image", "audio", "video", "document"}:
-            reason = f'type "{shown(mime_type.content)}"'
-            expected = "an image" if not self.demands.only_gemini else "an image, audio, video, application/pdf or text"
-            self.tell_at(mime_type.at, "unsupported-part", type_path, reason, expected, "convert it, or remove it")
-            return
-        self.found.files += 1
-        if model := self.demands.refused.get(modality):
-            self.refuse(mime_type, type_path, modality, model)
-        if not isinstance(uri.content, str):
-            self.wrong_type(uri, uri_path, "a gs:// address")
-        elif modality == "image":
-            self._link(uri, uri.content, uri_path, declared)
-        elif not _linked(uri.content) and not self._is_public(uri.content):
-            self._not_an_address(uri, uri_path)
-
-    def refuse(self, value: Value, path: str, modality: str, model: str) -> None:
-        """Tells of a file that a model does not take."""
-        kind = "image-not-allowed" if modality == "image" else "unsupported-part"
-        named = f"an {modality}" if modality[0] in "ai" else f"a {modality}"
-        remedy = "remove it, or name a model that takes it"
-        self.tell_at(value.at, kind, path, f"{named}, which {model} does not take", "text", remedy)
-
-    def _link(self, value: Value, address: str, path: str, mime_type: str) -> None:
-        if _linked(address):
-            if self._is_whole(address):
-                self.found.linked += 1
-                self.found.links.append((address, self.offset(value.at), path, mime_type))
-        elif self._is_public(address):
-            self.found.linked += 1
-        else:
-            self._not_an_address(value, path)
-
-    def _is_public(self, address: str) -> bool:
-        # Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/image, September 2026.
-        return self.demands.only_gemini and address.startswith(("https://", "http://")) and not is_blank(address[8:])
-
-    def _not_an_address(self, value: Value, path: str) -> None:
-        reason = f'"{shown(str(value.content))}"'
-        self.tell_at(value.at, "image-address", path, reason, "gs://bucket/object", _IN_BUCKET)
-
-    def _inline(self, value: Value, uri: str, path: str) -> None:
-        from tunestack.data.images import ImageFault, from_data_uri
-
-        self.found.inline += 1
-        try:
-            image = from_data_uri(uri)
-        except ImageFault as fault:
-            self.tell_at(value.at, fault.kind, path, printable(fault.reason), fault.expected, fault.remedy)
-            return
-        self.found.inline_bytes += image.bytes
-        limit = self.demands.max_image_bytes
-        if image.bytes > limit:
-            reason = f"an image of {counted(image.bytes, 'byte')}"
-            self.tell_at(value.at, "image-too-large", path, reason, f"at most {limit:,.0f} bytes", "make it smaller")
-        if image.trailing:
-            reason = f"{counted(image.trailing, 'byte')} after the end of the image"
-            self.tell_at(value.at, "image-trailing", path, reason, "the image alone", "export the image again")
 
 
 def shown(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunestack.data.exact import turns
 from tunestack.data.exact.contents import generate_content
+from tunestack.data.exact.files import image
 from tunestack.data.exact.json_places import Members, Value
 from tunestack.data.exact.values import shown
 from tunestack.data.formats import FORMAT_NAMES, ROLES, format_named_by
@@ -69,18 +70,16 @@ def _chat(value: Value, members: Members, line: Line) -> None:
     messages = members.values.get("messages")
     if messages is None:
         return
-    if not isinstance(messages.content, list):
-        line.wrong_type(messages, "$.messages", "a list of messages")
-        return
-    roles = [_message(message, f"$.messages[{index}]", line) for index, message in enumerate(messages.content)]
-    turns.order(messages, messages.content, roles, "$.messages", ROLES, line)
+    items = line.items_of(messages, "$.messages", "a list of messages")
+    if items is not None:
+        roles = [_message(message, f"$.messages[{index}]", line) for index, message in enumerate(items)]
+        turns.order(messages, items, roles, "$.messages", ROLES, line)
 
 
 def _message(message: Value, path: str, line: Line) -> str | None:
     """Examines one message; returns its role where that is a known one."""
-    members = message.content
-    if not isinstance(members, Members):
-        line.wrong_type(message, path, 'an object with "role" and "content"')
+    members = line.members_of(message, path, 'an object with "role" and "content"')
+    if members is None:
         return None
     line.keys(message, members, path, ("role", "content"))
     if content := members.values.get("content"):
@@ -99,8 +98,8 @@ def _chat_part(part: Value, members: Members, path: str, line: Line) -> None:
             line.text(text, f"{path}.text")
     elif kind.content == "image_url":
         line.keys(part, members, path, ("type", "image_url"))
-        if image := members.values.get("image_url"):
-            _image_url(image, f"{path}.image_url", line)
+        if holder := members.values.get("image_url"):
+            _image_url(holder, f"{path}.image_url", line)
     elif isinstance(kind.content, str):
         line.repeated(members, path)
         reason = f'a part of type "{shown(kind.content)}"'
@@ -111,14 +110,13 @@ def _chat_part(part: Value, members: Members, path: str, line: Line) -> None:
         line.wrong_type(kind, f"{path}.type", '"text" or "image_url"')
 
 
-def _image_url(image: Value, path: str, line: Line) -> None:
-    members = image.content
-    if not isinstance(members, Members):
-        line.wrong_type(image, path, 'an object with "url"')
+def _image_url(value: Value, path: str, line: Line) -> None:
+    members = line.members_of(value, path, 'an object with "url"')
+    if members is None:
         return
-    line.keys(image, members, path, ("url",), ("detail",))
+    line.keys(value, members, path, ("url",), ("detail",))
     if url := members.values.get("url"):
-        line.image(url, f"{path}.url")
+        image(url, f"{path}.url", line)
     detail = members.values.get("detail")
     if detail and detail.content not in _DETAILS:
         line.wrong_type(detail, f"{path}.detail", either(_DETAILS))
