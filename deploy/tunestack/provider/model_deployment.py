@@ -87,7 +87,7 @@ class ModelDeploymentLifecycle(Lifecycle):
                 artifacts.split(uri)
             except ValueError as error:
                 found.append(CheckFailure("checkpointUri", str(error)))
-        if (endpoint := sound.get("endpoint")) and not is_endpoint(endpoint):
+        if (endpoint := sound.get("endpoint")) is not None and not is_endpoint(endpoint):
             reason = f"{endpoint!r} is not an endpoint's resource name: projects/…/locations/REGION/endpoints/…"
             found.append(CheckFailure("endpoint", reason))
         for name in ("acceleratorCount", "minReplicas"):

@@ -89,6 +89,7 @@ async def refused(provider: TunestackProvider, kind: str, inputs: dict[str, Any]
         ("TunedModel", {"job": "projects/p/x"}, "artifactsUri", "is missing; it is required"),
         ("TunedModel", {"job": "j", "artifactsUri": "gs://a", "wait": "no"}, "wait", "expected `bool`, got `str`"),
         ("ModelDeployment", {**DEPLOYMENT, "endpoint": "1234"}, "endpoint", "is not an endpoint's resource name"),
+        ("ModelDeployment", {**DEPLOYMENT, "endpoint": ""}, "endpoint", "is not an endpoint's resource name"),
         ("ModelDeployment", {**DEPLOYMENT, "machineType": "g2-standard-13"}, "machineType", "g2-standard-12"),
         ("ModelDeployment", {**DEPLOYMENT, "acceleratorCount": 2}, "acceleratorCount", "comes with 1 × NVIDIA_L4"),
         (
