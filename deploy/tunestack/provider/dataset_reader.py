@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack import data
 from tunestack.data import UnreadableDataError
-from tunestack.data.verdicts.kept import Checked, checked, fingerprint
+from tunestack.data.verdicts.kept import Checked, checked, question_of
 from tunestack.provider.dataset_content import PROBLEMS_SHOWN, Content
 from tunestack.provider.dataset_files import FILES, DataFile, locate, rules_of
 from tunestack.provider.dataset_images import EXCUSED, ImageChecks
@@ -67,7 +67,7 @@ class DatasetReader:
             UnusableError: one cannot be read.
         """
         rules = rules_of(known.get("baseModels") or ())
-        key = (fingerprint(rules, None), *(f"{file.place.name} {file.place.content}" for file in files))
+        key = (question_of(rules, None), *(f"{file.place.name} {file.place.content}" for file in files))
         if key not in self._checked:
             verdicts: list[Checked] = []
             for file in files:

@@ -46,24 +46,8 @@ HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tu
 }
 """Arguments that are resources in Python: other languages set the properties that the constructor takes from them."""
 
-OPTIONAL_PROPERTIES = frozenset(
-    {
-        "validation_uri",
-        "examples",
-        "characters",
-        "images",
-        "non_ascii",
-        "turns",
-        "training_generation",
-        "validation_generation",
-        "spec_hash",
-        "base_model",
-        "mode",
-        "estimated_tokens",
-        "estimated_cost_usd",
-    }
-)
-"""Properties of those that a job or a tuned model can do without."""
+REQUIRED_PROPERTIES = frozenset({"training_uri", "content_hash", "job", "artifacts_uri"})
+"""Properties of those that a job or a tuned model cannot do without."""
 
 _OR_NONE = " | None"
 
@@ -126,7 +110,7 @@ def _inputs(resource: type[Any], types: dict[str, Any]) -> tuple[dict[str, Any],
                     **_type(get_args(outputs[output])[0], types),
                     "description": told[output],
                 }
-                if output not in OPTIONAL_PROPERTIES:
+                if output in REQUIRED_PROPERTIES:
                     required.append(wire_name(output))
             continue
         properties[wire_name(name)] = {**_type(hints[name], types), "description": descriptions[name]}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunestack.cli.data import places
-from tunestack.data.verdicts.kept import fingerprint, named
+from tunestack.data.verdicts.kept import named, question_of
 from tunestack.data.verdicts.objects import ObjectPlace
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def kept_verdict(
 ) -> Report | None:
     """Returns the verdict of the same check on the same generation; None where none is kept. Nothing is written."""
     place = ObjectPlace(pinned, places.client)
-    report = place.find(fingerprint(rules, against))
+    report = place.find(question_of(rules, against))
     if report is None:
         return None
     signature = place.signature() if with_signature else None

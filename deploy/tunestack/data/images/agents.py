@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tunestack.retries import CALL_SECONDS, http_code, is_transport_error, repeatable
@@ -75,27 +75,29 @@ def agents_of_number(project_number: str) -> Agents:
 
 def agents_of_project(connection: Connection) -> Agents | None:
     """Looks the project's number and policy up; None where not even the number can be."""
-    try:
-        number = _ask(connection, "GET", connection.project)["projectNumber"]
-    except Exception as error:
-        if http_code(error) is None and not is_transport_error(error):
-            raise
+    project = _answer(connection, "GET", connection.project)
+    if project is None:
         return None
-    agents = agents_of_number(str(number))
-    try:
-        policy = _ask(connection, "POST", f"{connection.project}:getIamPolicy", {"options": _WITH_CONDITIONS})
-    except Exception as error:
-        if http_code(error) is None and not is_transport_error(error):
-            raise
-        return agents
-    return Agents(agents.emails, agents.project_number, policy.get("bindings", []))
+    agents = agents_of_number(str(project["projectNumber"]))
+    policy = _answer(connection, "POST", f"{connection.project}:getIamPolicy", {"options": _WITH_CONDITIONS})
+    return agents if policy is None else replace(agents, bindings=policy.get("bindings", []))
 
 
 _WITH_CONDITIONS = {"requestedPolicyVersion": 3}
 
 
+def _answer(connection: Connection, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
+    """Asks Resource Manager about a project; None where it refuses or does not answer."""
+    try:
+        return _ask(connection, method, path, body)
+    except Exception as error:
+        if http_code(error) is None and not is_transport_error(error):
+            raise
+        return None
+
+
 @repeatable
-def _ask(connection: Connection, method: str, path: str, body: Any = None) -> dict[str, Any]:
+def _ask(connection: Connection, method: str, path: str, body: Any) -> dict[str, Any]:
     base = (
         f"{connection.api_endpoint}/crm" if connection.api_endpoint else "https://cloudresourcemanager.googleapis.com"
     )

@@ -151,7 +151,7 @@ def checked(
     Raises:
         UnreadableDataError: it cannot be read.
     """
-    question = fingerprint(rules, against.report if against else None)
+    question = question_of(rules, against.report if against else None)
     if (kept := place.find(question)) is not None:
         return Checked(place, named(kept, place.name))
     if against is not None:
@@ -171,7 +171,7 @@ def named(report: Report, name: str) -> Report:
     return replace(report, name=name, problems=tuple(replace(problem, file=name) for problem in report.problems))
 
 
-def fingerprint(rules: Sequence[DataRules], against: Report | None) -> str:
+def question_of(rules: Sequence[DataRules], against: Report | None) -> str:
     """Tells what a check was asked: by which code, for which models, and beside which training file."""
     # Where a number comes from changes no verdict.
     asked = sorted({msgspec.json.encode(replace(each, sources=())) for each in rules})

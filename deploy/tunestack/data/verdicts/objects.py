@@ -7,6 +7,7 @@ Everything here blocks; callers that must not block use a thread.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from tunestack.retries import CALL_SECONDS, repeatable
 from tunestack.service_errors import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from google.cloud.storage import Blob, Client
 
@@ -63,7 +64,7 @@ class ObjectPlace:
         """Keeps a verdict beside the object; see `Place`."""
         from google.api_core.exceptions import PreconditionFailed
 
-        try:
+        with _explained():
             if report.signature is not None:
                 self._write(self._beside("signature"), report.signature.to_bytes(), "application/octet-stream")
             for _ in range(_ATTEMPTS):
@@ -73,10 +74,6 @@ class ObjectPlace:
                     return self._write(self._beside("json"), content, "application/json", generation)
                 except PreconditionFailed:
                     continue
-        except Exception as error:
-            if reason := explain(error):
-                raise NotKeptError(reason) from error
-            raise
         raise NotKeptError("others write it all the time")
 
     def keep_signature(self, signature: Callable[[], Signature]) -> None:
@@ -86,13 +83,9 @@ class ObjectPlace:
             NotKeptError: it cannot be kept.
         """
         blob = self._beside("signature")
-        try:
+        with _explained():
             if not blob.exists(timeout=CALL_SECONDS, retry=repeatable):
                 self._write(blob, signature().to_bytes(), "application/octet-stream")
-        except Exception as error:
-            if reason := explain(error):
-                raise NotKeptError(reason) from error
-            raise
 
     def signature(self) -> Signature | None:
         """Returns the signature that is kept; see `Place`."""
@@ -149,3 +142,18 @@ class ObjectPlace:
             timeout=CALL_SECONDS,
             retry=repeatable,
         )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Says in words of ours why something could not be kept.
+
+    Raises:
+        NotKeptError: the call failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        if reason := explain(error):
+            raise NotKeptError(reason) from error
+        raise
