@@ -128,6 +128,7 @@ def test_images_come_on_top(tokens: int | None) -> None:
     assert "7 images not counted" in found.items[0].note
     assert "training" in found.once.unknown
     assert str(found.once).startswith("at least ")
+    assert "<" not in str(found.once)
 
 
 def test_a_count_by_the_tokenizer_has_no_bounds() -> None:

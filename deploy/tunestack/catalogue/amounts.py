@@ -71,7 +71,7 @@ def money(usd: Decimal | float | None, low: Decimal | float | None = None, high:
 
 def at_least(amount: str) -> str:
     """Writes an amount, as `money` does, to which something unknown comes."""
-    return f"at least {amount.removeprefix('about ')}"
+    return f"at least {amount.removeprefix('about ').replace('< 0.01', '0.00')}"
 
 
 def _cents(amount: Decimal) -> str:

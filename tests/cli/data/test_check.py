@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -190,6 +191,38 @@ def test_another_kind_of_file_gets_a_hint(ask: Ask, write: Write, name: str, tol
     assert f"{file} " in hint
     assert told in hint
     assert "hint" not in ask("check", write(name, sums(3))).out
+
+
+def test_rows_with_other_keys_get_a_hint_that_can_be_pasted(ask: Ask, write: Write, tmp_path: Path) -> None:
+    file = write("all rows.jsonl", [{"question": "2 + 2", "answer": "4"}] * 3)
+    hint = ask("check", file).lines[-3]
+    assert hint.startswith(f"hint: tunestack data convert '{file}' TARGET.jsonl --map prompt=KEY --map completion=KEY ")
+    command = shlex.split(hint.replace("TARGET", str(tmp_path / "target")))[4:10]
+    keys = {"prompt=KEY": "prompt=question", "completion=KEY": "completion=answer"}
+    assert ask("convert", *(keys.get(each, each) for each in command)).status == 0
+
+
+def test_linked_images_that_were_not_looked_at_get_a_hint(ask: Ask, write: Write) -> None:
+    image = {"type": "image_url", "image_url": {"url": "gs://pictures/1.png"}}
+    told = [{"role": "user", "content": [image]}, {"role": "assistant", "content": "A lamp."}]
+    answer = ask("check", write("train.jsonl", [{"messages": told}]))
+    assert answer.lines[-3].startswith("hint: --images looks at 1 linked image: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--mode", "full"), "name the model with --model"),
+        (("--project", "demo"), "add --images"),
+        (("--location", "us-central1"), "add --images"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    ask: Ask, write: Write, options: tuple[str, ...], told: str
+) -> None:
+    answer = ask("check", write("train.jsonl", sums(3)), *options)
+    assert answer.status == 2
+    assert told in answer.err
 
 
 def test_nothing_in_a_file_commands_the_terminal(ask: Ask, write: Write) -> None:

@@ -34,6 +34,13 @@ def test_the_same_examples_in_another_order(ask: Ask, write: Write) -> None:
     assert answer.lines[-1] == "the same examples"
 
 
+def test_two_formats_have_no_example_in_common(ask: Ask, write: Write) -> None:
+    old, new = write("old.jsonl", sums(20)), write("new.jsonl", [{"prompt": "1", "completion": "2"}])
+    answer = ask("diff", old, new)
+    assert "+1 −20 examples" in answer.lines
+    assert "in two formats no example is the same: tunestack data convert makes one of them" in answer.lines
+
+
 def test_as_many_as_asked_for(ask: Ask, write: Write) -> None:
     old, new = write("old.jsonl", sums(20)), write("new.jsonl", sums(50))
     assert sum(line.startswith("+ ") for line in ask("diff", old, new).lines) == 5

@@ -65,7 +65,10 @@ def test_an_object_that_was_checked_before_is_not_read_again(
     training, validation = (ObjectPlace(pin(uri, served.storage_client), served.storage_client) for uri in uris)
     checked(validation, against=checked(training))
     since = served.requests()[-1]["index"] + 1
-    assert ask(*command) == first
+    answer = ask(*command)
+    assert (answer.status, answer.out) == (first.status, first.out)
+    notes = [line.partition(" was not read: ")[0] for line in answer.err.splitlines()]
+    assert notes == [f"note: {uri}" for uri in uris]
     read = [request["path"] for request in served.requests(since) if request["path"].endswith(".jsonl")]
     assert read
     assert not [path for path in read if path.startswith("/download/")]

@@ -31,15 +31,15 @@ def test_how_a_file_is_spread(ask: Ask, write: Write) -> None:
     assert facts["tokens"].startswith("about ")
     assert facts["tokens"].endswith(f" by {GEMMA}, estimated")
     assert answer.lines[-1].startswith("90–101  █")
-    assert answer.err == f"note: {file} has 2 errors; see tunestack data check\n"
+    assert answer.err == f"note: {file} has 2 errors; see tunestack data check {file} --model {GEMMA}\n"
 
 
 def test_statistics_for_machines(ask: Ask, write: Write) -> None:
     told = ask("stats", write("train.jsonl", sums(200)), "--model", GEMMA, "--json").json
     assert (told["examples"], told["turns"], told["format"], told["duplicates"]) == (200, 400, "chat", 0)
     assert sum(row["examples"] for row in told["histogram"]) == 200
-    assert told["histogram"][0]["from"] <= told["characters"]["min"]
-    assert told["histogram"][-1]["to"] == told["characters"]["max"]
+    assert told["histogram"][0]["from"] <= told["spread"]["min"]
+    assert told["histogram"][-1]["to"] == told["spread"]["max"]
     assert told["tokens"] is None
     tokens = told["estimatedTokens"][GEMMA]
     assert 0 < tokens["low"] <= tokens["middle"] <= tokens["high"]
@@ -49,9 +49,10 @@ def test_a_tokenizer_counts_exactly(ask: Ask, write: Write) -> None:
     file = write("train.jsonl", [*sums(120), chat("word " * 40, "4")])
     counted = ask("stats", file, "--tokenizer", TOKENIZER, "--json").json["tokens"]
     assert counted["examples"] == 121
-    assert counted["min"] < counted["median"] < counted["max"] < counted["tokens"]
+    spread = counted["spread"]
+    assert spread["min"] < spread["median"] < spread["max"] < counted["tokens"]
     facts = ask("stats", file, "--tokenizer", TOKENIZER).out
-    assert f"max {counted['max']:,}; {counted['tokens']:,} tokens; chat template: " in facts
+    assert f"max {spread['max']:,}; {counted['tokens']:,} tokens; chat template: " in facts
     estimated = ask("estimate", file, "--model", GEMMA, "--tokenizer", TOKENIZER, "--json").json["tokensPerEpoch"]
     assert estimated["low"] == estimated["high"] >= counted["tokens"]
     checked = ask("check", file, "--tokenizer", TOKENIZER, "--json").json
@@ -112,6 +113,7 @@ def test_an_estimate_is_itemised_with_its_sources(ask: Ask, write: Write) -> Non
 def test_an_estimate_for_machines(ask: Ask, write: Write) -> None:
     told = ask("estimate", write("train.jsonl", sums(120)), "--model", "gemini-2.5-flash", "--json").json
     assert told["model"] == "gemini-2.5-flash"
+    assert [(file["examples"], file["ok"]) for file in told["files"]] == [(120, True)]
     assert [item["name"] for item in told["items"]] == ["training", "storage of data"]
     assert told["items"][0]["sources"][0]["date"]
 
@@ -139,3 +141,15 @@ def test_what_cannot_be_estimated(ask: Ask, options: tuple[str, ...], told: str)
     assert (answer.status, answer.out) == (2, "")
     assert told in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_a_file_is_told_alike_by_every_command(ask: Ask, write: Write) -> None:
+    file, copy = write("train.jsonl", [*sums(120), chat("1", "")]), write("new.jsonl", sums(120))
+    checked = ask("check", file, "--json").json["training"]
+    told = [
+        ask("stats", file, "--json").json,
+        ask("diff", file, copy, "--json").json["files"][0],
+        ask("estimate", file, "--model", GEMMA, "--json").json["files"][0],
+    ]
+    for name in ("ok", "name", "format", "sha256", "examples", "turns", "characters", "images", "problemCounts"):
+        assert [each[name] for each in told] == [checked[name]] * 3

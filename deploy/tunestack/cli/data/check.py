@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from tunestack.cli.data import places, terminal
+from tunestack.cli.data import hints, places, terminal
 from tunestack.cli.data.commands import PROBLEMS_SHOWN
 from tunestack.cli.data.progress import Bar
 from tunestack.cli.data.terminal import sized, styled
@@ -15,7 +13,7 @@ from tunestack.data.scan import check
 from tunestack.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tunestack.catalogue.data_rules import DataRules
@@ -24,11 +22,6 @@ if TYPE_CHECKING:
     from tunestack.data.tokens.count import TokenCount
 
     LinkCheck = Callable[[Report, Sequence[DataRules], int | None], Report]
-
-_CONVERT = "hint: tunestack data convert {name} TARGET.jsonl makes training data of a table"
-_UNPACK = "hint: {name} seems to be compressed, which the service does not read; unpack it"
-HINTS = dict.fromkeys((".csv", ".tsv", ".parquet", ".json"), _CONVERT) | dict.fromkeys((".gz", ".zip", ".zst"), _UNPACK)
-"""What a file in no known format most likely is, by the end of its name."""
 
 COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow"}
 
@@ -71,6 +64,8 @@ def show(
         terminal.print_json(_for_machines(reports, counts))
     else:
         terminal.print_lines(line for report in reports for line in told(report, counts.get(report.name)))
+        if look_at_links is None and (hint := hints.of_linked_images(reports)):
+            terminal.print_lines((hint, ""))
         terminal.print_lines(verdict(report, rules) for report in reports)
     return all(report.ok for report in reports)
 
@@ -102,17 +97,10 @@ def looked_at(
         from tunestack.cli.data.kept_verdict import kept_verdict
 
         if (report := kept_verdict(data.pinned, rules, against, with_signature=is_compared)) is not None:
+            hints.note_kept(report)
             return report
     with Bar(places.name(data), places.size(data)) as bar:
         return check(data, rules=rules, against=against, problem_limit=limit, progress=bar)
-
-
-def note_errors(reports: Iterable[Report]) -> None:
-    """Notes, on standard error, which files have errors: what was counted in them holds for the rest alone."""
-    for report in reports:
-        if not report.ok:
-            errors = counted(report.error_count, "error")
-            terminal.print_lines([styled(f"note: {report.name} has {errors}; see tunestack data check")], sys.stderr)
 
 
 def told(report: Report, tokens: TokenCount | None = None) -> Iterator[str]:
@@ -137,9 +125,9 @@ def told(report: Report, tokens: TokenCount | None = None) -> Iterator[str]:
             yield from (styled(str(problem)) for problem in shown)
             if count > len(shown):
                 yield f"… and {count - len(shown):,} more of this kind; --all shows them"
-    if report.format is None and (hint := HINTS.get(PurePath(report.name).suffix.lower())):
+    if hint := hints.of_another_kind(report):
         yield ""
-        yield styled(hint.format(name=report.name))
+        yield styled(hint)
     yield ""
 
 
@@ -157,6 +145,13 @@ def summary(report: Report) -> str:
             sized(report.bytes),
         )
     )
+
+
+def counts(report: Report) -> dict[str, Any]:
+    """Returns what a file holds, under the names that `Report.to_json` has for it, without each problem."""
+    told = report.to_json()
+    names = ("ok", "name", "format", "sha256", "bytes", "examples", "turns", "characters", "nonAscii", "images")
+    return {name: told[name] for name in (*names, "problemCounts")}
 
 
 def verdict(report: Report, rules: Sequence[DataRules] = ()) -> str:

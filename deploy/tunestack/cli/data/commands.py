@@ -50,7 +50,7 @@ Models = Annotated[
 ]
 
 
-@application.command(epilog=EXIT_STATUS)
+@application.command(epilog=EXIT_STATUS, short_help="Finds what the service would refuse or misread.")
 def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A path, a gs:// address, or - for standard input.")],
     validation: Annotated[str | None, typer.Option(metavar="FILE", help="Its validation file.")] = None,
@@ -79,6 +79,10 @@ def check(
         from tunestack.cli.data.links import link_check
 
         look_at_links = link_check(file, project, location)
+    elif project or location:
+        raise typer.BadParameter(
+            "--project and --location are about linked images: add --images to have them looked at"
+        )
     rules = rules_of(model or (), mode)
     shown = None if show_all else limit
     files = [file, *([validation] if validation is not None else ())]
@@ -86,7 +90,7 @@ def check(
         raise typer.Exit(1)
 
 
-@application.command(epilog=EXIT_STATUS)
+@application.command(epilog=EXIT_STATUS, short_help="Makes training data of tables and of other formats.")
 def convert(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to read: a path or a gs:// address.")],
     target: Annotated[
@@ -147,7 +151,7 @@ def convert(
         raise typer.Exit(1)
 
 
-@application.command(epilog=EXIT_STATUS)
+@application.command(epilog=EXIT_STATUS, short_help="Splits a file into training and validation.")
 def split(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to read: a path or a gs:// address.")],
     training: Annotated[str, typer.Option(metavar="FILE", help="The training file to write.")],
@@ -184,7 +188,7 @@ def split(
         raise typer.Exit(1)
 
 
-@application.command(epilog=EXIT_STATUS)
+@application.command(epilog=EXIT_STATUS, short_help="Shows examples added, removed and changed.")
 def diff(
     before: Annotated[str, typer.Argument(metavar="OLD", help="The earlier version: a path or a gs:// address.")],
     after: Annotated[str, typer.Argument(metavar="NEW", help="The later one.")],
@@ -197,7 +201,7 @@ def diff(
     show(before, after, limit=limit, as_json=as_json)
 
 
-@application.command(epilog=EXIT_STATUS)
+@application.command(epilog=EXIT_STATUS, short_help="Prices tuning, keeping and serving a model.")
 def estimate(
     file: File,
     model: Annotated[str, typer.Option(metavar="NAME", help="The base model.")],
@@ -231,7 +235,7 @@ def estimate(
     )
 
 
-@application.command(epilog=EXIT_STATUS)
+@application.command(epilog=EXIT_STATUS, short_help="Counts, and shows how sizes are spread.")
 def stats(
     file: File,
     model: Models = None,

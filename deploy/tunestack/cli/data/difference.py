@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunestack.cli.data import places, terminal
-from tunestack.cli.data.check import looked_at, note_errors, summary
+from tunestack.cli.data.check import counts, looked_at, summary
+from tunestack.cli.data.hints import note_errors
 from tunestack.cli.data.terminal import styled
 from tunestack.data.signatures.comparison import compare
 from tunestack.data.signatures.signature import Signature
@@ -47,13 +48,15 @@ def show(before: str, after: str, *, limit: int, as_json: bool) -> None:
     else:
         terminal.print_lines(f"{styled(report.name, bold=True)}: {summary(report)}" for report in reports)
         terminal.print_lines(("", styled(str(found), bold=True)))
+        if not found.same and reports[0].format != reports[1].format:
+            terminal.print_lines(("in two formats no example is the same: tunestack data convert makes one of them",))
         terminal.print_lines(_examples(found, *files))
     note_errors(reports)
 
 
 def _for_machines(found: Comparison, reports: Iterable[Report]) -> dict[str, object]:
-    keys = ("format", "examples", "bytes", "sha256")
     return {
+        "files": [counts(report) for report in reports],
         "same": found.same,
         "added": found.added,
         "removed": found.removed,
@@ -61,7 +64,6 @@ def _for_machines(found: Comparison, reports: Iterable[Report]) -> dict[str, obj
         "addedLines": found.added_lines,
         "removedLines": found.removed_lines,
         "changedLines": found.changed_lines,
-        "files": [{"name": report.name, **{key: getattr(report, key) for key in keys}} for report in reports],
     }
 
 

@@ -10,7 +10,8 @@ from tunestack.catalogue import UnknownRowError
 from tunestack.catalogue.data_rules import data_rules
 from tunestack.catalogue.estimates import EstimateError, estimate
 from tunestack.cli.data import places, terminal
-from tunestack.cli.data.check import looked_at, note_errors, summary
+from tunestack.cli.data.check import counts, looked_at, summary
+from tunestack.cli.data.hints import note_errors
 from tunestack.cli.data.terminal import styled
 from tunestack.wording import counted
 
@@ -72,7 +73,7 @@ def show(
         **asked,
     )
     if as_json:
-        terminal.print_json(found.to_json())
+        terminal.print_json({"files": [counts(report) for report in reports], **found.to_json()})
     else:
         terminal.print_lines(f"{styled(report.name, bold=True)}: {summary(report)}" for report in reports)
         terminal.print_lines((styled(_headline(found), bold=True), ""))
@@ -80,9 +81,9 @@ def show(
     note_errors(reports)
 
 
-def _estimate(counts: TextCounts, model: str, mode: Mode | None, epochs: int, **asked: Any) -> Estimate:
+def _estimate(text: TextCounts, model: str, mode: Mode | None, epochs: int, **asked: Any) -> Estimate:
     try:
-        return estimate(counts, model, mode, epochs, **asked)
+        return estimate(text, model, mode, epochs, **asked)
     except (UnknownRowError, EstimateError) as error:
         raise typer.BadParameter(str(error)) from error
 

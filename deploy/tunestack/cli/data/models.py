@@ -17,9 +17,11 @@ def rules_of(models: Sequence[str], mode: Mode | None) -> list[DataRules]:
     """Returns the rules of each model.
 
     Raises:
-        typer.BadParameter: the catalogue has no such model, or it is not tuned in that mode.
+        typer.BadParameter: the catalogue has no such model, it is not tuned in that mode, or none is named to be.
     """
     if not models:
+        if mode:
+            raise typer.BadParameter("--mode says how a base model is tuned: name the model with --model")
         return []
     from tunestack.catalogue import UnknownRowError
     from tunestack.catalogue.data_rules import data_rules

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue.text_tokens import expected_tokens
 from tunestack.cli.data import places, terminal
-from tunestack.cli.data.check import looked_at, note_errors, summary
+from tunestack.cli.data.check import counts, looked_at, summary
+from tunestack.cli.data.hints import note_errors
 from tunestack.cli.data.progress import Bar
 from tunestack.cli.data.sizes import histogram, sizes, spread
 from tunestack.cli.data.terminal import sized, styled
@@ -49,7 +50,7 @@ def show(address: str, rules: Sequence[DataRules], *, tokenizer: Path | None, as
         terminal.print_json(_for_machines(report, characters, expected, count))
     else:
         terminal.print_lines(_told(report, characters, expected, count))
-    note_errors([report])
+    note_errors([report], rules)
 
 
 def _sizes(file: Path | Stream, report: Report, rules: Sequence[DataRules]) -> Sequence[int]:
@@ -63,14 +64,13 @@ def _sizes(file: Path | Stream, report: Report, rules: Sequence[DataRules]) -> S
 def _for_machines(
     report: Report, characters: Sequence[int], expected: Mapping[str, Span | None], count: TokenCount | None
 ) -> dict[str, Any]:
-    told = report.to_json()
     return {
-        **{name: told[name] for name in ("name", "format", "examples", "turns", "bytes", "sha256", "images")},
+        **counts(report),
         "duplicates": report.problem_counts.get("duplicate", 0),
-        "characters": {"total": report.characters, "nonAscii": report.non_ascii, **spread(characters)},
+        "spread": spread(characters),
         "histogram": [{"from": first, "to": last, "examples": count} for first, last, count in histogram(characters)],
         "estimatedTokens": {name: span and span.to_json() for name, span in expected.items()},
-        "tokens": count and {**count.to_json(), **spread(count.lengths)},
+        "tokens": count and {**count.to_json(), "spread": spread(count.lengths)},
     }
 
 

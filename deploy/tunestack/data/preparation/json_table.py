@@ -149,7 +149,7 @@ def _cause(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, json.JSONDecodeError):
-        return error.msg[:1].lower() + error.msg[1:]
+        return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at")  # it counts from what was read last
     if isinstance(error, UnicodeDecodeError):
         return f"byte 0x{error.object[error.start]:02x} is not UTF-8"
     return "a number of thousands of digits" if "int_max_str_digits" in str(error) else str(error)
