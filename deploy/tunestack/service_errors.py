@@ -13,8 +13,7 @@ def explain(error: BaseException) -> str | None:
     """Returns what a user can do about a failed call of the service, or None when the failure is of another kind."""
     code = http_code(error)
     if code is not None:
-        said = getattr(error, "message", None) or str(error)
-        return f"the service answered: {said} (HTTP {code}){way_on(error)}"
+        return f"the service answered: {_said(error)} (HTTP {code}){way_on(error)}"
     if is_transport_error(error):
         return _no_answer(error)
     if isinstance(error, _kind("google.auth.exceptions", "GoogleAuthError")):
@@ -28,9 +27,17 @@ def explain(error: BaseException) -> str | None:
         ("tunestack.data.storage.bucket", "UploadError"),
         ("tunestack.data.report", "UnreadableDataError"),
         ("tunestack.data.preparation.error", "PreparationError"),
-        ("tunestack.data.tokens.tokenizer", "TokenizerError"),
+        ("tunestack.data.tokens.error", "TokenizerError"),
     )
     return str(error) if any(isinstance(error, _kind(*each)) for each in of_data) else None
+
+
+def _said(error: BaseException) -> str:
+    """Returns the service's own words; of a failed upload, Google's library has all of the answer as its message."""
+    try:
+        return str(error.response.json()["error"]["message"])  # type: ignore[attr-defined]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return getattr(error, "message", None) or str(error)
 
 
 def way_on(error: BaseException) -> str:

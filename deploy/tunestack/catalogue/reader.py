@@ -98,13 +98,13 @@ def gemini_model(name: str) -> GeminiModel:
     Raises:
         UnknownModelError: there is none; the message names the nearest.
     """
+    models = {row.name: row for row in gemini_models()}
     asked = _short(name).removeprefix("google/").removeprefix("models/")
-    found = next((row for row in gemini_models() if row.name == asked), None)
-    if found is None:
-        near = nearest(asked, (row.name for row in gemini_models()))
+    if asked not in models:
+        near = nearest(asked, models)
         message = f'"{name}" is not among the Gemini models that can be tuned; nearest: {", ".join(near)}'
         raise UnknownModelError(message, near)
-    return found
+    return models[asked]
 
 
 @cache
@@ -171,12 +171,11 @@ def machine(name: str) -> Machine:
     Raises:
         UnknownMachineError: there is none; the message names the nearest.
     """
-    found = next((row for row in machines() if row.name == name), None)
-    if found is None:
-        near = nearest(name, (row.name for row in machines()))
-        message = f'the catalogue has no machine "{name}"; nearest: {", ".join(near)}'
-        raise UnknownMachineError(message, near)
-    return found
+    known = {row.name: row for row in machines()}
+    if name not in known:
+        near = nearest(name, known)
+        raise UnknownMachineError(f'the catalogue has no machine "{name}"; nearest: {", ".join(near)}', near)
+    return known[name]
 
 
 @cache

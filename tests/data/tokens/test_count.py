@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from tunestack.data.report import UnreadableDataError
 from tunestack.data.stream import Stream
 from tunestack.data.tokens.count import count_tokens
-from tunestack.data.tokens.tokenizer import TokenizerError
+from tunestack.data.tokens.error import TokenizerError
 
 QUESTION, ANSWER = "what is it", "a cat"
 CHAT = {"messages": [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": ANSWER}]}

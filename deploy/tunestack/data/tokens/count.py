@@ -7,25 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue.reader import token_range
+from tunestack.data.formats import FORMAT_NAMES
 from tunestack.data.lines.blocks import MAX_LINE_BYTES
 from tunestack.data.preparation.example import Image
 from tunestack.data.preparation.formats import reader
 from tunestack.data.preparation.source import Source
 from tunestack.data.report import UnreadableDataError
-from tunestack.data.tokens.tokenizer import TemplateRefusalError, Tokenizer, TokenizerError
+from tunestack.data.tokens.error import TemplateRefusalError, TokenizerError
+from tunestack.data.tokens.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tunestack.data.preparation.example import Example
-    from tunestack.data.report import Format
     from tunestack.data.stream import Stream
 
 BATCH_BYTES = 1024 * 1024
 """Read before the tokenizer is asked, which takes a batch on all cores."""
-
-_FORMATS: tuple[Format, ...] = ("chat", "prompt-completion", "generate-content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ def _reader_of(line: bytes) -> Callable[[bytes], Example]:
     Raises:
         ValueError: it is in no format.
     """
-    for name in _FORMATS:
+    for name in FORMAT_NAMES:
         try:
             reader(name)(line)
         except (ValueError, RecursionError):
