@@ -36,6 +36,10 @@ def test_a_refusal_is_told_in_the_services_words(start_emulator: Callable[..., E
     assert "has to be enabled first" in disabled
     missing = explain(caught(lambda: list(connection.storage.list_blobs("no-such-bucket")))) or ""
     assert "(HTTP 404)" in missing
+    upload = connection.storage.bucket("no-such-bucket").blob("a").upload_from_string
+    assert (
+        explain(caught(lambda: upload(b"1"))) == "the service answered: The specified bucket does not exist. (HTTP 404)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,20 @@ def test_nothing_with_errors_is_uploaded(ask: Ask, write: Write, bucket: Bucket)
     assert not bucket.blob("refused/train.jsonl").exists()
 
 
+@pytest.mark.parametrize("options", [(), ("--force",)], ids=["told before the work", "told by the upload"])
+def test_a_bucket_that_is_not_there_is_one_sentence(
+    ask: Ask, write: Write, bucket: Bucket, options: tuple[str, ...]
+) -> None:
+    source = write("train.jsonl", sums(120))
+    answer = ask("convert", source, "gs://no-such-bucket-here/a.jsonl", "--to", "prompt-completion", *options)
+    assert answer.status == 1
+    assert answer.err == (
+        "error: there is no bucket no-such-bucket-here; look for a typing error in "
+        "gs://no-such-bucket-here/a.jsonl, or make the bucket\n"
+    )
+    assert (answer.out == "") is (not options)
+
+
 def test_an_object_is_split_into_objects(ask: Ask, write: Write, bucket: Bucket) -> None:
     bucket.blob("split/all.jsonl").upload_from_filename(str(write("all.jsonl", sums(400))))
     training, validation = "gs://data/split/train.jsonl", "gs://data/split/validation.jsonl"

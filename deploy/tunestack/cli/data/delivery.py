@@ -58,7 +58,7 @@ def deliveries(addresses: Sequence[str], *, overwrite: bool) -> Iterator[list[De
     """Prepares targets; what is temporary is gone afterwards.
 
     Raises:
-        UploadError: an object is there already, which is better known before the work than after it.
+        UploadError: an object is there already, or the bucket is not, which is better known before the work than after.
     """
     if not overwrite:
         for address in filter(places.is_object, addresses):
@@ -71,12 +71,20 @@ def deliveries(addresses: Sequence[str], *, overwrite: bool) -> Iterator[list[De
 
 
 def _make_sure_that_nothing_is_at(address: str) -> None:
-    from tunestack.data.storage.bucket import UploadError
+    from google.api_core.exceptions import NotFound
+
+    from tunestack.data.storage.bucket import UploadError, no_bucket
     from tunestack.data.storage.objects import address_parts, explained
     from tunestack.retries import CALL_SECONDS, repeatable
 
     bucket, name = address_parts(address)
+    missing = None
     with explained(address):
-        is_there = places.client().bucket(bucket).blob(name).exists(timeout=CALL_SECONDS, retry=repeatable)
-    if is_there:
+        try:
+            places.client().bucket(bucket).blob(name).reload(timeout=CALL_SECONDS, retry=repeatable)
+        except NotFound as error:
+            missing = error
+    if missing is None:
         raise UploadError(f"{address} is there already; write to another address, or use --force")
+    if "bucket does not exist" in str(missing):
+        raise no_bucket(address) from missing

@@ -107,11 +107,11 @@ def put(
         The object.
 
     Raises:
-        UploadError: something lies there, or the file changed while it was sent.
+        UploadError: something lies there, there is no bucket, or the file changed while it was sent.
         UnreadableDataError: the address is none, or the file cannot be read.
         google.api_core.exceptions.GoogleAPIError: the service refused, or retries ran out.
     """
-    from google.api_core.exceptions import PreconditionFailed
+    from google.api_core.exceptions import NotFound, PreconditionFailed
 
     bucket, name = address_parts(uri)
     blob = client().bucket(bucket).blob(name)
@@ -120,7 +120,15 @@ def put(
         _send(path, blob, size, crc32c, if_generation_match=None if replace else 0, progress=progress)
     except PreconditionFailed:
         raise UploadError(f"{uri} is there already; choose another address, or replace it expressly") from None
+    except NotFound:
+        raise no_bucket(uri) from None
     return _pinned(blob)
+
+
+def no_bucket(uri: str) -> UploadError:
+    """Returns what is wrong where an object cannot be written for want of its bucket."""
+    bucket, _ = address_parts(uri)
+    return UploadError(f"there is no bucket {bucket}; look for a typing error in {uri}, or make the bucket")
 
 
 def _send(
