@@ -10,13 +10,13 @@ from tunestack.catalogue.entries import GeminiModel
 from tunestack.catalogue.reader import UnknownModeError, data_limits, gemini_model, open_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from tunestack.catalogue.entries import Mode, OpenModel, Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataRules:
     """What a base model demands of its data; None is not known, or no limit.
 
@@ -45,19 +45,19 @@ class DataRules:
     kind: Literal["open", "gemini"]
     formats: tuple[str, ...]
     modalities: tuple[str, ...]
-    max_sequence_tokens: int | None
-    tokens_per_character: Decimal | None
-    validation_percent_of_bytes: int | None
-    validation_examples: int | None
-    validation_percent_of_examples: int | None
-    validation_percent_beyond: int | None
-    max_bytes: int | None
-    max_text_examples: int | None
-    max_multimodal_examples: int | None
-    max_images: int | None
-    max_image_bytes: int | None
+    max_sequence_tokens: int | None = None
+    tokens_per_character: Decimal | None = None
+    validation_percent_of_bytes: int | None = None
+    validation_examples: int | None = None
+    validation_percent_of_examples: int | None = None
+    validation_percent_beyond: int | None = None
+    max_bytes: int | None = None
+    max_text_examples: int | None = None
+    max_multimodal_examples: int | None = None
+    max_images: int | None = None
+    max_image_bytes: int | None = None
     recommended_examples: int
-    drops_text_beside_images: bool
+    drops_text_beside_images: bool = False
     sources: tuple[Source, ...]
 
 
@@ -146,21 +146,4 @@ def _rules_of_gemini(row: GeminiModel) -> DataRules:
 def _rules(kind: Literal["open", "gemini"], *, sources: Iterable[Source] = (), **of_the_model: Any) -> DataRules:
     """Adds what differs by model to what holds for all of its kind."""
     limits, general = data_limits(kind)
-    given: Mapping[str, Any] = {**_UNKNOWN, **limits, **of_the_model}
-    return DataRules(kind=kind, sources=tuple(dict.fromkeys((*sources, *general))), **given)
-
-
-_UNKNOWN = {
-    "max_sequence_tokens": None,
-    "tokens_per_character": None,
-    "validation_percent_of_bytes": None,
-    "validation_examples": None,
-    "validation_percent_of_examples": None,
-    "validation_percent_beyond": None,
-    "max_bytes": None,
-    "max_text_examples": None,
-    "max_multimodal_examples": None,
-    "max_images": None,
-    "max_image_bytes": None,
-    "drops_text_beside_images": False,
-}
+    return DataRules(kind=kind, sources=tuple(dict.fromkeys((*sources, *general))), **{**limits, **of_the_model})
