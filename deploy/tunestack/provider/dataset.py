@@ -11,7 +11,7 @@ from tunestack import data
 from tunestack.data.storage.objects import PinnedObject, is_address
 from tunestack.data.verdicts.kept import Checked, NotKeptError
 from tunestack.data.verdicts.objects import ObjectPlace
-from tunestack.provider.dataset_content import Content, complaint
+from tunestack.provider.dataset_content import Content, command, complaint
 from tunestack.provider.dataset_files import FILES, GENERATIONS, is_local
 from tunestack.provider.dataset_images import EXCUSED
 from tunestack.provider.dataset_reader import DatasetReader, UnusableError
@@ -87,11 +87,12 @@ class DatasetLifecycle(Lifecycle):
             reports = await self._reader.with_images(request.urn, content, known)
         except UnusableError as error:
             return CheckResult(inputs, error.failures)
+        shows_each = command(content, known.get("baseModels") or ())
         for file, report in zip(files, reports, strict=True):
-            if text := complaint(report, EXCUSED):
+            if text := complaint(report, shows_each, EXCUSED):
                 found.append(CheckFailure(file.role, text))
             elif not _is_just_imported(request.old, known):
-                await self._reader.warn(request.urn, file, report)
+                await self._reader.warn(request.urn, file, report, shows_each)
         if not found:
             inputs["contentHash"] = wrap(content.hash)
             inputs |= wrap_map({GENERATIONS[file.role]: file.generation for file in files if file.generation})

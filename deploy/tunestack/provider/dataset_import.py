@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tunestack.data import UnreadableDataError
 from tunestack.data.storage.objects import address_parts
 from tunestack.data.verdicts.kept import checked
-from tunestack.provider.dataset_content import Content, complaint
+from tunestack.provider.dataset_content import Content, command, complaint
 from tunestack.provider.dataset_files import FILES, locate
 from tunestack.provider.lifecycle import ResourceError
 
@@ -52,7 +52,7 @@ def fetched(uris: Sequence[str], client: Callable[[], Client]) -> Content:
     content = Content(files, verdicts)
     for report in content.reports:
         if not report.ok:
-            raise ResourceError(f"{report.name} cannot be imported:\n{complaint(report)}")
+            raise ResourceError(f"{report.name} cannot be imported:\n{complaint(report, command(content))}")
     return content
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack import data
 from tunestack.data import UnreadableDataError
+from tunestack.data.report import KINDS
 from tunestack.data.verdicts.kept import Checked, checked, question_of
-from tunestack.provider.dataset_content import PROBLEMS_SHOWN, Content
+from tunestack.provider.dataset_content import PROBLEMS_SHOWN, Content, others
 from tunestack.provider.dataset_files import FILES, DataFile, locate, rules_of
 from tunestack.provider.dataset_images import EXCUSED, ImageChecks
 from tunestack.provider.lifecycle import CheckFailure, Severity
@@ -87,17 +88,18 @@ class DatasetReader:
         """Returns the reports with what is wrong with the images that they link."""
         return await self._images.looked_up(urn, content, known)
 
-    async def warn(self, urn: str, file: DataFile, report: data.Report) -> None:
-        """Tells the first warnings, once: Check runs twice on a replace."""
+    async def warn(self, urn: str, file: DataFile, report: data.Report, shows_each: str) -> None:
+        """Tells the first warnings, and how many of each kind where there are more; once, as Check may run twice."""
         if file.place.content in self._told:
             return
         self._told.add(file.place.content)
         if file.pinned and file.pinned.reading_costs:
             told = f"{file.pinned.uri} is in storage class {file.pinned.storage_class}: every byte that is read costs"
             await self._run.tell(urn, told, severity=Severity.WARNING)
-        excused = (problem for problem in report.errors if problem.kind in EXCUSED)
-        for problem in (*excused, *report.warnings)[:PROBLEMS_SHOWN]:
-            await self._run.tell(urn, str(problem), severity=Severity.WARNING)
+        shown = [problem for problem in report.problems if _only_warns(problem.kind)][:PROBLEMS_SHOWN]
+        counts = {kind: count for kind, count in report.problem_counts.items() if _only_warns(kind)}
+        for told in (*map(str, shown), *others(counts, len(shown), shows_each)):
+            await self._run.tell(urn, told, severity=Severity.WARNING)
 
     async def _tell_of_keeping(self, urn: str, file: DataFile, verdict: Checked) -> None:
         if file.pinned is None or not verdict.not_kept:
@@ -111,3 +113,7 @@ class DatasetReader:
 
     def _storage(self) -> Client:
         return self._run.connection.storage
+
+
+def _only_warns(kind: str) -> bool:
+    return KINDS[kind] == "warning" or kind in EXCUSED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -65,8 +66,8 @@ def keep_secret(properties: Mapping[str, PropertyValue], like: Mapping[str, Prop
 
 
 def _forms(secret: str) -> Iterable[str]:
-    """Yields a secret as it is, line by line, as Python, JSON and addresses write it, and the parts of an address."""
-    yield from (secret, *secret.splitlines(), repr(secret)[1:-1])
+    """Yields a secret as it is, by line, as Python, JSON, shells and addresses write it, and parts of an address."""
+    yield from (secret, *secret.splitlines(), repr(secret)[1:-1], shlex.quote(secret))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (quote(secret), quote(secret, safe=""))
     if parts := re.fullmatch(r"gs://([^/]+)/?(.*?)/?", secret):

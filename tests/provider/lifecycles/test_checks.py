@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from tunestack.cli.application import application
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import CheckRequest, CreateRequest, DiffRequest, Lifecycle, Severity
 from tunestack.provider.properties import UNKNOWN, plain, plain_map, wrap_map
@@ -246,12 +249,18 @@ async def test_a_broken_line_is_named_as_the_program_names_the_file(
     (tmp_path / "Pulumi.yaml").touch()
     (tmp_path / "infra").mkdir()
     lines = ['{"prompt": "a", "completion": "b"}'] * 11 + ['{"prompt": "a", "completion": " "}'] * 12
-    (tmp_path / "train.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "my train.jsonl").write_text("\n".join(lines) + "\n")
     monkeypatch.chdir(tmp_path / "infra")
-    reason = (await refused(provider, "Dataset", {"training": "train.jsonl", "bucket": "data"}))["training"]
+    model = "google/gemma3@gemma-3-1b-it"
+    given = {"training": "my train.jsonl", "bucket": "data", "baseModels": [model, "meta/not-yet-known"]}
+    reason = (await refused(provider, "Dataset", given))["training"]
     first, *_, last = reason.splitlines()
-    assert first.startswith("train.jsonl:12: $.completion: ")
-    assert last == "12 in all: 12 empty; tunestack data check train.jsonl shows each"
+    assert first.startswith("my train.jsonl:12: $.completion: ")
+    command = f"tunestack data check 'my train.jsonl' --model {model} --all"
+    assert last == f"12 in all: 12 empty; {command} shows each"
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(application, shlex.split(command)[1:]).stdout
+    assert told.count("$.completion: ") == 12
 
 
 async def test_what_is_odd_but_possible_is_told_once(
@@ -264,6 +273,11 @@ async def test_what_is_odd_but_possible_is_told_once(
     told = [message for severity, message in listener.lines if severity is Severity.WARNING]
     assert len(told) == len(set(told))
     assert any(message.startswith("train.jsonl:2: ") for message in told), "the second line repeats the first"
+    listener.lines.clear()
+    (tmp_path / "train.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' * 14)
+    assert await refused(provider, "Dataset", {"training": "train.jsonl", "bucket": "data"}) == {}
+    *_, last = [message for severity, message in listener.lines if severity is Severity.WARNING]
+    assert last == "14 in all: 13 duplicate, 1 few-examples; tunestack data check train.jsonl --all shows each"
 
 
 @pytest.mark.parametrize(

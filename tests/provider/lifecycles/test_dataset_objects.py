@@ -272,7 +272,7 @@ async def test_a_broken_object_is_told_by_line_and_not_read_twice(cloud: Cloud) 
         first, *others, last = failure.reason.splitlines()
         assert first.startswith(f"{URI}:131: $.completion: ")
         assert len(others) == 9
-        assert last == f"17 in all: 14 empty, 3 missing-key; tunestack data check {URI} shows each"
+        assert last == f"17 in all: 14 empty, 3 missing-key; tunestack data check {URI} --all shows each"
         assert (asked(cloud, seen).count("weekly/train.jsonl") > 1) is reads
 
 
@@ -338,7 +338,7 @@ async def test_linked_images_are_looked_up_where_they_are_there(
     cloud.emulator.http.post("/storage/v1/b", params={"project": "demo-project"}, json={"name": "later"})
     (failure,), _ = await outcome("later")
     assert failure.startswith("train.jsonl:1: $.messages[0].content[0].image_url.url: no object 'gs://later/0.jpg'")
-    assert failure.endswith("120 in all: 120 image-missing; tunestack data check train.jsonl shows each")
+    assert failure.endswith("120 in all: 120 image-missing; tunestack data check train.jsonl --images --all shows each")
 
     for number in range(120):
         store(cloud, f"gs://later/{number}.jpg", b"\xff\xd8")

@@ -373,7 +373,7 @@ async def test_what_nobody_published_is_missing_in_the_estimate(cloud: Any) -> N
 async def test_counts_that_an_earlier_version_did_not_know_are_no_change(cloud: Any) -> None:
     made = await cloud.resource("TuningJob").create(cloud.inputs)
     assert await changed(cloud.resource("TuningJob"), made, cloud.inputs, {**cloud.inputs, **COUNTS}) == []
-    counts = ({}, COUNTS, dict.fromkeys(COUNTS, UNKNOWN))
+    counts: tuple[dict[str, Any], ...] = ({}, COUNTS, dict.fromkeys(COUNTS, UNKNOWN))
     checked = [await cloud.resource("TuningJob").checked({**cloud.inputs, **more}) for more in counts]
     assert len({plain_map(each)["specHash"] for each in checked}) == 1
     assert cloud.listener.told == []

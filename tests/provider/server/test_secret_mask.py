@@ -27,6 +27,7 @@ def secret(value: Any) -> PropertyValue:
         pytest.param(secret("gs://hush/a/b"), "object a/b of hush", "object a/b of [secret]", id="parts of an address"),
         pytest.param(secret("gs://hush/folder/"), "folder", "[secret]", id="its folder"),
         pytest.param(secret("data/hidden.jsonl"), "hidden.jsonl:3", "[secret]:3", id="a file without its folder"),
+        pytest.param(secret("it's here"), "check 'it'\"'\"'s here' --all", "check [secret] --all", id="in a command"),
         pytest.param(secret("gs://hush/x/final"), "the final one", "the final one", id="not each word of an address"),
         pytest.param(secret(12345), "12345 steps", "[secret] steps", id="a number"),
         pytest.param(secret(0.00125), "rate 0.00125", "rate [secret]", id="a fraction"),
