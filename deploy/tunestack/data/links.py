@@ -30,16 +30,16 @@ class Links(Mapping[str, Place]):
     Addresses beyond `MAX_LINKS` are only counted, in `left_out`, each time that they stand.
     """
 
-    __slots__ = ("_lines", "_number", "_offsets", "_said", "_spelled", "_spelling", "left_out")
+    __slots__ = ("_distinct", "_lines", "_number", "_offsets", "_pairs", "left_out")
 
     def __init__(self) -> None:
         self.left_out = 0
         self._number: dict[str, int] = {}
         self._lines = array("Q")
         self._offsets = array("Q")
-        self._said = array("I")  # there are only so many paths and types, and each pair is kept once
-        self._spelling: dict[tuple[str, str], int] = {}
-        self._spelled: list[tuple[str, str]] = []
+        # Path and type of each; of such pairs there are only so many, and each is kept once.
+        self._pairs: list[tuple[str, str]] = []
+        self._distinct: dict[tuple[str, str], tuple[str, str]] = {}
 
     def add(self, address: str, line: int, offset: int, path: str, mime_type: str = "") -> None:
         """Keeps the place, unless the address has one before it."""
@@ -48,14 +48,11 @@ class Links(Mapping[str, Place]):
         if len(self._number) >= MAX_LINKS:
             self.left_out += 1
             return
-        said = (path, mime_type)
-        if said not in self._spelling:
-            self._spelling[said] = len(self._spelled)
-            self._spelled.append(said)
+        pair = (path, mime_type)
         self._number[address] = len(self._lines)
         self._lines.append(line)
         self._offsets.append(offset)
-        self._said.append(self._spelling[said])
+        self._pairs.append(self._distinct.setdefault(pair, pair))
 
     def update(self, later: Links, lines: int = 0, offset: int = 0) -> None:
         """Adds the places of a later piece of the file, before which there are so many lines and bytes."""
@@ -65,7 +62,7 @@ class Links(Mapping[str, Place]):
 
     def __getitem__(self, address: str) -> Place:
         number = self._number[address]
-        return Place(self._lines[number], self._offsets[number], *self._spelled[self._said[number]])
+        return Place(self._lines[number], self._offsets[number], *self._pairs[number])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._number)
@@ -78,12 +75,13 @@ class Links(Mapping[str, Place]):
 
     def to_json(self) -> dict[str, Any]:
         """Returns what JSON can hold."""
+        numbers = {pair: number for number, pair in enumerate(self._distinct)}
         return {
             "addresses": list(self._number),
             "lines": self._lines.tolist(),
             "offsets": self._offsets.tolist(),
-            "said": self._said.tolist(),
-            "spelled": [list(said) for said in self._spelled],
+            "pathsAndTypes": [list(pair) for pair in numbers],
+            "pathAndType": [numbers[pair] for pair in self._pairs],
             "leftOut": self.left_out,
         }
 
@@ -91,8 +89,8 @@ class Links(Mapping[str, Place]):
     def from_json(cls, value: Mapping[str, Any]) -> Links:
         """Returns the links that `to_json` wrote."""
         links = cls()
-        places = (value[name] for name in ("addresses", "lines", "offsets", "said"))
-        for address, line, offset, said in zip(*places, strict=True):
-            links.add(address, line, offset, *value["spelled"][said])
+        places = (value[name] for name in ("addresses", "lines", "offsets", "pathAndType"))
+        for address, line, offset, number in zip(*places, strict=True):
+            links.add(address, line, offset, *value["pathsAndTypes"][number])
         links.left_out = value["leftOut"]
         return links
