@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -11,7 +11,7 @@ from tunestack import data
 from tunestack.data.storage.objects import PinnedObject, is_address
 from tunestack.data.verdicts.kept import Checked, NotKeptError
 from tunestack.data.verdicts.objects import ObjectPlace
-from tunestack.provider.dataset_content import Content, command, complaint
+from tunestack.provider.dataset_content import Content, command, complaint, unplaced
 from tunestack.provider.dataset_files import FILES, GENERATIONS, is_local
 from tunestack.provider.dataset_images import EXCUSED
 from tunestack.provider.dataset_reader import DatasetReader, UnusableError
@@ -42,9 +42,6 @@ from tunestack.provider.transfer_progress import TransferProgress
 from tunestack.retries import repeatable
 from tunestack.tuning.artifacts import split
 from tunestack.wording import counted
-
-if TYPE_CHECKING:
-    from google.cloud.storage import Client
 
 ADDED = ("contentHash", *GENERATIONS.values())
 """Inputs that Check adds: the hash of what the files hold, and which objects were meant."""
@@ -138,7 +135,7 @@ class DatasetLifecycle(Lifecycle):
             await self._run.tell(
                 request.urn, reason if comparison else f"{reason}: {counted(content.training.examples, 'example')}"
             )
-            return CreateResult("", {**outputs, **wrap_map(_foreseen(inputs, content))})
+            return CreateResult("", {**outputs, **wrap_map(content.foreseen(inputs.bucket, inputs.prefix))})
         outputs |= wrap_map(await self._placed(request.urn, inputs, content))
         # An id cannot be secret; the address would quote what is.
         is_secret = any(value.contains_secret() for value in request.inputs.values())
@@ -153,10 +150,10 @@ class DatasetLifecycle(Lifecycle):
 
         if not request.state:
             uris = dataset_import.addresses(request.resource_id)
-            content = await self._run.call(dataset_import.fetched, uris, self._storage)
+            content = await self._run.call(dataset_import.fetched, uris, self._run.storage)
             lie = dict(zip(FILES, uris, strict=False))
             inputs = wrap_map({**lie, **dataset_import.declared_at(uris[0]), "contentHash": content.hash})
-            outputs = {**content.outputs(), "comparison": "", **_addresses(content)}
+            outputs = {**content.outputs(), "comparison": "", **content.addresses()}
             return ReadResult(uris[0], {**inputs, **wrap_map(outputs)}, inputs)
         state = plain_map(request.state)
         uris = [uri for uri in (state.get("trainingUri"), state.get("validationUri")) if uri]
@@ -172,12 +169,14 @@ class DatasetLifecycle(Lifecycle):
         known = without_unknown(request.new)
         inputs = convert(DatasetInputs, known)
         content = await self._read(request.urn, inputs, known)
-        empty = wrap_map({"comparison": "", **_unplaced()})
+        empty = wrap_map({"comparison": "", **unplaced()})
         outputs = {**empty, **request.state, **request.new, **wrap_map(content.outputs())}
         state = plain_map(request.state)
         if any(file.pinned for file in content.files) or any(state.get(name) for name in GENERATIONS.values()):
-            placed = _foreseen(inputs, content) if request.preview else await self._placed(request.urn, inputs, content)
-            outputs |= wrap_map(placed)
+            if request.preview:
+                outputs |= wrap_map(content.foreseen(inputs.bucket, inputs.prefix))
+            else:
+                outputs |= wrap_map(await self._placed(request.urn, inputs, content))
         return UpdateResult(outputs)
 
     async def delete(self, request: DeleteRequest) -> None:
@@ -202,13 +201,13 @@ class DatasetLifecycle(Lifecycle):
 
     async def _placed(self, urn: str, inputs: DatasetInputs, content: Content) -> dict[str, str | None]:
         """Uploads what lies on this machine; returns where all of it lies then."""
-        lie = _addresses(content)
+        lie = content.addresses()
         for file, verdict in zip(content.files, content.verdicts, strict=True):
             if file.path is None or inputs.bucket is None:
                 continue
             progress = TransferProgress(self._run, urn, f"uploads {file.place.name}", verdict.report.bytes)
             pinned = await self._run.call(
-                data.upload, file.path, verdict.report, inputs.bucket, inputs.prefix, self._storage, progress
+                data.upload, file.path, verdict.report, inputs.bucket, inputs.prefix, self._run.storage, progress
             )
             lie[f"{file.role}Uri"] = pinned.uri
             await self._keep_beside(urn, pinned, verdict)
@@ -217,7 +216,7 @@ class DatasetLifecycle(Lifecycle):
     async def _keep_beside(self, urn: str, pinned: PinnedObject, verdict: Checked) -> None:
         """Keeps the signature with what was uploaded, for a later version to be compared with."""
         try:
-            await self._run.call(ObjectPlace(pinned, self._storage).keep_signature, verdict.signature)
+            await self._run.call(ObjectPlace(pinned, self._run.storage).keep_signature, verdict.signature)
         except NotKeptError as error:
             await self._run.tell(
                 urn,
@@ -234,16 +233,13 @@ class DatasetLifecycle(Lifecycle):
         before = state.get("examples")
         reason = "new training data" if before is None else f"new training data instead of {counted(before, 'example')}"
         content = self._reader.known(after.get("contentHash"))
-        if content is not None and (told := await self._run.call(compared, state, content, self._storage)):
+        if content is not None and (told := await self._run.call(compared, state, content, self._run.storage)):
             reason = self._run.comparisons[content.hash] = told
         self._run.reasons[request.urn] = reason
 
-    def _storage(self) -> Client:
-        return self._run.connection.storage
-
     def _all_exist(self, uris: Sequence[str]) -> bool:
         return all(
-            self._storage().bucket(bucket).blob(name).exists(retry=repeatable) for bucket, name in map(split, uris)
+            self._run.storage().bucket(bucket).blob(name).exists(retry=repeatable) for bucket, name in map(split, uris)
         )
 
 
@@ -268,31 +264,3 @@ def _is_just_imported(old: Properties | None, known: Mapping[str, Any]) -> bool:
 def _is_elsewhere(old_inputs: Mapping[str, Any]) -> bool:
     """Says whether an import has found the files where no resource of ours puts them; there they stay."""
     return is_address(str(old_inputs.get("training"))) and old_inputs.get("prefix") is None
-
-
-def _addresses(content: Content) -> dict[str, str | None]:
-    """Returns the outputs that say where the files lie, as far as they lie somewhere already."""
-    lie = _unplaced()
-    for file in content.files:
-        if file.pinned:
-            lie |= {f"{file.role}Uri": file.pinned.uri, GENERATIONS[file.role]: file.generation}
-    return lie
-
-
-def _unplaced() -> dict[str, str | None]:
-    """Returns the outputs that say where files lie, for none.
-
-    What is not there is an empty text, since a preview takes None for what it does not know yet. An address is None all
-    the same, as jobs want it.
-    """
-    return {**dict.fromkeys(f"{role}Uri" for role in FILES), **dict.fromkeys(GENERATIONS.values(), "")}
-
-
-def _foreseen(inputs: DatasetInputs, content: Content) -> dict[str, object]:
-    """Returns where the files will lie; a preview may not know the bucket yet."""
-    lie: dict[str, object] = {**_addresses(content)}
-    for file, report in zip(content.files, content.reports, strict=True):
-        if not file.pinned:
-            uri = f"{file.role}Uri"
-            lie[uri] = data.object_uri(report, inputs.bucket, inputs.prefix) if inputs.bucket else UNKNOWN
-    return lie

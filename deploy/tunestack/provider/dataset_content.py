@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from tunestack import data
 from tunestack.data.report import KINDS
 from tunestack.data.verdicts.kept import Checked
-from tunestack.provider.dataset_files import DataFile, rules_of
+from tunestack.provider.dataset_files import FILES, GENERATIONS, DataFile, rules_of
+from tunestack.provider.properties import UNKNOWN
 from tunestack.tuning.specification import content_hash
 
 PROBLEMS_SHOWN = 10
@@ -52,6 +53,22 @@ class Content:
             "textOnly": self.training.texts_only,
         }
 
+    def addresses(self) -> dict[str, str | None]:
+        """Returns the outputs that say where the files lie, as far as they lie somewhere already."""
+        lie = unplaced()
+        for file in self.files:
+            if file.pinned:
+                lie |= {f"{file.role}Uri": file.pinned.uri, GENERATIONS[file.role]: file.generation}
+        return lie
+
+    def foreseen(self, bucket: str | None, prefix: str) -> dict[str, object]:
+        """Returns the outputs that say where the files will lie; a preview may not know the bucket yet."""
+        lie: dict[str, object] = {**self.addresses()}
+        for file, report in zip(self.files, self.reports, strict=True):
+            if not file.pinned:
+                lie[f"{file.role}Uri"] = data.object_uri(report, bucket, prefix) if bucket else UNKNOWN
+        return lie
+
 
 def command(content: Content, base_models: Sequence[str] = ()) -> str:
     """Returns the command that shows everything that is wrong with the files, from the folder of Pulumi.yaml."""
@@ -60,6 +77,15 @@ def command(content: Content, base_models: Sequence[str] = ()) -> str:
     words = [word for option, values in options.items() for value in values for word in (option, value)]
     images = ["--images"] if any(report.links for report in content.reports) else []
     return shlex.join(["tunestack", "data", "check", content.files[0].place.name, *words, *images, "--all"])
+
+
+def unplaced() -> dict[str, str | None]:
+    """Returns the outputs that say where files lie, for none.
+
+    What is not there is an empty text, since a preview takes None for what it does not know yet. An address is None all
+    the same, as jobs want it.
+    """
+    return {**dict.fromkeys(f"{role}Uri" for role in FILES), **dict.fromkeys(GENERATIONS.values(), "")}
 
 
 def complaint(report: data.Report, shows_each: str, excused: frozenset[str] = frozenset()) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunestack import data
 from tunestack.data import UnreadableDataError
@@ -16,9 +16,6 @@ from tunestack.provider.dataset_images import EXCUSED, ImageChecks
 from tunestack.provider.lifecycle import CheckFailure, Severity
 from tunestack.provider.run import Run
 from tunestack.provider.transfer_progress import TransferProgress, shown_bytes
-
-if TYPE_CHECKING:
-    from google.cloud.storage import Client
 
 
 class UnusableError(Exception):
@@ -52,7 +49,7 @@ class DatasetReader:
 
         async def one(role: str, name: str) -> DataFile | CheckFailure:
             try:
-                return await self._run.call(locate, role, name, self._storage)
+                return await self._run.call(locate, role, name, self._run.storage)
             except UnreadableDataError as error:
                 return CheckFailure(role, str(error))
 
@@ -110,9 +107,6 @@ class DatasetReader:
             f"cannot be kept in gs://{file.pinned.bucket}/{file.pinned.name}.tunestack/: {verdict.not_kept}",
             severity=Severity.WARNING,
         )
-
-    def _storage(self) -> Client:
-        return self._run.connection.storage
 
 
 def _only_warns(kind: str) -> bool:

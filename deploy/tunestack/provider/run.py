@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import Engine, InterruptedWaitError, Severity
 from tunestack.retries import STOPPED
 from tunestack.serving.operations import Wait
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Client
 
 T = TypeVar("T")
 
@@ -43,6 +46,10 @@ class Run:
     comparisons: dict[str, str] = field(default_factory=dict)
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
+
+    def storage(self) -> Client:
+        """Returns the storage client; it is made when it is first asked for."""
+        return self.connection.storage
 
     def interrupt(self) -> None:
         """Ends all waits; what runs remotely goes on."""
