@@ -64,6 +64,8 @@ def locate(role: str, named: str, client: Callable[[], Client]) -> DataFile:
 
         return DataFile(role, ObjectPlace(pin(named, client), client))
     path = _resolve(named)
+    if path.is_dir():
+        raise UnreadableDataError(f"{named} is a folder; write the path of one JSONL file in it")
     if not path.is_file():
         raise UnreadableDataError(
             f"there is no file {named}; relative paths start at the folder that holds Pulumi.yaml, and data that lies "

@@ -114,6 +114,7 @@ async def refused(provider: TunestackProvider, kind: str, inputs: dict[str, Any]
             "object contains unknown field `surge`",
         ),
         ("Dataset", {"training": "no.jsonl", "bucket": "data"}, "training", "there is no file no.jsonl"),
+        ("Dataset", {"training": ".", "bucket": "data"}, "training", ". is a folder; write the path of one JSONL file"),
         ("Dataset", {"training": "gs://data"}, "training", "has to read gs://bucket/folder/file.jsonl"),
         ("Dataset", {"training": "gs://data/folder/"}, "training", "is a folder"),
         ("Dataset", {"training": "train.jsonl"}, "bucket", "is missing; a file of this machine has to be uploaded"),
