@@ -9,8 +9,7 @@ import pytest
 
 from tunestack.catalogue.data_rules import data_rules
 from tunestack.connection import Connection
-from tunestack.data.images import linked as image_objects
-from tunestack.data.images import listing as image_listing
+from tunestack.data.images import linked, listing
 from tunestack.data.images.agents import agents_of_number, agents_of_project
 from tunestack.data.images.linked import check_links
 from tunestack.data.links import Links
@@ -111,7 +110,7 @@ def test_missing_images_are_counted_and_told_in_the_order_of_the_file(storage: C
 @pytest.fixture
 def crowded(storage: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
     """A bucket of 200 objects, whose listings have pages of 10."""
-    monkeypatch.setattr(image_listing, "PAGE", 10)
+    monkeypatch.setattr(listing, "PAGE", 10)
     put(storage, "000")
     folder = next(tmp_path.rglob("000")).parent
     for number in range(1, 200):
@@ -135,7 +134,7 @@ def test_a_folder_that_holds_far_more_is_not_listed_whole(crowded: Client, emula
 
 
 def test_no_more_listings_than_are_allowed(crowded: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_objects, "MAX_CALLS", 2)
+    monkeypatch.setattr(linked, "MAX_CALLS", 2)
     wanted = [f"gs://data/{number:03}" for number in range(0, 200, 20)]
     report = check_links(crowded, linking(wanted), data_bucket="data")
     assert report.problem_counts["images-not-looked-at"] == 1
@@ -145,7 +144,7 @@ def test_no_more_listings_than_are_allowed(crowded: Client, monkeypatch: pytest.
 
 
 def test_images_in_more_buckets_than_are_looked_at(storage: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_objects, "MAX_BUCKETS", 2)
+    monkeypatch.setattr(linked, "MAX_BUCKETS", 2)
     report = check_links(storage, linking(f"gs://bucket-{number}/a.png" for number in range(5)))
     assert report.problem_counts == {"duplicate": 2, "image-missing": 2, "images-not-looked-at": 1}
 
