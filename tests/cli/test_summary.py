@@ -109,3 +109,16 @@ def test_what_a_dataset_holds(
     summary.show(Stack("prod", outputs), ask_untuned=False)
     row = next(line for line in capsys.readouterr().out.splitlines() if "dataset tickets" in line)
     assert row.split("│")[2].strip() == says, why
+
+
+def test_images_cost_more_than_is_estimated(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary, "LOG_WIDTH", 300)
+    pictures = {"examples": 120, "validationExamples": 0, "images": 120, "format": "chat", "contentHash": "0" * 64}
+    datasets = {"tickets": {**pictures, "trainingUri": "gs://b/train.jsonl"}}
+    outputs = {"project": "demo", "location": "us-central1", "datasets": datasets, "models": {"tickets": MODEL}}
+    summary.show(Stack("prod", {**outputs, "estimatedCostUsd": 1.833}), ask_untuned=False)
+    told = capsys.readouterr().out
+    assert "by estimate, at least 1.83 USD (1.60–3.34)" in told
+    assert "these jobs: at least 1.83 USD" in told

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tunestack.catalogue import money
+from tunestack.catalogue.amounts import at_least
 from tunestack.cli.stack import Stack
 from tunestack.quotas import UNLIMITED
 from tunestack.tuning import states
@@ -63,12 +64,13 @@ def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "quota, tuning jobs", _quota(quota.get("concurrentTuningJobs") or {})
     for accelerator, accelerators in (quota.get("servingAccelerators") or {}).items():
         yield f"quota, {accelerator}", f"{_quota(accelerators)} in {outputs['location']}"
-    models = outputs.get("models") or {}
-    for name, dataset in (outputs.get("datasets") or {}).items():
+    models, datasets = outputs.get("models") or {}, outputs.get("datasets") or {}
+    for name, dataset in datasets.items():
         yield f"dataset {name}", _dataset(name, dataset, models)
+    shows = {name: bool((datasets.get(model["dataset"]) or {}).get("images")) for name, model in models.items()}
     for name, model in models.items():
-        yield f"model {name}", _model(model, emulated=bool(outputs.get("apiEndpoint")))
-    yield "on Google Cloud", f"these jobs: {_estimated_cost(outputs)}"
+        yield f"model {name}", _model(model, emulated=bool(outputs.get("apiEndpoint")), shows_images=shows[name])
+    yield "on Google Cloud", f"these jobs: {_estimated_cost(outputs, shows_images=any(shows.values()))}"
     for name, endpoint in (outputs.get("endpoints") or {}).items():
         yield f"endpoint {name}", _endpoint(endpoint)
 
@@ -106,11 +108,12 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
     return f"{', '.join(facts)}\nsha256 {dataset['contentHash'][:16]}… at {dataset['trainingUri']}"
 
 
-def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
+def _model(model: Mapping[str, Any], *, emulated: bool, shows_images: bool) -> str:
     job = str(model["job"]).rpartition("/")[2]
     low, high = (model.get(f"estimatedTokens{bound}") for bound in ("Low", "High"))
     bounds = "" if low is None or low == high else f" ({low:,}–{high:,})"
-    estimated = f"{_or_unknown(model.get('estimatedTokens'))} tokens{bounds} by estimate, {_estimated_cost(model)}"
+    cost = _estimated_cost(model, shows_images=shows_images)
+    estimated = f"{_or_unknown(model.get('estimatedTokens'))} tokens{bounds} by estimate, {cost}"
     # An emulator counts with the tokenizer of its own tiny model: no price follows from that, nor any judgement.
     price = "" if emulated else f", {money(model.get('billedCostUsd'))}"
     ratio = model.get("billedToEstimated")
@@ -128,8 +131,11 @@ def _model(model: Mapping[str, Any], *, emulated: bool) -> str:
     return "\n".join(lines)
 
 
-def _estimated_cost(outputs: Mapping[str, Any]) -> str:
-    return money(*(outputs.get(f"estimatedCostUsd{bound}") for bound in ("", "Low", "High")))
+def _estimated_cost(outputs: Mapping[str, Any], *, shows_images: bool) -> str:
+    """Writes what a job, or all of them, would cost; what images come to as tokens is not known and comes on top."""
+    usd, *bounds = (outputs.get(f"estimatedCostUsd{bound}") for bound in ("", "Low", "High"))
+    cost = money(usd, *bounds)
+    return at_least(cost) if shows_images and usd is not None else cost
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> str:
