@@ -169,6 +169,10 @@ class DatasetLifecycle(Lifecycle):
         known = without_unknown(request.new)
         inputs = convert(DatasetInputs, known)
         content = await self._read(request.urn, inputs, known)
+        if request.preview:
+            is_complete = "textOnly" in request.state
+            reason = "lies elsewhere, or was written again" if is_complete else "is counted as releases before did not"
+            await self._run.tell(request.urn, f"the same content {reason}; no job runs because of it")
         empty = wrap_map({"comparison": "", **unplaced()})
         outputs = {**empty, **request.state, **request.new, **wrap_map(content.outputs())}
         state = plain_map(request.state)

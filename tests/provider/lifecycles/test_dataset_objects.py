@@ -136,6 +136,8 @@ async def test_the_same_content_written_again_is_no_reason_to_train(cloud: Cloud
         )
         state = plain_map((await dataset.lifecycle.update(request)).properties)
         assert (state["trainingGeneration"], state["contentHash"]) == (generation, checked["contentHash"])
+    told = [line for line in cloud.listener.told if "the same content" in line]
+    assert told == ["the same content lies elsewhere, or was written again; no job runs because of it"]
 
 
 async def test_a_file_and_an_object_of_the_same_content_take_each_others_place(
@@ -478,3 +480,4 @@ async def test_what_an_earlier_release_has_made_is_completed_in_place(
         updated = plain_map((await dataset.lifecycle.update(request)).properties)
         assert {**updated, "baseModels": None} == {**plain_map(made.properties), "baseModels": None}
     assert not asked(cloud, seen), "nothing is uploaded, nor looked for"
+    assert cloud.listener.told == ["the same content is counted as releases before did not; no job runs because of it"]
