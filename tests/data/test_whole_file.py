@@ -54,7 +54,9 @@ def test_a_model_takes_only_its_formats(write: Callable[..., Path]) -> None:
     report = check(write(CHAT), rules=[data_rules(GEMINI)])
     assert not report.ok
     assert report.problem_counts["format-not-allowed"] == 1
-    assert f"chat, which {GEMINI} does not take; expected GenerateContent; convert the file" in str(report.errors[0])
+    assert f"chat, which {GEMINI} does not take; expected GenerateContent; tunestack data convert " in str(
+        report.errors[0]
+    )
     assert check(write(CONTENTS), rules=[data_rules(GEMINI), data_rules(GEMMA)]).ok
 
 

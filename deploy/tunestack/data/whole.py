@@ -65,7 +65,7 @@ def _formats(report: Report, demands: Demands, first_lines: Mapping[Format, int]
                 "format-not-allowed",
                 f"{FORMAT_NAMES[report.format]}, which {name_of(rules)} does not take",
                 expected,
-                "convert the file",
+                "tunestack data convert makes such a file of it",
             )
 
 

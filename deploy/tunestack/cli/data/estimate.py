@@ -98,7 +98,7 @@ def _headline(found: Estimate) -> str:
         count = f"{span.middle:,} tokens"
     else:
         count = f"about {span.middle:,} tokens ({span.low:,}–{span.high:,})"
-    return f"{found.model}{how}, {passes} of {count} each"
+    return f"{found.model}{how}, {passes} of {count}{' each' * (found.epochs > 1)}"
 
 
 def _told(found: Estimate) -> Iterator[str]:

@@ -39,9 +39,8 @@ def example(value: Value, members: Members, line: Line, file_format: Format | No
     if used is None:
         keys = ", ".join(shown(key) for key in list(members.values)[:5]) or "none"
         expected = '"prompt" and "completion", "messages", or "contents"'
-        line.tell_at(
-            value.at, "unknown-format", "$", f"keys of no known format: {keys[:80]}", expected, "rename the keys"
-        )
+        remedy = "rename the keys, or let tunestack data convert do it"
+        line.tell_at(value.at, "unknown-format", "$", f"keys of no known format: {keys[:80]}", expected, remedy)
         line.repeated(members, "$")
     elif used == "prompt-completion":
         _prompt_completion(value, members, line)

@@ -69,7 +69,7 @@ def file(uri: Value, uri_path: str, mime_type: Value, type_path: str, line: Line
 def _refuse(value: Value, path: str, modality: str, model: str, line: Line) -> None:
     """Tells of a file that a model does not take."""
     kind = "image-not-allowed" if modality == "image" else "unsupported-part"
-    named = f"an {modality}" if modality[0] in "ai" else f"a {modality}"
+    named = {"audio": "audio", "image": "an image"}.get(modality, f"a {modality}")
     remedy = "remove it, or name a model that takes it"
     line.tell_at(value.at, kind, path, f"{named}, which {model} does not take", "text", remedy)
 

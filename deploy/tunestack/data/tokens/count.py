@@ -107,7 +107,7 @@ def count_tokens(
     elif known:
         told = f"{turn} tokens a turn and {each} an example, as the model's published template adds"
     else:
-        told = f"nothing: there is no chat template next to {counter.path}"
+        told = f"none lies next to {counter.path}"
     lengths, over_long, images, too_long = array("I"), [], 0, 0
     opened = Source(source)
     for batch in _batches(opened, progress):
