@@ -41,6 +41,11 @@ class Buckets(pulumi.ComponentResource):
         self._services = services
         self.existing = settings.buckets.existing
         """Names of those that the stack did not make, by purpose."""
+        self.names = {
+            purpose: self.existing.get(purpose, bucket_name(settings.project, pulumi.get_stack(), f"tuning-{purpose}"))
+            for purpose in ("data", "output")
+        }
+        """Names of both, by purpose."""
         # Training data is the lineage of every model: versioning undoes an overwrite or a delete by hand.
         self.data = self._bucket("data", versioning=True, rules=[_delete(days_since_noncurrent_time=_NONCURRENT_DAYS)])
         # Checkpoints are written once, under a name that contains the hash of the job's spec: versions would only
@@ -60,11 +65,11 @@ class Buckets(pulumi.ComponentResource):
         self, purpose: str, *, versioning: bool, rules: Sequence[gcp.storage.BucketLifecycleRuleArgs]
     ) -> gcp.storage.Bucket:
         settings = self._settings
-        if name := settings.buckets.existing.get(purpose):
-            return existing.bucket(purpose, name, self._services, self)
+        if purpose in self.existing:
+            return existing.bucket(purpose, self.names[purpose], self._services, self)
         return gcp.storage.Bucket(
             purpose,
-            name=bucket_name(settings.project, pulumi.get_stack(), f"tuning-{purpose}"),
+            name=self.names[purpose],
             project=settings.project,
             location=(settings.buckets.location or settings.location).upper(),
             uniform_bucket_level_access=True,

@@ -7,7 +7,6 @@ import pulumi
 from infra import existing
 from infra.access import OBJECT_USER, Access, Binding
 from infra.buckets import Buckets
-from infra.naming import bucket_name
 from infra.services import Services
 from infra.settings import Settings
 from tunestack import AgentAccess
@@ -44,12 +43,10 @@ class DataAccess(pulumi.ComponentResource):
             "platform-agent": services.platform_agent,
             "tuning-account": pulumi.Output.concat("serviceAccount:", access.service_account),
         }
-        stack = pulumi.get_stack()
-        own = {buckets.existing.get(each, bucket_name(settings.project, stack, f"tuning-{each}")) for each in _PURPOSES}
         binding = pulumi.ResourceOptions(parent=self, depends_on=[services, access])
         self.bindings: list[Binding] = []
         for bucket, dataset in settings.data_buckets.items():
-            if bucket in own:
+            if bucket in buckets.names.values():
                 continue
             guarded = pulumi.Output.from_input(settings.guarded("datasets", bucket))
             for who, member in members.items():
@@ -63,6 +60,3 @@ class DataAccess(pulumi.ComponentResource):
                 )
                 self.bindings.append(Binding(guarded, member, bound.state))
         self.register_outputs({})
-
-
-_PURPOSES = ("data", "output")
