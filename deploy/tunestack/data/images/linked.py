@@ -9,8 +9,7 @@ Everything here blocks; callers that must not block use a thread.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,8 @@ from tunestack.service_errors import explain
 from tunestack.wording import counted, either
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from google.cloud.storage import Client
 
     from tunestack.catalogue.data_rules import DataRules
@@ -38,16 +39,8 @@ MAX_BUCKETS = 50
 _SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 
-@dataclass(slots=True)
-class _Linked:
-    """The images of a bucket: declared type by name, and what is wrong, by name."""
-
-    declared: dict[str, str] = field(default_factory=dict)
-    faults: dict[str, list[Fault]] = field(default_factory=dict)
-
-    @property
-    def first(self) -> str:
-        return next(iter(self.declared))
+_Faults = dict[str, list[Fault]]
+"""What is wrong with images, by address."""
 
 
 def check_links(
@@ -81,54 +74,68 @@ def check_links(
     buckets = _by_bucket(report)
     calls, demands = Calls(MAX_CALLS), Demands.of(rules)
     surroundings = Surroundings(client, agents, location, data_bucket)
-    for bucket, linked in islice(buckets.items(), MAX_BUCKETS):
-        if _look(client, bucket, linked, calls, demands):
-            linked.faults.setdefault(linked.first, []).extend(surroundings.faults(bucket))
-    for linked in islice(buckets.values(), MAX_BUCKETS, MAX_BUCKETS + 1):
+    faults: _Faults = {}
+    for bucket, declared in islice(buckets.items(), MAX_BUCKETS):
+        found, is_there = _look(client, bucket, declared, calls, demands)
+        faults |= found
+        if is_there:
+            faults.setdefault(_first(bucket, declared), []).extend(surroundings.faults(bucket))
+    for bucket, declared in islice(buckets.items(), MAX_BUCKETS, MAX_BUCKETS + 1):
         reason = f"images in {len(buckets):,} buckets, of which {MAX_BUCKETS} were looked at"
-        linked.faults[linked.first] = [unseen(reason, f"images in at most {MAX_BUCKETS} buckets", "gather them")]
-    return _with_problems(report, buckets, problem_limit)
+        expected = f"images in at most {MAX_BUCKETS} buckets"
+        faults[_first(bucket, declared)] = [unseen(reason, expected, "gather them")]
+    return _with_problems(report, faults, problem_limit)
 
 
-def _by_bucket(report: Report) -> dict[str, _Linked]:
-    buckets: dict[str, _Linked] = {}
+def _by_bucket(report: Report) -> dict[str, dict[str, str]]:
+    """Returns names and declared types of the images in each bucket."""
+    buckets: dict[str, dict[str, str]] = {}
     for address, place in report.links.items():
         bucket, _, name = address.removeprefix("gs://").partition("/")
-        buckets.setdefault(bucket, _Linked()).declared[name] = place.mime_type
+        buckets.setdefault(bucket, {})[name] = place.mime_type
     return buckets
 
 
-def _look(client: Client, bucket: str, linked: _Linked, calls: Calls, demands: Demands) -> bool:
-    """Looks up the images of a bucket, and says whether there is such a bucket."""
+def _first(bucket: str, names: Iterable[str]) -> str:
+    """Returns the address of a bucket's first image, where what is wrong with the bucket is told."""
+    return f"gs://{bucket}/{next(iter(names))}"
+
+
+def _look(
+    client: Client, bucket: str, declared: Mapping[str, str], calls: Calls, demands: Demands
+) -> tuple[_Faults, bool]:
+    """Looks up the images of a bucket; returns what is wrong with them, and whether there is such a bucket."""
     from google.api_core.exceptions import Forbidden, NotFound
 
-    def judge(name: str, found: StoredObject | None) -> None:
-        if faults := _faults(f"gs://{bucket}/{name}", linked.declared[name], found, demands):
-            linked.faults[name] = faults
+    faults: _Faults = {}
 
-    names = linked.declared
+    def judge(name: str, found: StoredObject | None) -> None:
+        address = f"gs://{bucket}/{name}"
+        if wrong := _faults_of(address, declared[name], found, demands):
+            faults[address] = wrong
+
+    first = _first(bucket, declared)
     try:
-        left = look_up(client, bucket, list(names), calls, judge) if BUCKET_NAME.fullmatch(bucket) else None
+        left = look_up(client, bucket, list(declared), calls, judge) if BUCKET_NAME.fullmatch(bucket) else None
     except NotFound:
         left = None
     except Forbidden as error:
-        reason = f"gs://{bucket}, with {counted(len(names), 'image')}, cannot be listed: {explain(error)}"
+        reason = f"gs://{bucket}, with {counted(len(declared), 'image')}, cannot be listed: {explain(error)}"
         remedy = "let whoever checks list it: roles/storage.objectViewer"
-        linked.faults = {linked.first: [unseen(reason, "a bucket that can be listed", remedy)]}
-        return True
+        return {first: [unseen(reason, "a bucket that can be listed", remedy)]}, True
     if left is None:
         missing = Fault("image-missing", f"there is no bucket {bucket!r}", "an image", "correct the address")
-        linked.faults = {name: [missing] for name in names}
-        return False
+        return {f"gs://{bucket}/{name}": [missing] for name in declared}, False
     if left:
-        reason = f"{left:,} of {len(names):,} images in gs://{bucket} were not looked up: too many objects between them"
+        total = f"{left:,} of {len(declared):,} images in gs://{bucket}"
+        reason = f"{total} were not looked up: too many objects between them"
         expected = f"images that {MAX_CALLS:,} listings find"
         remedy = "keep the images in folders of their own"
-        linked.faults.setdefault(linked.first, []).append(unseen(reason, expected, remedy))
-    return True
+        faults.setdefault(first, []).append(unseen(reason, expected, remedy))
+    return faults, True
 
 
-def _faults(address: str, declared: str, found: StoredObject | None, demands: Demands) -> list[Fault]:
+def _faults_of(address: str, declared: str, found: StoredObject | None, demands: Demands) -> list[Fault]:
     """Says what is wrong with a stored image, of which an example declares the type."""
     if found is None:
         return [Fault("image-missing", f"no object {address!r}", "an image", "upload it, or correct the address")]
@@ -153,14 +160,13 @@ def _faults(address: str, declared: str, found: StoredObject | None, demands: De
     return faults
 
 
-def _with_problems(report: Report, buckets: dict[str, _Linked], limit: int | None) -> Report:
+def _with_problems(report: Report, faults: _Faults, limit: int | None) -> Report:
     """Puts what was found in the order of the file."""
     counts = Counter(report.problem_counts)
     told: Counter[str] = Counter(problem.kind for problem in report.problems)
     problems = list(report.problems)
     for address, place in report.links.items():
-        bucket, _, name = address.removeprefix("gs://").partition("/")
-        for fault in buckets[bucket].faults.get(name, ()):
+        for fault in faults.get(address, ()):
             counts[fault.kind] += 1
             if limit is None or told[fault.kind] < limit:
                 told[fault.kind] += 1
