@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +55,19 @@ def test_standard_output_holds_the_data_alone(ask: Ask, write: Write) -> None:
     assert [json.loads(line) for line in answer.lines] == sums(120)
     assert answer.err.startswith("standard output: 120 examples")
     assert answer.err.endswith("\nstandard output can be used: no problems\n")
+
+
+def test_no_room_for_what_is_temporary(ask: Ask, write: Write) -> None:
+    source = write("train.jsonl", sums(5_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        answer = ask("convert", source, "-", "--to", "prompt-completion")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (answer.status, answer.out) == (1, "")
+    assert answer.err.startswith("error: the temporary file for -: cannot be written: File too large; make room in ")
+    assert answer.err.endswith(", or name another folder in TMPDIR\n")
 
 
 def test_data_with_errors_stays_a_file_and_goes_no_further(ask: Ask, write: Write, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tunestack.cli.data import places
 from tunestack.cli.data.progress import Bar
+from tunestack.data.preparation import PreparationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +59,7 @@ def deliveries(addresses: Sequence[str], *, overwrite: bool) -> Iterator[list[De
     """Prepares targets; what is temporary is gone afterwards.
 
     Raises:
+        PreparationError: there is no room for what is temporary.
         UploadError: an object is there already, or the bucket is not, which is better known before the work than after.
     """
     if not overwrite:
@@ -67,7 +69,14 @@ def deliveries(addresses: Sequence[str], *, overwrite: bool) -> Iterator[list[De
         folders = [Path(temporary, str(number)) for number, _ in enumerate(addresses)]
         for folder in folders:
             folder.mkdir()
-        yield [Delivery(address, folder) for address, folder in zip(addresses, folders, strict=True)]
+        try:
+            yield [Delivery(address, folder) for address, folder in zip(addresses, folders, strict=True)]
+        except PreparationError as error:
+            if temporary not in error.file:
+                raise
+            room = f"make room in {tempfile.gettempdir()}, or name another folder in TMPDIR"
+            what = "the temporary file for " + " and ".join(addresses)
+            raise PreparationError(error.reason, room, file=what) from error
 
 
 def _make_sure_that_nothing_is_at(address: str) -> None:
