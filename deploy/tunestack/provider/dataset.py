@@ -11,9 +11,10 @@ from tunestack import data
 from tunestack.data.storage.objects import PinnedObject, is_address
 from tunestack.data.verdicts.kept import Checked, NotKeptError
 from tunestack.data.verdicts.objects import ObjectPlace
-from tunestack.provider.dataset_content import Content, command, complaint, unplaced
-from tunestack.provider.dataset_files import FILES, GENERATIONS, is_local
+from tunestack.provider.dataset_content import Content, unplaced
+from tunestack.provider.dataset_files import FILES, GENERATIONS, is_local, rules_of
 from tunestack.provider.dataset_images import EXCUSED
+from tunestack.provider.dataset_problems import check_command, complaint
 from tunestack.provider.dataset_reader import DatasetReader, UnusableError
 from tunestack.provider.inputs import Inputs, convert, failures, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
@@ -84,7 +85,7 @@ class DatasetLifecycle(Lifecycle):
             reports = await self._reader.with_images(request.urn, content, known)
         except UnusableError as error:
             return CheckResult(inputs, error.failures)
-        shows_each = command(content, known.get("baseModels") or ())
+        shows_each = check_command(content, rules_of(known))
         for file, report in zip(files, reports, strict=True):
             if text := complaint(report, shows_each, EXCUSED):
                 found.append(CheckFailure(file.role, text))

@@ -1,20 +1,14 @@
-"""What training files hold, wherever they lie, and what is wrong with them in the words of a failed preview."""
+"""What training files hold, wherever they lie."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tunestack import data
-from tunestack.data.report import KINDS
 from tunestack.data.verdicts.kept import Checked
-from tunestack.provider.dataset_files import FILES, GENERATIONS, DataFile, rules_of
+from tunestack.provider.dataset_files import FILES, GENERATIONS, DataFile
 from tunestack.provider.properties import UNKNOWN
 from tunestack.tuning.specification import content_hash
-
-PROBLEMS_SHOWN = 10
-"""Problems that a failed check lists; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +64,6 @@ class Content:
         return lie
 
 
-def command(content: Content, base_models: Sequence[str] = ()) -> str:
-    """Returns the command that shows everything that is wrong with the files, from the folder of Pulumi.yaml."""
-    options = {"--validation": [file.place.name for file in content.files[1:]]}
-    options["--model"] = [rules.model for rules in rules_of(base_models)]
-    words = [word for option, values in options.items() for value in values for word in (option, value)]
-    images = ["--images"] if any(report.links for report in content.reports) else []
-    return shlex.join(["tunestack", "data", "check", content.files[0].place.name, *words, *images, "--all"])
-
-
 def unplaced() -> dict[str, str | None]:
     """Returns the outputs that say where files lie, for none.
 
@@ -86,25 +71,3 @@ def unplaced() -> dict[str, str | None]:
     the same, as jobs want it.
     """
     return {**dict.fromkeys(f"{role}Uri" for role in FILES), **dict.fromkeys(GENERATIONS.values(), "")}
-
-
-def complaint(report: data.Report, shows_each: str, excused: frozenset[str] = frozenset()) -> str:
-    """Returns the first errors; where there are more, how many of each kind, and the command that shows them all.
-
-    Args:
-        report: the report.
-        shows_each: the command.
-        excused: kinds of errors that are none here.
-    """
-    shown = [problem for problem in report.errors if problem.kind not in excused][:PROBLEMS_SHOWN]
-    counts = {
-        kind: count for kind, count in report.problem_counts.items() if KINDS[kind] == "error" and kind not in excused
-    }
-    return "\n".join([*map(str, shown), *others(counts, len(shown), shows_each)])
-
-
-def others(counts: Mapping[str, int], shown: int, shows_each: str) -> list[str]:
-    """Returns a line that says how many problems there are of each kind, unless all of them are shown already."""
-    total = sum(counts.values())
-    by_kind = ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items(), key=lambda pair: -pair[1]))
-    return [f"{total:,} in all: {by_kind}; {shows_each} shows each"] if total > shown else []

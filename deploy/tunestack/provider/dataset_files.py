@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,10 +79,10 @@ def is_local(inputs: Mapping[str, Any]) -> bool:
     return any(isinstance(named := inputs.get(role), str) and not is_address(named) for role in FILES)
 
 
-def rules_of(base_models: Sequence[str]) -> list[DataRules]:
+def rules_of(inputs: Mapping[str, Any]) -> list[DataRules]:
     """Returns what the models demand; one that the catalogue does not know is refused with its job, not here."""
     found = []
-    for model in base_models:
+    for model in inputs.get("baseModels") or ():
         try:
             found.append(data_rules(model))
         except UnknownModelError:

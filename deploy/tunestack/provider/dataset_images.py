@@ -68,7 +68,7 @@ class ImageChecks:
                 agents=agents,
                 location=connection.location,
                 data_bucket=bucket,
-                rules=rules_of(known.get("baseModels") or ()),
+                rules=rules_of(known),
             )
         except Exception as error:
             if (reason := explain(error)) is None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from tunestack.data import UnreadableDataError
 from tunestack.data.storage.objects import address_parts
 from tunestack.data.verdicts.kept import checked
-from tunestack.provider.dataset_content import Content, command, complaint
+from tunestack.provider.dataset_content import Content
 from tunestack.provider.dataset_files import FILES, locate
+from tunestack.provider.dataset_problems import check_command, complaint
 from tunestack.provider.lifecycle import ResourceError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def fetched(uris: Sequence[str], client: Callable[[], Client]) -> Content:
     content = Content(files, verdicts)
     for report in content.reports:
         if not report.ok:
-            raise ResourceError(f"{report.name} cannot be imported:\n{complaint(report, command(content))}")
+            raise ResourceError(f"{report.name} cannot be imported:\n{complaint(report, check_command(content))}")
     return content
 
 

@@ -10,9 +10,10 @@ from tunestack import data
 from tunestack.data import UnreadableDataError
 from tunestack.data.report import KINDS
 from tunestack.data.verdicts.kept import Checked, checked, question_of
-from tunestack.provider.dataset_content import PROBLEMS_SHOWN, Content, others
+from tunestack.provider.dataset_content import Content
 from tunestack.provider.dataset_files import FILES, DataFile, locate, rules_of
 from tunestack.provider.dataset_images import EXCUSED, ImageChecks
+from tunestack.provider.dataset_problems import PROBLEMS_SHOWN, by_kind
 from tunestack.provider.lifecycle import CheckFailure, Severity
 from tunestack.provider.run import Run
 from tunestack.provider.transfer_progress import TransferProgress, shown_bytes
@@ -64,7 +65,7 @@ class DatasetReader:
         Raises:
             UnusableError: one cannot be read.
         """
-        rules = rules_of(known.get("baseModels") or ())
+        rules = rules_of(known)
         key = (question_of(rules, None), *(f"{file.place.name} {file.place.content}" for file in files))
         if key not in self._checked:
             verdicts: list[Checked] = []
@@ -95,7 +96,7 @@ class DatasetReader:
             await self._run.tell(urn, told, severity=Severity.WARNING)
         shown = [problem for problem in report.problems if _only_warns(problem.kind)][:PROBLEMS_SHOWN]
         counts = {kind: count for kind, count in report.problem_counts.items() if _only_warns(kind)}
-        for told in (*map(str, shown), *others(counts, len(shown), shows_each)):
+        for told in (*map(str, shown), *by_kind(counts, len(shown), shows_each)):
             await self._run.tell(urn, told, severity=Severity.WARNING)
 
     async def _tell_of_keeping(self, urn: str, file: DataFile, verdict: Checked) -> None:
