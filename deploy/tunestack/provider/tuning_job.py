@@ -8,8 +8,7 @@ import time
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from tunestack.catalogue import money, problems
-from tunestack.catalogue.amounts import at_least
+from tunestack.catalogue import problems
 from tunestack.data import UnreadableDataError
 from tunestack.data.storage.objects import pin
 from tunestack.provider.inputs import convert, failures, label_failures, read, with_defaults, without_unknown
@@ -35,14 +34,13 @@ from tunestack.provider.lifecycle import (
 from tunestack.provider.own_jobs import OwnJobs
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
+from tunestack.provider.tuning_job_estimate import COUNTED, estimated, told_cost
 from tunestack.provider.tuning_job_inputs import (
-    COUNTED,
     FIXED,
     PINS,
     RETRAINS,
     TuningJobInputs,
     differs,
-    estimated,
     is_import,
     kind,
     reason,
@@ -240,13 +238,7 @@ class TuningJobLifecycle(Lifecycle):
             verb = "learned" if adopted.is_over else "learns"
             takes = f"takes job {adopted.number}, which {verb} the same from the same data; costs nothing{first}"
             return f"{why}: {takes}" if why else takes
-        if "(secret)" in (known.get(name) for name in ("epochs", *COUNTED)):
-            cost = "at a secret price"
-        else:
-            told = self._estimated(known)
-            cost = money(*(told.get(f"estimatedCostUsd{bound}") for bound in ("", "Low", "High")))
-            # Nobody published how many tokens an image is.
-            cost = at_least(cost) if known.get("images") and told.get("estimatedCostUsd") is not None else cost
+        cost = told_cost(known, self._run.connection.location)
         if why is None:
             asked = {name: shown(known.get(name, UNKNOWN)) for name in ("baseModel", "mode")}
             epochs = _epochs(known.get("epochs", UNKNOWN))
@@ -287,7 +279,7 @@ class TuningJobLifecycle(Lifecycle):
             if not generation:
                 continue
             try:
-                found = await self._run.call(pin, uri, lambda: self._run.connection.storage)
+                found = await self._run.call(pin, uri, self._run.storage)
             except UnreadableDataError as error:
                 raise ResourceError(f"{error}; nothing was started") from error
             if str(found.generation) != generation:
