@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import xxhash
 
 _MAGIC = b"tunestack-signature\x01"
-"""The last byte is the version: of these bytes and of how examples are hashed (see `typed`)."""
+"""The last byte is the version: of these bytes and of how examples are hashed (see `fingerprint`)."""
 
 _COUNT_BYTES = 8
 _CHECKSUM_BYTES = 8
