@@ -1,30 +1,24 @@
 """A resumable upload: in pieces, from where the service says it is, also after the process was killed.
 
-The address of a session is all that it takes to go on with it, for a week. Whoever has it may write this one object:
-it is kept as Google's own command line tools keep it, in a file of the user's cache that nobody else can read, until
-the upload is over. It never stands in a message.
+The address of a session is all that it takes to go on with it, for a week: see `session_notes`.
 
 Source: https://cloud.google.com/storage/docs/performing-resumable-uploads.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 import msgspec
 
-from tunestack.data import user_cache
 from tunestack.data.report import UnreadableDataError
+from tunestack.data.storage.session_notes import notes_on
 from tunestack.retries import CALL_SECONDS, repeatable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import requests
     from google.cloud.storage import Blob
@@ -39,14 +33,6 @@ CONTENT_TYPE = "application/jsonl"
 
 _OVER = frozenset({400, 404, 410, 412})
 """Answers of the service for a session that is gone, or that can only fail again."""
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """What is kept of an upload under way; it belongs to this very content."""
-
-    session: str
-    bytes: int
-    crc32c: str
 
 
 def send(
@@ -78,7 +64,7 @@ def send(
     """
     from google.api_core.exceptions import GoogleAPICallError
 
-    with _notes(blob) as notes:
+    with notes_on(blob) as notes:
         earlier = notes.read(size, crc32c)
         while True:
             if not (session := earlier):
@@ -90,7 +76,7 @@ def send(
                     timeout=CALL_SECONDS,
                     retry=repeatable,
                 )
-                notes.write(_Kept(session, size, crc32c))
+                notes.write(session, size, crc32c)
             try:
                 described = _Upload(session, file, size, crc32c, None if earlier else 0).finish(progress)
             except GoogleAPICallError as error:
@@ -155,58 +141,6 @@ class _Upload:
         if answer.ok:
             return msgspec.json.decode(answer.content, type=dict[str, Any])
         raise from_http_status(answer.status_code, _message(answer), response=answer)  # type: ignore[no-untyped-call]
-
-
-class _Notes:
-    """Where the session of one upload is kept for later runs; nowhere without a file."""
-
-    def __init__(self, file: BinaryIO | None) -> None:
-        self._file = file
-
-    def read(self, size: int, crc32c: str) -> str | None:
-        """Returns the session of an earlier run that sent the same content."""
-        if self._file is None:
-            return None
-        try:
-            kept = msgspec.json.decode(self._file.read(), type=_Kept)
-        except (OSError, msgspec.DecodeError):
-            return None
-        return kept.session if (kept.bytes, kept.crc32c) == (size, crc32c) else None
-
-    def write(self, kept: _Kept) -> None:
-        if self._file is not None:
-            self._file.seek(0)
-            self._file.truncate()
-            self._file.write(msgspec.json.encode(kept))
-            self._file.flush()
-
-    def forget(self) -> None:
-        if self._file is not None:
-            self._file.seek(0)
-            self._file.truncate()
-
-
-@contextmanager
-def _notes(blob: Blob) -> Iterator[_Notes]:
-    """Gives the notes on the upload of one object, unless another process has them or there is no place for them."""
-    key = hashlib.sha256(f"{blob.client.api_endpoint} {blob.bucket.name} {blob.name}".encode()).hexdigest()
-    try:
-        path = user_cache.folder("uploads") / f"{key[:32]}.json"
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    except OSError:
-        yield _Notes(None)
-        return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield _Notes(None)
-            return
-        try:
-            yield _Notes(file)
-        finally:
-            if not os.fstat(file.fileno()).st_size:
-                path.unlink(missing_ok=True)
 
 
 def _message(answer: requests.Response) -> str:
