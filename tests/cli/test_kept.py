@@ -39,7 +39,9 @@ def test_nothing_is_left(engine: Any, capsys: pytest.CaptureFixture[str], deploy
     engine(**deployment)
     with pytest.raises(SystemExit, match="0"):
         main()
-    assert "Stack dev is gone: no bucket" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Stack dev is gone: no bucket" in told
+    assert "in OBJECT.tunestack/" in told, "what is left in buckets of others"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ def show(stack: str) -> None:
     typer.echo(
         f"Stack {stack} is gone: no bucket, endpoint, deployed model or model that it made is left to be billed."
     )
-    typer.echo("What it used and did not make is as it was.")
+    typer.echo("What it used and did not make stays. In buckets that others own, these stay with it:")
+    typer.echo("  - the access that the service agents and the jobs' account were given there")
+    typer.echo("  - what checks have kept beside data, in OBJECT.tunestack/: some bytes an example, and may be deleted")
     typer.echo("The service keeps, free of charge:")
     for kept in (
         "the records of tuning jobs (it has no way to delete them); running ones were cancelled",
