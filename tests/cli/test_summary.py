@@ -93,6 +93,12 @@ def test_what_was_estimated_and_what_was_billed(
             "308,365 examples, chat",
             "no validation file, and no model that would make tokens of it",
         ),
+        (
+            {"examples": 120, "validationExamples": 0, "images": 240},
+            {},
+            "120 examples, chat, 240 images",
+            "images are not among the tokens",
+        ),
     ],
 )
 def test_what_a_dataset_holds(

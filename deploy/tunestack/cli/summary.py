@@ -15,6 +15,7 @@ from tunestack.catalogue.amounts import at_least
 from tunestack.cli.stack import Stack
 from tunestack.quotas import UNLIMITED
 from tunestack.tuning import states
+from tunestack.wording import counted
 
 HELD_OUT_PROMPTS = 3
 """Prompts that are asked and shown."""
@@ -103,6 +104,7 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
     facts = [
         f"{_or_unknown(dataset['examples'])}{f' + {validation:,} validation' if validation else ''} examples",
         dataset["format"],
+        *([counted(images, "image")] if (images := dataset.get("images")) else []),
         *([f"about {estimate} tokens"] if estimate else []),  # no model reads it: it is never made into tokens
     ]
     return f"{', '.join(facts)}\nsha256 {dataset['contentHash'][:16]}… at {dataset['trainingUri']}"
