@@ -33,11 +33,13 @@ def explain(error: BaseException) -> str | None:
 
 
 def _said(error: BaseException) -> str:
-    """Returns the service's own words; of a failed upload, Google's library has all of the answer as its message."""
+    """Returns the error's message; of a failed upload, for which Google's library has the whole answer, its words."""
+    message = str(getattr(error, "message", None) or error)
     try:
-        return str(error.response.json()["error"]["message"])  # type: ignore[attr-defined]
+        answer = error.response  # type: ignore[attr-defined]
+        return str(answer.json()["error"]["message"]) if answer.text in message else message
     except (AttributeError, KeyError, TypeError, ValueError):
-        return getattr(error, "message", None) or str(error)
+        return message
 
 
 def way_on(error: BaseException) -> str:
