@@ -13,7 +13,7 @@ import pytest
 from tunestack.data import check
 from tunestack.data.exact import json_places
 from tunestack.data.exact.json_places import MAX_DEPTH, JsonFault, read
-from tunestack.data.fast import half as fast
+from tunestack.data.fast import right as fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

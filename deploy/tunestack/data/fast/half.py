@@ -7,8 +7,9 @@ agree in one direction, which the tests hold them to: what the fast half takes h
 
 from __future__ import annotations
 
+import sys
 from array import array
-from dataclasses import dataclass, field
+from contextlib import suppress
 from functools import cache, partial
 from itertools import chain, filterfalse
 from operator import attrgetter
@@ -16,48 +17,26 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from tunestack.data.exact.json_places import MAX_VALUES
-from tunestack.data.formats import is_missing_value, turns_fault
-from tunestack.data.lines import bytewise
+from tunestack.data.fast.parts import looks
+from tunestack.data.fast.right import Right, all_worth_learning, beyond_ascii, each_key_once
+from tunestack.data.formats import turns_fault
+from tunestack.data.lines.bytewise import Rows
 from tunestack.data.signatures import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from tunestack.data.demands import Demands
-    from tunestack.data.lines.bytewise import Rows
+    from tunestack.data.fast.stencil import Stencils
     from tunestack.data.report import Format
 
-    Way = Callable[[bytes, int], "Right | None"]
+    Way = Callable[[bytes, int], Right | None]
 
-_NAN_LENGTH = len("nan")
+_WORTH_STENCILS = 8 * 1024
+"""Bytes of a block that are looked at in other ways while numpy is being called."""
+
 _MAX_TURNS = 16
 """Of conversations of one shape, for each of which a decoder of its own is made."""
-
-
-@dataclass(slots=True)
-class Right:
-    """What lines hold that are right beyond doubt.
-
-    Attributes:
-        hashes: of each example, see `signature`.
-        inputs: of what comes before its last answer.
-        totals: returns the characters of each example, which are seldom asked for.
-        links: of each linked image the number of the line, from 0, the address, the byte in the line, the path, and
-            the declared type.
-    """
-
-    hashes: array[int]
-    inputs: array[int]
-    totals: Callable[[], list[int]]
-    characters: int = 0
-    non_ascii: int = 0
-    turns: int = 0
-    texts_only: int = 0
-    inline: int = 0
-    linked: int = 0
-    inline_bytes: int = 0
-    links: list[tuple[int, str, int, str, str]] = field(default_factory=list)
 
 
 class _PromptCompletion(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -100,8 +79,6 @@ class FastHalf:
     """Looks at the lines of one file, and learns from them what to expect of the next ones."""
 
     def __init__(self, data_format: Format, demands: Demands) -> None:
-        from tunestack.data.fast.parts import looks
-
         self._shape: tuple[str, ...] = ("user", "assistant")
         ways: dict[Format, list[Way]] = {
             "prompt-completion": [_prompt_completion],
@@ -109,9 +86,23 @@ class FastHalf:
             "generate-content": [looks("generate-content", demands)],
         }
         self._ways = ways[data_format]
+        self._stencils: Stencils | None = None
 
     def look(self, raw: bytes, rows: Rows) -> Right | None:
         """Says what a block's lines hold; None when any of them needs an exact look."""
+        if len(raw) >= _WORTH_STENCILS and "numpy" in sys.modules:
+            from tunestack.data.fast.stencil import Stencils
+
+            self._stencils = self._stencils or Stencils(self._one)
+            with suppress(msgspec.DecodeError, UnicodeError):
+                if right := self._stencils.look(raw, rows):
+                    return right
+        return self._decoded(raw, rows)
+
+    def _one(self, line: bytes) -> Right | None:
+        return self._decoded(line, Rows.of_one(len(line)))
+
+    def _decoded(self, raw: bytes, rows: Rows) -> Right | None:
         if not rows.between_objects:
             return None
         for way in self._ways:
@@ -180,7 +171,7 @@ def _measured(group: _Group) -> Right | None:
     texts, shape, _ = group
     if not all_worth_learning(texts):
         return None
-    hashes, inputs = fingerprint.of_texts(shape, map(str.encode, texts))
+    hashes, inputs = fingerprint.of_digests(shape, fingerprint.digests(map(fingerprint.spelled, texts)))
     return Right(
         hashes,
         inputs,
@@ -214,40 +205,6 @@ def _in_file_order(lines: int, groups: Sequence[_Group], found: Sequence[Right])
         sum(part.turns for part in found),
         lines,
     )
-
-
-def all_worth_learning(texts: list[str]) -> bool:
-    """Says whether no text is empty, white space, or what a data frame writes for a missing value."""
-    if min(map(len, map(str.strip, texts)), default=0) > _NAN_LENGTH:
-        return True
-    return all(map(str.strip, texts)) and not any(map(is_missing_value, texts))
-
-
-def beyond_ascii(text: str) -> int:
-    """Counts the characters beyond ASCII: what such an encoding leaves out."""
-    return 0 if text.isascii() else len(text) - len(text.encode("ascii", "ignore"))
-
-
-def each_key_once(raw: bytes, lines: int, strings: int, texts: Iterable[str]) -> bool:
-    """Says whether no object has a key twice, of which the decoder keeps the last without a word.
-
-    Every string has two quotation marks around it, so a second key shows as marks too many.
-
-    Args:
-        raw: the bytes.
-        lines: that they are.
-        strings: that they should have.
-        texts: those of the strings that may have quotation marks inside.
-    """
-    if strings >= MAX_VALUES:
-        return False
-    bare = bytewise.bare_quotes(raw, lines)
-    if bare is None:
-        inside = sum([text.count('"') for text in texts if '"' in text])
-        if inside and b"\\u0022" in raw:  # a quotation mark, but none in the bytes
-            return False
-        bare = raw.count(b'"') - inside
-    return bare == 2 * strings
 
 
 @cache

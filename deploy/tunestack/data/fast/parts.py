@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tunestack.data.fast.half import Right, all_worth_learning, beyond_ascii, each_key_once
+from tunestack.data.fast.right import Right, all_worth_learning, beyond_ascii, each_key_once
 from tunestack.data.formats import turns_fault
 from tunestack.data.signatures import fingerprint
 
@@ -116,7 +116,7 @@ class _Example:
 
     def text(self, text: str) -> str:
         self.texts.append(text)
-        self.pieces.append(text.encode())
+        self.pieces.append(fingerprint.spelled(text))
         return "text"
 
     def address(self, address: str, path: str, mime_type: str = "") -> None:

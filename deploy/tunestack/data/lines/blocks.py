@@ -20,11 +20,11 @@ class Readable(Protocol):
         ...
 
 
-BLOCK_BYTES = 128 * 1024
+BLOCK_BYTES = 512 * 1024
 """Small enough that a block and what is decoded from it stay in the processor's cache, and large enough that what is
 done once a block is no matter."""
 
-READ_BYTES = 8 * BLOCK_BYTES
+READ_BYTES = 2 * BLOCK_BYTES
 
 MAX_LINE_BYTES = 20 * 1024 * 1024
 """The longest line that is kept in memory: Gemini's limit for a request of 20 MB, images included, and a little more.

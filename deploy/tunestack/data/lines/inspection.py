@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
@@ -19,9 +21,11 @@ from tunestack.data.signatures import fingerprint
 
 if TYPE_CHECKING:
     from tunestack.data.demands import Demands
-    from tunestack.data.fast.half import Right
+    from tunestack.data.fast.right import Right
     from tunestack.data.lines.blocks import Block
     from tunestack.data.report import Format
+
+_blanks = re.compile(rb"[ \t\r\n]+").match
 
 
 class Inspection:
@@ -47,6 +51,7 @@ class Inspection:
         self._has_error = False
         self._fast_since = -1
         self._fast = FastHalf(data_format, demands) if data_format else None
+        self._learners = {} if data_format else {name: FastHalf(name, demands) for name in FORMAT_NAMES}
 
     def block(self, block: Block) -> None:
         """Looks at a block's lines."""
@@ -56,14 +61,35 @@ class Inspection:
             self._one_by_one(block)
 
     def _one_by_one(self, block: Block) -> None:
-        start = 0
-        for line in block.raw.split(b"\n"):
+        raw, start = block.raw, 0
+        while start <= len(raw):
             if start and self._fast_since == block.offset + start:  # the line before has shown what lines here are like
-                rest = block.raw[start:]
+                rest = raw[start:]
                 if self._is_right(rest, bytewise.rows(rest), block.offset + start):
                     return
-            self._line(line, block.offset + start, len(line))
-            start += len(line) + 1
+            end = raw.find(b"\n", start)
+            line = raw[start : end if end >= 0 else len(raw)]
+            if not line.strip(b" \t\r"):
+                start += self._blank(_blank_lines(raw, start), block.offset + start)
+            else:
+                self._line(line, block.offset + start, len(line))
+                start += len(line) + 1
+
+    def _blank(self, run: bytes, offset: int) -> int:
+        """Takes lines of nothing but white space, as many as stand together; says how many bytes they are."""
+        from tunestack.data.exact.line import examine
+
+        rows = bytewise.rows(run)
+        for number, start in enumerate(
+            accumulate(rows.lengths[:-1], lambda at, length: at + length + 1, initial=offset)
+        ):
+            tell = partial(self._tell, self.tally.lines + 1 + number, start)
+            if self.tally.counts["blank-line"] >= self.limit:
+                self.tally.counts["blank-line"] += len(rows.lengths) - number
+                break
+            examine(b"", self.format, self.format_line, self.demands, tell)
+        self._remember(array("Q", bytes(8 * len(rows.lengths))), array("I", bytes(4 * len(rows.lengths))), rows.lengths)
+        return len(run) + 1
 
     def _line(self, line: bytes, offset: int, length: int) -> None:
         """Looks at one line, of which `length` bytes are in the file."""
@@ -75,13 +101,13 @@ class Inspection:
 
     def _learn(self, line: bytes, rows: Rows, offset: int) -> None:
         """Finds out the format by a right line, which spares most files the exact half."""
-        for name in FORMAT_NAMES:
-            if len(line) <= lines.MAX_LINE_BYTES and FastHalf(name, self.demands).look(line, rows):
+        for name, learner in self._learners.items():
+            if len(line) <= lines.MAX_LINE_BYTES and learner.look(line, rows):
                 self._is(name, offset + len(line) + 1)
 
     def _is(self, name: Format, end: int) -> None:
         self.format, self.format_line = name, self.tally.lines + 1
-        self._fast = FastHalf(name, self.demands)
+        self._fast = self._learners[name]
         self._fast_since = end
 
     def _is_right(self, raw: bytes, rows: Rows, offset: int) -> bool:
@@ -108,7 +134,7 @@ class Inspection:
         tally.inline_bytes += right.inline_bytes
         # No example has more characters than its line has bytes.
         short = min(tally.longest, self.demands.longest)
-        if right.links or (rows.longest > short and max(rows.lengths) > short):
+        if right.links or rows.longest > short:
             tally.longest = max(tally.longest, *right.totals())
             if right.links or tally.longest > self.demands.longest:
                 self._look_closer(right, rows, offset)
@@ -182,3 +208,12 @@ class Inspection:
         self._has_error |= KINDS[kind] == "error"
         if counts[kind] <= self.limit:
             self.tally.problems.append(Problem(self.name, line, start + offset, path, kind, reason, expected, remedy))
+
+
+def _blank_lines(raw: bytes, start: int) -> bytes:
+    """Returns the blank lines that start here, without the last one's newline."""
+    run = _blanks(raw, start)
+    end = run.end() if run else start
+    if end == len(raw):
+        return raw[start:]
+    return raw[start : raw.rfind(b"\n", start, end)]

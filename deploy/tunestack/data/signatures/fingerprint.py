@@ -27,6 +27,10 @@ _BASE = 0x9E37_79B9_7F4A_7C15
 _INSTRUCTIONS = ("systemInstruction", "system_instruction")
 
 
+spelled = msgspec.json.Encoder().encode
+"""Spells a text as JSON in the one way that is hashed: as most programs do, but for characters beyond ASCII."""
+
+
 @lru_cache(maxsize=1024)
 def seed_of(shape: tuple[str, ...]) -> int:
     """Hashes a shape."""
@@ -54,16 +58,31 @@ def of_pieces(shape: tuple[str, ...], pieces: Iterable[bytes], last: int) -> tup
     return whole, before & HALF
 
 
-def of_texts(shape: tuple[str, ...], texts: Iterable[bytes]) -> tuple[array[int], array[int]]:
+def digests(pieces: Iterable[bytes]) -> array[int]:
+    """Hashes pieces, each by itself."""
+    return _numbers(map(xxh3_64_digest, pieces))
+
+
+def digests_within(raw: bytes, starts: Iterable[int], ends: Iterable[int]) -> array[int]:
+    """Hashes pieces of these bytes, each by itself."""
+    # A list made at once is a third faster than what makes slices one after the other.
+    return _numbers([xxh3_64_digest(raw[start:end]) for start, end in zip(starts, ends, strict=True)])
+
+
+def _numbers(digests: Iterable[bytes]) -> array[int]:
+    numbers = array("Q", b"".join(digests))
+    if sys.byteorder == "little":  # digests are big-endian
+        numbers.byteswap()
+    return numbers
+
+
+def of_digests(shape: tuple[str, ...], digests: array[int]) -> tuple[array[int], array[int]]:
     """Hashes examples of one shape whose turns are a text each, and their inputs: the same as `of_pieces`, faster.
 
     Args:
         shape: of each.
-        texts: of all the examples, one after the other.
+        digests: of the texts of all the examples, one after the other.
     """
-    digests = array("Q", b"".join(map(xxh3_64_digest, texts)))
-    if sys.byteorder == "little":  # digests are big-endian
-        digests.byteswap()
     width = len(shape)
     if "numpy" not in sys.modules:
         before = whole = [seed_of(shape)] * (len(digests) // width)
@@ -90,7 +109,7 @@ def of_line(line: bytes) -> tuple[int, int]:
         whole = xxh3_64_intdigest(line)
         return whole, whole & HALF
     if "prompt" in example:
-        return of_pieces(("prompt", "completion"), [example["prompt"].encode(), example["completion"].encode()], 1)
+        return of_pieces(("prompt", "completion"), [spelled(example["prompt"]), spelled(example["completion"])], 1)
     shape: list[str] = []
     pieces: list[bytes] = []
     last = 0
@@ -118,7 +137,7 @@ def _turns(example: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
 def _part(part: Any) -> tuple[str, bytes]:
     if isinstance(part, dict):
         if "text" in part:
-            return "text", part["text"].encode()
+            return "text", spelled(part["text"])
         if image := part.get("image_url"):
             return image_kind(image.get("detail", "")), image["url"].encode()
         if (file := part.get("fileData") or part.get("file_data")) and len(part) == 1:
