@@ -168,6 +168,8 @@ class Report:
         images: what images there are.
         links: where each linked image stands first.
         signature: what the file is compared with later ones by; None when the report was read from JSON.
+        sizes: how many examples have so many characters; None where that was not asked for. However large the file, it
+            is small: examples of many different sizes are long ones, and few.
     """
 
     name: str
@@ -186,6 +188,7 @@ class Report:
     images: Images = Images()
     links: Links = field(default_factory=Links)
     signature: Signature | None = field(default=None, compare=False, repr=False)
+    sizes: Mapping[int, int] | None = field(default=None, compare=False, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -208,7 +211,7 @@ class Report:
         return tuple(problem for problem in self.problems if problem.severity == "warning")
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the verdict as JSON can hold it: everything but the signature."""
+        """Returns the verdict as JSON can hold it: everything but signature and sizes."""
         images = self.images
         return {
             "version": VERSION,

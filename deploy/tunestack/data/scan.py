@@ -47,6 +47,7 @@ def check(
     problem_limit: int | None = 20,
     progress: Callable[[int], None] | None = None,
     processes: int | None = None,
+    sizes: bool = False,
 ) -> Report:
     """Checks a training file, or a validation file beside its training file.
 
@@ -58,6 +59,7 @@ def check(
         progress: told how many bytes are done, now and then, by this thread.
         processes: how many look at a large file at a time; as many as there are processors by default. A stream is
             looked at by this one alone, which is faster than a network is.
+        sizes: whether to count the examples by their characters.
 
     Raises:
         UnreadableDataError: the file is not there, cannot be read, or changed meanwhile.
@@ -65,7 +67,7 @@ def check(
     limit = inf if problem_limit is None else problem_limit
     demands = Demands.of(rules)
     name = file.name if isinstance(file, Stream) else str(file)
-    inspection = Inspection(name, demands, limit)
+    inspection = Inspection(name, demands, limit, sizes=sizes)
     tell_progress = progress or (lambda _: None)
     try:
         if isinstance(file, Stream):
@@ -174,6 +176,7 @@ def _report(name: str, inspection: Inspection, digests: Digests, limit: float, a
         images=Images(tally.inline, tally.linked, tally.inline_bytes),
         links=tally.links,
         signature=Signature(tally.hashes, tally.inputs) if tally.lines == len(tally.hashes) else None,
+        sizes=tally.sizes,
     )
 
 

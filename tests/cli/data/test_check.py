@@ -126,6 +126,7 @@ def test_standard_input(ask: Ask) -> None:
     answer = ask("check", "-", stdin=lines.encode())
     assert answer.status == 0
     assert answer.lines[0].startswith("standard input: chat, 120 examples")
+    assert ask("stats", "-", stdin=lines.encode()).lines[0] == answer.lines[0]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,19 @@ def test_an_object_that_was_checked_before_is_not_read_again(
     assert ask(*command, "--all").out == first.out, "a kept verdict has not all problems"
 
 
+def test_statistics_read_an_object_once(ask: Ask, write: Write, bucket: Bucket, served: Emulator) -> None:
+    file = write("counted.jsonl", sums(120))
+    bucket.blob("counted/train.jsonl").upload_from_filename(str(file))
+    uri = "gs://data/counted/train.jsonl"
+    checked(ObjectPlace(pin(uri, served.storage_client), served.storage_client))
+    since = served.requests()[-1]["index"] + 1
+    answer = ask("stats", uri)
+    assert answer.out.replace(uri, str(file)) == ask("stats", file).out
+    assert answer.err == ""
+    read = [request for request in served.requests(since) if request["path"].startswith("/download/")]
+    assert len(read) == 1
+
+
 def test_ctrl_c_does_not_wait_for_a_download(write: Write, bucket: Bucket, served: Emulator) -> None:
     bucket.blob("slow.jsonl").upload_from_filename(str(write("slow.jsonl", sums(120))))
     served.http.post("/emulator/faults", json={"path": "/download/.*", "hold": "before"})

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,8 @@ def in_ranges(path: Path, data_format: str, starts: list[int]) -> Tally:
     demands = Demands.of(())
     with path.open("rb", buffering=0) as file:
         size = path.stat().st_size
-        task = Task(file.fileno(), size, str(path), demands, 3, data_format, 1)  # type: ignore[arg-type]
-        whole = Tally()
+        task = Task(file.fileno(), size, str(path), demands, 3, data_format, 1, True)  # type: ignore[arg-type]
+        whole = Tally(sizes=Counter())
         for start, stop in zip(starts, [*starts[1:], size], strict=True):
             whole.update(Range(start, stop).look(task), 3)
     return whole
@@ -84,7 +85,7 @@ def test_ranges_that_begin_anywhere_hold_what_the_file_does(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("BLOCK_BYTES", small), ("READ_BYTES", 3 * small), ("MAX_LINE_BYTES", 250)):
             patch.setattr(lines, name, value)
-        inspection = Inspection(str(path), Demands.of(()), 3, "chat", 1)
+        inspection = Inspection(str(path), Demands.of(()), 3, "chat", 1, sizes=True)
         for block in lines.blocks(io.BytesIO(content)):
             inspection.block(block)
         expected = inspection.tally
@@ -92,6 +93,9 @@ def test_ranges_that_begin_anywhere_hold_what_the_file_does(
     assert found.links.to_json() == expected.links.to_json()
     found.links = expected.links
     assert found == expected
+    assert found.sizes is not None
+    assert sum(found.sizes.values()) == found.examples
+    assert sum(size * count for size, count in found.sizes.items()) == found.characters
 
 
 def nasty(count: int) -> bytes:

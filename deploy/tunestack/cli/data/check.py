@@ -83,6 +83,7 @@ def looked_at(
     limit: int | None = PROBLEMS_SHOWN,
     against: Report | None = None,
     is_compared: bool = False,
+    sizes: bool = False,
 ) -> Report:
     """Checks one file, with a bar while that takes long; an object that was checked before is not read again.
 
@@ -92,15 +93,16 @@ def looked_at(
         limit: how many problems of each kind are told; None for all.
         against: the report on the training file, where this is its validation file.
         is_compared: whether the report's signature will be needed.
+        sizes: whether its sizes will be, which no kept verdict has.
     """
-    if limit == PROBLEMS_SHOWN and isinstance(data, places.StoredObject):
+    if limit == PROBLEMS_SHOWN and not sizes and isinstance(data, places.StoredObject):
         from tunestack.cli.data.kept_verdict import kept_verdict
 
         if (report := kept_verdict(data.pinned, rules, against, with_signature=is_compared)) is not None:
             hints.note_kept(report)
             return report
     with Bar(places.name(data), places.size(data)) as bar:
-        return check(data, rules=rules, against=against, problem_limit=limit, progress=bar)
+        return check(data, rules=rules, against=against, problem_limit=limit, progress=bar, sizes=sizes)
 
 
 def told(report: Report, tokens: TokenCount | None = None) -> Iterator[str]:

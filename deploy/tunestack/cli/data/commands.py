@@ -39,6 +39,7 @@ application = typer.Typer(
 )
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A path, or the gs:// address of an object.")]
+FileOrInput = Annotated[str, typer.Argument(metavar="FILE", help="A path, a gs:// address, or - for standard input.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 Tokenizer = Annotated[
@@ -52,7 +53,7 @@ Models = Annotated[
 
 @application.command(epilog=EXIT_STATUS, short_help="Finds what the service would refuse or misread.")
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A path, a gs:// address, or - for standard input.")],
+    file: FileOrInput,
     validation: Annotated[str | None, typer.Option(metavar="FILE", help="Its validation file.")] = None,
     model: Models = None,
     mode: TuningMode = None,
@@ -237,7 +238,7 @@ def estimate(
 
 @application.command(epilog=EXIT_STATUS, short_help="Counts, and shows how sizes are spread.")
 def stats(
-    file: File,
+    file: FileOrInput,
     model: Models = None,
     mode: TuningMode = None,
     tokenizer: Tokenizer = None,

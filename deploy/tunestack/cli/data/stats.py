@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from pathlib import Path
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue.text_tokens import expected_tokens
 from tunestack.cli.data import places, terminal
 from tunestack.cli.data.check import counts, looked_at, summary
 from tunestack.cli.data.hints import note_errors
-from tunestack.cli.data.progress import Bar
-from tunestack.cli.data.sizes import histogram, sizes, spread
+from tunestack.cli.data.sizes import histogram, spread
 from tunestack.cli.data.terminal import sized, styled
 from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from tunestack.catalogue.amounts import Span
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.data.report import Report
-    from tunestack.data.stream import Stream
     from tunestack.data.tokens.count import TokenCount
 
 BAR_COLUMNS = 40
@@ -37,9 +35,7 @@ def show(address: str, rules: Sequence[DataRules], *, tokenizer: Path | None, as
         tokenizer: a file to count tokens with; by the catalogue's measured ratios where None.
         as_json: print it for machines.
     """
-    file = places.source(address)
-    report = looked_at(file, rules)
-    characters = _sizes(file, report, rules)
+    report = looked_at(places.source(address, once=tokenizer is None), rules, sizes=True)
     expected = {rule.model: expected_tokens(rule.model, rule.tokens_per_character, report) for rule in rules}
     count = None
     if tokenizer is not None:
@@ -47,44 +43,34 @@ def show(address: str, rules: Sequence[DataRules], *, tokenizer: Path | None, as
 
         count = tokens(address, tokenizer, rules, total=report.bytes)
     if as_json:
-        terminal.print_json(_for_machines(report, characters, expected, count))
+        terminal.print_json(_for_machines(report, expected, count))
     else:
-        terminal.print_lines(_told(report, characters, expected, count))
+        terminal.print_lines(_told(report, expected, count))
     note_errors([report], rules)
 
 
-def _sizes(file: Path | Stream, report: Report, rules: Sequence[DataRules]) -> Sequence[int]:
-    if report.format is None:
-        return ()
-    opened = file.open("rb", buffering=0) if isinstance(file, Path) else file.open()
-    with closing(opened), Bar(report.name, report.bytes) as bar:
-        return sizes(opened, report.format, rules, bar)  # type: ignore[arg-type]
-
-
-def _for_machines(
-    report: Report, characters: Sequence[int], expected: Mapping[str, Span | None], count: TokenCount | None
-) -> dict[str, Any]:
+def _for_machines(report: Report, expected: Mapping[str, Span | None], count: TokenCount | None) -> dict[str, Any]:
+    sizes = report.sizes or {}
     return {
         **counts(report),
         "duplicates": report.problem_counts.get("duplicate", 0),
-        "spread": spread(characters),
-        "histogram": [{"from": first, "to": last, "examples": count} for first, last, count in histogram(characters)],
+        "spread": spread(sizes),
+        "histogram": [{"from": first, "to": last, "examples": count} for first, last, count in histogram(sizes)],
         "estimatedTokens": {name: span and span.to_json() for name, span in expected.items()},
-        "tokens": count and {**count.to_json(), "spread": spread(count.lengths)},
+        "tokens": count and {**count.to_json(), "spread": spread(Counter(count.lengths))},
     }
 
 
-def _told(
-    report: Report, characters: Sequence[int], expected: Mapping[str, Span | None], count: TokenCount | None
-) -> Iterator[str]:
+def _told(report: Report, expected: Mapping[str, Span | None], count: TokenCount | None) -> Iterator[str]:
+    sizes = report.sizes if report.format else None
     yield f"{styled(report.name, bold=True)}: {summary(report)}"
     yield ""
-    if characters:
-        yield _fact("characters", _spread(characters))
+    if sizes:
+        yield _fact("characters", _spread(sizes))
     if count is not None:
         from tunestack.cli.data.tokens import phrase
 
-        yield _fact("tokens", f"{_spread(count.lengths)}; {phrase(count)}")
+        yield _fact("tokens", f"{_spread(Counter(count.lengths))}; {phrase(count)}")
     yield _fact("beyond ASCII", f"{report.non_ascii / max(report.characters, 1):.1%} of the characters")
     yield _fact("duplicates", counted(report.problem_counts.get("duplicate", 0), "example"))
     images = report.images
@@ -93,18 +79,18 @@ def _told(
     for name, span in expected.items():
         yield _fact("tokens", f"{_span(span)} by {name}, estimated")
     yield _fact("sha256", report.sha256)
-    if characters:
+    if sizes:
         yield ""
         yield styled("characters of an example", bold=True)
-        yield from _bars(histogram(characters))
+        yield from _bars(histogram(sizes))
 
 
 def _fact(name: str, text: str) -> str:
     return styled(f"{name:<14}{text}")
 
 
-def _spread(numbers: Sequence[int]) -> str:
-    return ", ".join(f"{name} {number:,}" for name, number in spread(numbers).items())
+def _spread(sizes: Mapping[int, int]) -> str:
+    return ", ".join(f"{name} {size:,}" for name, size in spread(sizes).items())
 
 
 def _span(span: Span | None) -> str:

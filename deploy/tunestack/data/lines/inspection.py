@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -37,14 +38,22 @@ class Inspection:
         limit: how many problems of each kind are kept.
         data_format: of the file, where lines before these have shown it.
         format_line: the first of those lines.
+        sizes: whether to count the examples by their characters.
     """
 
     def __init__(
-        self, name: str, demands: Demands, limit: float, data_format: Format | None = None, format_line: int = 0
+        self,
+        name: str,
+        demands: Demands,
+        limit: float,
+        data_format: Format | None = None,
+        format_line: int = 0,
+        *,
+        sizes: bool = False,
     ) -> None:
         self.format = data_format
         self.format_line = format_line
-        self.tally = Tally()
+        self.tally = Tally(sizes=Counter() if sizes else None)
         self.name = name
         self.demands = demands
         self.limit = limit
@@ -132,6 +141,8 @@ class Inspection:
         tally.inline += right.inline
         tally.linked += right.linked
         tally.inline_bytes += right.inline_bytes
+        if tally.sizes is not None:
+            tally.sizes.update(right.totals())
         # No example has more characters than its line has bytes.
         short = min(tally.longest, self.demands.longest)
         if right.links or rows.longest > short:
@@ -177,6 +188,8 @@ class Inspection:
         tally.linked += found.linked
         tally.inline_bytes += found.inline_bytes
         tally.longest = max(tally.longest, found.characters)
+        if tally.sizes is not None:
+            tally.sizes[found.characters] += 1
         for address, byte, path, mime_type in found.links:
             tally.links.add(address, number, offset + byte, path, mime_type)
         self._tell_over_long(found.characters, number, offset)

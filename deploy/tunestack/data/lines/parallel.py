@@ -69,6 +69,7 @@ def look(file: FileIO, inspection: Inspection, progress: Callable[[int], None], 
                 inspection.limit,
                 inspection.format,
                 inspection.format_line,
+                tally.sizes is not None,
             )
             starts = range(start, size, RANGE_BYTES)
             ranges = _Ranges(task, [Range(each, min(each + RANGE_BYTES, size)) for each in starts])

@@ -28,6 +28,7 @@ class Tally:
         first_lines: where each format stands first.
         problems: the first ones of each kind.
         counts: of all of them.
+        sizes: how many examples have so many characters, where that is asked for.
     """
 
     lines: int = 0
@@ -47,6 +48,7 @@ class Tally:
     first_lines: dict[Format, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[int] | None = None
 
     def update(self, later: Tally, limit: float) -> None:
         """Adds the lines that follow.
@@ -61,6 +63,8 @@ class Tally:
             if seen[problem.kind] <= limit:
                 self.problems.append(replace(problem, line=self.lines + problem.line) if self.lines else problem)
         self.counts.update(later.counts)
+        if self.sizes is not None and later.sizes is not None:
+            self.sizes.update(later.sizes)
         self.links.update(later.links, lines=self.lines)
         for data_format, line in later.first_lines.items():
             self.first_lines.setdefault(data_format, self.lines + line)

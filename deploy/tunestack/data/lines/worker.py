@@ -41,6 +41,7 @@ class Task:
     limit: float
     data_format: Format
     format_line: int
+    sizes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ class Range:
 
     def look(self, task: Task) -> Tally:
         """Looks at the lines; numbers them from 1."""
-        inspection = Inspection(task.name, task.demands, task.limit, task.data_format, task.format_line)
+        inspection = Inspection(
+            task.name, task.demands, task.limit, task.data_format, task.format_line, sizes=task.sizes
+        )
         start = _start_of_line(task, self.start, self.stop)
         if start < self.stop:
             end = _start_of_line(task, self.stop, task.size)
