@@ -152,7 +152,8 @@ class Lines:
         characters = lengths.sum(axis=1)
         np.add.at(characters, np.array(respelled, np.int64) // len(stencil.shape), more)
         beyond = _beyond_ascii(decoded) - _beyond_ascii(each.decode() for each in others if not each.isascii())
-        return Fitted(places, characters, len(starts) * stencil.turns, *fingerprint.of_digests(stencil.shape, digests), beyond)
+        hashes, inputs = fingerprint.of_digests(stencil.shape, digests)
+        return Fitted(places, characters, len(starts) * stencil.turns, hashes, inputs, beyond)
 
     def right(self, found: Sequence[Fitted]) -> Right:
         """Puts together what all lines hold, each of which a stencil fits."""
