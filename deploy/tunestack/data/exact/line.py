@@ -40,7 +40,6 @@ def examine(line: bytes, file_format: Format | None, format_line: int, demands: 
         reason = f"more than {limit} MiB"
         tell("line-too-long", "$", reason, "one example a line", "end each example with a newline, or link its images")
     elif not line.strip(b" \t\r"):
-        found.blank = True
         tell("blank-line", "$", "blank line", "an example", "remove the line")
     elif holds := _value(line, tell):
         start, text, value = holds

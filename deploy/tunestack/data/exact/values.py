@@ -42,7 +42,6 @@ class Examination:
         inline_bytes: of the images in base64, decoded.
         links: address, byte in the line, path and declared type of each linked image.
         names: the format that its keys name, whatever the file's is.
-        blank: whether it holds nothing at all.
     """
 
     characters: int = 0
@@ -54,7 +53,11 @@ class Examination:
     inline_bytes: int = 0
     links: list[tuple[str, int, str, str]] = field(default_factory=list)
     names: Format | None = None
-    blank: bool = False
+
+    @property
+    def texts_only(self) -> bool:
+        """Whether it has neither images nor other files."""
+        return not self.files
 
 
 class Line:

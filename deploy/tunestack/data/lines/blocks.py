@@ -52,7 +52,7 @@ class Block:
     @property
     def is_cut(self) -> bool:
         """Whether it is one line, of which only the start was kept."""
-        return self.bytes > len(self.raw) + 1
+        return self.rows.longest > len(self.raw)
 
 
 def blocks(file: Readable, offset: int = 0) -> Iterator[Block]:

@@ -133,14 +133,7 @@ class Inspection:
         first = tally.lines
         if self.format and self.format not in tally.first_lines:
             tally.first_lines[self.format] = first + 1
-        tally.examples += len(rows.lengths)
-        tally.characters += right.characters
-        tally.non_ascii += right.non_ascii
-        tally.turns += right.turns
-        tally.texts_only += right.texts_only
-        tally.inline += right.inline
-        tally.linked += right.linked
-        tally.inline_bytes += right.inline_bytes
+        tally.add(right, len(rows.lengths))
         if tally.sizes is not None:
             tally.sizes.update(right.totals())
         # No example has more characters than its line has bytes.
@@ -172,21 +165,11 @@ class Inspection:
         number = tally.lines + 1
         self._has_error = False
         found = examine(line, self.format, self.format_line, self.demands, partial(self._tell, number, offset))
-        if found.blank:
-            self._remember_one(0, 0, length)
-            return
         if found.names:
             tally.first_lines.setdefault(found.names, number)
             if self.format is None:
                 self._is(found.names, offset + length + 1)
-        tally.examples += 1
-        tally.characters += found.characters
-        tally.non_ascii += found.non_ascii
-        tally.turns += found.turns
-        tally.texts_only += not found.files
-        tally.inline += found.inline
-        tally.linked += found.linked
-        tally.inline_bytes += found.inline_bytes
+        tally.add(found, 1)
         tally.longest = max(tally.longest, found.characters)
         if tally.sizes is not None:
             tally.sizes[found.characters] += 1

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from tunestack.data.links import Links
 
 if TYPE_CHECKING:
+    from tunestack.data.exact.values import Examination
+    from tunestack.data.fast.right import Right
     from tunestack.data.report import Format, Problem
 
 MAX_COMPARED = 20_000_000
@@ -50,6 +52,12 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     sizes: Counter[int] | None = None
 
+    def add(self, found: Right | Examination, examples: int) -> None:
+        """Adds what was counted in examples."""
+        self.examples += examples
+        for name in _FOUND:
+            setattr(self, name, getattr(self, name) + getattr(found, name))
+
     def update(self, later: Tally, limit: float) -> None:
         """Adds the lines that follow.
 
@@ -76,7 +84,5 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(later, name))
 
 
-_SUMS = (
-    *("lines", "examples", "characters", "non_ascii", "turns", "texts_only"),
-    *("inline", "linked", "inline_bytes"),
-)
+_FOUND = ("characters", "non_ascii", "turns", "texts_only", "inline", "linked", "inline_bytes")
+_SUMS = ("lines", "examples", *_FOUND)
