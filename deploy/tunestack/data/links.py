@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Any
 
 MAX_LINKS = 500_000
 """Addresses that are kept, in about 100 MB. Gemini takes 300,000 multimodal examples in all: see the catalogue."""
+
+names_object = re.compile(r"gs://[^/\s]+/\S(?:.*\S)?", re.DOTALL).fullmatch
+"""Says whether a text is the address of an object, as an example may link one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tunestack.data.demands import MODALITIES
 from tunestack.data.exact.values import shown
 from tunestack.data.formats import is_blank
+from tunestack.data.links import names_object
 from tunestack.wording import counted, either, printable
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _MODALITIES = {"application/pdf": "document", "text/plain": "document"}
 Source: docs.cloud.google.com/gemini-enterprise-agent-platform/models/tuning/document, September 2026.
 """
 
-_linked = re.compile(r"gs://[^/\s]+/\S(?:.*\S)?", re.DOTALL).fullmatch
 _IN_BUCKET = "put it into a bucket and write its gs:// address"
 
 
@@ -62,7 +61,7 @@ def file(uri: Value, uri_path: str, mime_type: Value, type_path: str, line: Line
         line.wrong_type(uri, uri_path, "a gs:// address")
     elif modality == "image":
         _link(uri, uri.content, uri_path, declared, line)
-    elif not _linked(uri.content) and not _is_public(uri.content, line):
+    elif not names_object(uri.content) and not _is_public(uri.content, line):
         _not_an_address(uri, uri_path, line)
 
 
@@ -75,7 +74,7 @@ def _refuse(value: Value, path: str, modality: str, model: str, line: Line) -> N
 
 
 def _link(value: Value, address: str, path: str, mime_type: str, line: Line) -> None:
-    if _linked(address):
+    if names_object(address):
         if line.is_whole(address):
             line.found.linked += 1
             line.found.links.append((address, line.offset(value.at), path, mime_type))

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from tunestack.data.fast.right import Right, all_worth_learning, beyond_ascii, each_key_once
 from tunestack.data.formats import turns_fault
+from tunestack.data.links import names_object
 from tunestack.data.signatures import fingerprint
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tunestack.data.fast.half import Way
     from tunestack.data.report import Format
 
-_is_linked = re.compile(r"gs://[^/\s]+/\S(?:.*\S)?").fullmatch
 _linked_images = re.compile(rb'"(?:url|fileUri|file_uri)"[ \t]*:[ \t]*("gs://[^"\\]*")').finditer
 
 
@@ -222,7 +222,7 @@ class _Look:
 
         if not self._demands.images:
             raise _Doubt
-        if _is_linked(url):
+        if names_object(url):
             example.address(url, path)
             return
         if url[:5] != "data:":
@@ -272,7 +272,7 @@ class _Look:
             file is UNSET
             or file.mime_type not in self._demands.image_types
             or not self._demands.images
-            or not _is_linked(file.file_uri)
+            or not names_object(file.file_uri)
         ):
             raise _Doubt
         example.strings += 5
