@@ -97,6 +97,8 @@ class Stencils:
 
     def look(self, raw: bytes, rows: Rows) -> Right | None:
         """Says what a block's lines hold; None when they need another look, as those of no fixed form do."""
+        if rows.marks is None:
+            return None
         if self._rest:
             self._rest -= 1
             return None

@@ -84,11 +84,9 @@ class Lines:
 
     @classmethod
     def of(cls, raw: bytes, rows: Rows) -> Lines | None:
-        """Finds them; None where a byte stands that JSON does not have."""
+        """Finds them; None where an escape stands that JSON does not have."""
         import numpy as np
 
-        if rows.marks is None:
-            return None
         values = np.frombuffer(raw, np.uint8)
         continuations = np.empty(0, np.int64)
         if not raw.isascii():

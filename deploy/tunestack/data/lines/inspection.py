@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tunestack.data.lines.blocks import Block
     from tunestack.data.report import Format
 
+_FEW_BYTES = 8 * 1024
+_DENSE = 40
+"""Where one line of so many is in doubt, looking at halves takes longer than at each line."""
+
 _blanks = re.compile(rb"[ \t\r\n]+").match
 
 
@@ -58,6 +62,8 @@ class Inspection:
         self.demands = demands
         self.limit = limit
         self._has_error = False
+        self._doubts = 0
+        self._is_doubtful = False
         self._fast_since = -1
         self._fast = FastHalf(data_format, demands) if data_format else None
         self._learners = {} if data_format else {name: FastHalf(name, demands) for name in FORMAT_NAMES}
@@ -67,21 +73,35 @@ class Inspection:
         if block.is_cut:
             self._line(block.raw, block.offset, block.rows.longest)
         elif not self._is_right(block.raw, block.rows, block.offset):
-            self._one_by_one(block)
+            doubts, lines_before = self._doubts, self.tally.lines
+            (self._one_by_one if self._is_doubtful else self._in_doubt)(block.raw, block.offset)
+            self._is_doubtful = (self._doubts - doubts) * _DENSE > self.tally.lines - lines_before
 
-    def _one_by_one(self, block: Block) -> None:
-        raw, start = block.raw, 0
+    def _in_doubt(self, raw: bytes, offset: int) -> None:
+        """Looks at halves, until the lines in doubt are among few."""
+        middle = raw.find(b"\n", len(raw) // 2) if self._fast and len(raw) > _FEW_BYTES else -1
+        if middle < 0:
+            self._one_by_one(raw, offset)
+            return
+        self._part(raw[:middle], offset)
+        self._part(raw[middle + 1 :], offset + middle + 1)
+
+    def _part(self, raw: bytes, offset: int) -> None:
+        if not self._is_right(raw, bytewise.rows(raw), offset):
+            self._in_doubt(raw, offset)
+
+    def _one_by_one(self, raw: bytes, offset: int) -> None:
+        start = 0
         while start <= len(raw):
-            if start and self._fast_since == block.offset + start:  # the line before has shown what lines here are like
-                rest = raw[start:]
-                if self._is_right(rest, bytewise.rows(rest), block.offset + start):
-                    return
+            if start and self._fast_since == offset + start:  # the line before has shown what lines here are like
+                self._part(raw[start:], offset + start)
+                return
             end = raw.find(b"\n", start)
             line = raw[start : end if end >= 0 else len(raw)]
             if not line.strip(b" \t\r"):
-                start += self._blank(_blank_lines(raw, start), block.offset + start)
+                start += self._blank(_blank_lines(raw, start), offset + start)
             else:
-                self._line(line, block.offset + start, len(line))
+                self._line(line, offset + start, len(line))
                 start += len(line) + 1
 
     def _blank(self, run: bytes, offset: int) -> int:
@@ -164,6 +184,7 @@ class Inspection:
         tally = self.tally
         number = tally.lines + 1
         self._has_error = False
+        self._doubts += 1
         found = examine(line, self.format, self.format_line, self.demands, partial(self._tell, number, offset))
         if found.names:
             tally.first_lines.setdefault(found.names, number)
