@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.data.fuzzing import campaign
 from tunestack.data.demands import Demands
-from tunestack.data.fast import half
+from tunestack.data.fast import half, stencil
 from tunestack.data.fast.half import FastHalf
+from tunestack.data.lines import blocks as block_cutter
 from tunestack.data.lines import bytewise
 
 if TYPE_CHECKING:
@@ -112,3 +114,23 @@ def test_what_is_not_right_is_not_taken(what: bytes, instead: bytes, why: str) -
     for place in (0, 7, 20):
         wrong = [*lines[:place], RIGHT.replace(what, instead), *lines[place:]]
         assert through_stencils(FastHalf("chat", Demands.of(())), wrong) is None, why
+
+
+def test_no_verdict_differs_through_stencils(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of single lines, so that stencils see every mutated line that keeps its form."""
+    monkeypatch.setattr(bytewise, "_LONG", 1_000_000)
+    monkeypatch.setattr(block_cutter, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(stencil, "_MAX_PATIENCE", 0)
+    fitted = 0
+    look = stencil.Stencils.look
+
+    def counted(self: stencil.Stencils, raw: bytes, rows: bytewise.Rows) -> Right | None:
+        nonlocal fitted
+        right = look(self, raw, rows)
+        fitted += right is not None
+        return right
+
+    monkeypatch.setattr(stencil.Stencils, "look", counted)
+    lines, _, found = campaign.compare(seed=3, numbers=range(20))
+    assert not found
+    assert fitted > lines / 10

@@ -20,7 +20,7 @@ class Readable(Protocol):
         ...
 
 
-BLOCK_BYTES = 512 * 1024
+BLOCK_BYTES = 1024 * 1024
 """Small enough that a block and what is decoded from it stay in the processor's cache, and large enough that what is
 done once a block is no matter."""
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RANGE_BYTES = 8 * 1024 * 1024
 """What a process looks at in 15 ms, so that none waits long for the last one; a worker's answer to it is 200 kB."""
 
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 96 * 1024
 _WORKERS_ENVIRONMENT = {
     # glibc keeps the memory that each block needs, instead of asking the system for it each time.
     "MALLOC_MMAP_THRESHOLD_": str(2**26),
