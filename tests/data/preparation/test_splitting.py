@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,6 +179,7 @@ def test_what_only_gemini_takes_is_split_too(write: Write) -> None:
         ({"validation_percent": 100}, "100 % for validation"),
         ({"validation_percent": float("nan")}, "nan % for validation"),
         ({"validation_percent": 60, "test_percent": 40}, "nothing is left for training"),
+        ({"validation_percent": Decimal(60), "test_percent": 40.0}, "nothing is left for training"),
         ({"seed": -1}, "the seed -1; write a whole number from 0 to 18446744073709551615"),
     ],
 )

@@ -167,9 +167,10 @@ def _shares(validation_percent: Decimal | float, test_percent: Decimal | float) 
     for name, percent in (("validation", validation_percent), ("test", test_percent)):
         if not 0 < percent < 100 and not (name == "test" and percent == 0):
             raise PreparationError(f"{percent} % for {name}", "write a number above 0 and below 100")
-    if validation_percent + test_percent >= 100:  # type: ignore[operator]
+    validation, test = float(validation_percent), float(test_percent)  # a Decimal and a float cannot be added
+    if validation + test >= 100:
         raise PreparationError("nothing is left for training", "let validation and test be less than 100 % together")
-    return float(validation_percent) / 100, float(test_percent) / 100
+    return validation / 100, test / 100
 
 
 def _measured(
