@@ -210,7 +210,7 @@ def _in_file_order(lines: int, groups: Sequence[_Group], found: Sequence[Right])
 @cache
 def _of_shape(shape: tuple[str, ...]) -> Callable[[bytes], list[Any]]:
     """Makes a decoder of conversations whose turns have these roles, and no others."""
-    messages: Any = tuple[tuple(_MESSAGES[role] for role in shape)]  # type: ignore[misc]
+    messages: Any = tuple[tuple(_MESSAGES[role] for role in shape)]  # type: ignore[misc]  # made of what the shape says
     chat = msgspec.defstruct("_ChatOfShape", [("messages", messages)], forbid_unknown_fields=True, gc=False)
     decode: Callable[[bytes], list[Any]] = msgspec.json.Decoder(chat).decode_lines
     return decode

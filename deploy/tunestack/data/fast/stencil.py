@@ -1,8 +1,8 @@
 """The fastest look at lines: those that a program has written are the same bytes, but for their texts.
 
 A *stencil* is what stands around the texts of an example, cut out of a line that is right beyond doubt. Where numpy
-finds a stencil's bytes on a line, and nothing in between that no text may hold, that line is right as well: three
-times as fast as reading its JSON.
+finds a stencil's bytes on a line, and nothing in between that no text may hold, that line is right as well. A check of
+1 GB took 1.7 s instead of the 2.3 s of a typed decoder alone, on two processors.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Stencils:
 
     def _learn(self, block: Lines) -> bool:
         """Cuts a stencil out of the first line of each kind."""
-        if len(self._stencils) + len(block.kinds) > _MAX_STENCILS:
+        if len({*self._stencils, *block.kinds}) > _MAX_STENCILS:
             return False
         for quotes in block.kinds:
             line = block.first(quotes)

@@ -130,9 +130,11 @@ class Inspection:
 
     def _learn(self, line: bytes, rows: Rows, offset: int) -> None:
         """Finds out the format by a right line, which spares most files the exact half."""
-        for name, learner in self._learners.items():
-            if len(line) <= lines.MAX_LINE_BYTES and learner.look(line, rows):
-                self._is(name, offset + len(line) + 1)
+        if len(line) > lines.MAX_LINE_BYTES:
+            return
+        right = (name for name, learner in self._learners.items() if learner.look(line, rows))
+        if name := next(right, None):
+            self._is(name, offset + len(line) + 1)
 
     def _is(self, name: Format, end: int) -> None:
         self.format, self.format_line = name, self.tally.lines + 1

@@ -136,9 +136,10 @@ def _lines(name: str, file: BufferedReader, _wanted: Collection[str]) -> Iterato
         if text.isspace():
             continue
         number += 1
+        if len(text) >= MAX_ROW_BYTES:
+            reason = f"no JSON (a line of more than {MAX_ROW_BYTES // 2**20} MiB)"
+            raise PreparationError(reason, REMEDY, file=name, line=line)
         try:
-            if len(text) >= MAX_ROW_BYTES:
-                raise ValueError(f"a line of more than {MAX_ROW_BYTES // 2**20} MiB")  # noqa: TRY301
             values = _decoder.decode((text.removeprefix(BOM) if line == 1 else text).decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise PreparationError(f"no JSON ({_cause(error)})", REMEDY, file=name, line=line) from error

@@ -140,7 +140,7 @@ class _Upload:
             return None
         if answer.ok:
             return msgspec.json.decode(answer.content, type=dict[str, Any])
-        raise from_http_status(answer.status_code, _message(answer), response=answer)  # type: ignore[no-untyped-call]
+        raise from_http_status(answer.status_code, _message(answer), response=answer)  # type: ignore[no-untyped-call]  # Google's has no hints
 
 
 def _message(answer: requests.Response) -> str:
