@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tunestack.cli.data import hints, places, terminal
+from tunestack.cli import terminal
+from tunestack.cli.data import hints, places
 from tunestack.cli.data.commands import PROBLEMS_SHOWN
 from tunestack.cli.data.progress import Bar
-from tunestack.cli.data.terminal import sized, styled
+from tunestack.cli.terminal import sized, styled
 from tunestack.data.report import KINDS
 from tunestack.data.scan import check
 from tunestack.wording import counted

@@ -6,10 +6,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunestack.cli.data import places, terminal
+from tunestack.cli import terminal
+from tunestack.cli.data import places
 from tunestack.cli.data.check import counts, looked_at, summary
 from tunestack.cli.data.hints import note_errors
-from tunestack.cli.data.terminal import styled
+from tunestack.cli.terminal import styled
 from tunestack.data.signatures.comparison import compare
 from tunestack.data.signatures.signature import Signature
 

@@ -9,10 +9,11 @@ import typer
 from tunestack.catalogue import UnknownRowError
 from tunestack.catalogue.data_rules import data_rules
 from tunestack.catalogue.estimates import EstimateError, estimate
-from tunestack.cli.data import places, terminal
+from tunestack.cli import terminal
+from tunestack.cli.data import places
 from tunestack.cli.data.check import counts, looked_at, summary
 from tunestack.cli.data.hints import note_errors
-from tunestack.cli.data.terminal import styled
+from tunestack.cli.terminal import styled
 from tunestack.wording import counted
 
 if TYPE_CHECKING:

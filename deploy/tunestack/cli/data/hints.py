@@ -7,7 +7,7 @@ from pathlib import PurePath
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from tunestack.cli.data import terminal
+from tunestack.cli import terminal
 from tunestack.wording import counted
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tunestack.cli.data import places, terminal
+from tunestack.cli import terminal
+from tunestack.cli.data import places
 from tunestack.cli.data.check import looked_at, told, verdict
 from tunestack.cli.data.delivery import deliveries
 from tunestack.cli.data.progress import Bar
-from tunestack.cli.data.terminal import styled
+from tunestack.cli.terminal import styled
 from tunestack.data.preparation import Split
 from tunestack.wording import counted
 

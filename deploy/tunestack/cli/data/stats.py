@@ -6,11 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue.text_tokens import expected_tokens
-from tunestack.cli.data import places, terminal
+from tunestack.cli import terminal
+from tunestack.cli.data import places
 from tunestack.cli.data.check import counts, looked_at, summary
 from tunestack.cli.data.hints import note_errors
 from tunestack.cli.data.sizes import histogram, spread
-from tunestack.cli.data.terminal import sized, styled
+from tunestack.cli.terminal import sized, styled
 from tunestack.wording import counted
 
 if TYPE_CHECKING:

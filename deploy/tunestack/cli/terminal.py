@@ -1,4 +1,4 @@
-"""How the data commands speak: plain lines that can be searched, in colour where a person reads them."""
+"""How the commands speak: plain lines that can be searched, in colour where a person reads them."""
 
 from __future__ import annotations
 
