@@ -4,6 +4,7 @@ Unknown is a value here: it is shown as unknown and never refuses anything.
 """
 
 from tunestack.catalogue.amounts import Span, money
+from tunestack.catalogue.architectures import architecture_problem
 from tunestack.catalogue.checks import Problem, problems
 from tunestack.catalogue.entries import (
     Distillation,
@@ -18,6 +19,7 @@ from tunestack.catalogue.entries import (
     TokenRange,
     TuningTerms,
 )
+from tunestack.catalogue.methods import Method, is_gemini, method, told
 from tunestack.catalogue.prices import ServingEstimate, TrainingEstimate, serving_estimate, training_estimate
 from tunestack.catalogue.reader import (
     UnknownMachineError,
@@ -44,6 +46,7 @@ __all__ = [
     "Distillation",
     "GeminiModel",
     "Machine",
+    "Method",
     "Mode",
     "OpenModel",
     "Problem",
@@ -61,11 +64,14 @@ __all__ = [
     "UnknownModelError",
     "UnknownRowError",
     "UnknownTeacherError",
+    "architecture_problem",
     "distillation",
     "gemini_model",
     "gemini_models",
+    "is_gemini",
     "machine",
     "machines",
+    "method",
     "money",
     "open_model",
     "open_models",
@@ -76,6 +82,7 @@ __all__ = [
     "serving_quotas",
     "storage_usd_per_gib_month",
     "token_range",
+    "told",
     "training_estimate",
     "tuning_quota",
 ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from tunestack.catalogue.entries import GeminiModel
+from tunestack.catalogue.methods import is_gemini as is_gemini
 from tunestack.catalogue.reader import UnknownModeError, data_limits, gemini_model, open_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from tunestack.catalogue.entries import Mode, OpenModel, Source
@@ -38,6 +39,7 @@ class DataRules:
         max_image_bytes: bytes of an image at the most, decoded.
         recommended_examples: fewer are worth a warning.
         drops_text_beside_images: one image example in the file, and the service drops all text-only ones.
+        answers_optional: examples may end with the user's turn, since a teacher writes the answers.
         sources: where all this comes from.
     """
 
@@ -58,6 +60,7 @@ class DataRules:
     max_image_bytes: int | None = None
     recommended_examples: int
     drops_text_beside_images: bool = False
+    answers_optional: bool = False
     sources: tuple[Source, ...]
 
 
@@ -89,6 +92,11 @@ def data_rules(model: str, mode: Mode | None = None) -> DataRules:
     return _rules_of_gemini(row) if isinstance(row, GeminiModel) else _rules_of_open_model(row, mode)
 
 
+def with_optional_answers(rules: Sequence[DataRules]) -> list[DataRules]:
+    """Returns the same rules, those of any open model for none, for data whose answers a teacher writes."""
+    return [replace(each, answers_optional=True) for each in rules or (_open_rules(),)]
+
+
 def model_named(name: str) -> OpenModel | GeminiModel:
     """Finds a model of either kind.
 
@@ -112,11 +120,6 @@ def known_mode(model: OpenModel | GeminiModel, mode: Mode | None) -> Mode:
     if mode is None:
         raise UnknownModeError(f"{model.name} is tuned in more than one mode; write {' or '.join(modes)}", modes)
     raise UnknownModeError(f"{model.name} is not tuned in mode {mode}; it is in {' or '.join(modes)}", modes)
-
-
-def is_gemini(model: str) -> bool:
-    """Says whether a name is meant for a Gemini model, known or not."""
-    return model.strip().rpartition("/")[2].startswith("gemini")
 
 
 @cache

@@ -1,0 +1,86 @@
+"""Where a model is not tuned, where nothing can be deployed, and where keys cannot be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tunestack.catalogue.checks.problem import Problem
+from tunestack.catalogue.entries import GeminiModel
+from tunestack.catalogue.reader import nearest, region, regions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tunestack.catalogue.checks.problem import Asked
+    from tunestack.catalogue.entries import OpenModel
+
+_KEY = re.compile(r"projects/[^/]+/locations/([^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
+
+
+def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
+    """Yields what is wrong with the location, and with the key for it."""
+    if asked.location is not None:
+        if asked.machine_type is not None:
+            yield from _deploying(asked.location)
+        elif asked.is_open:
+            yield from _open(asked, asked.location, model)
+        else:
+            yield from _gemini(asked.location, model)
+    if asked.kms_key_name is not None:
+        yield from _key(asked, asked.kms_key_name, model)
+
+
+def _deploying(location: str) -> Iterator[Problem]:
+    # Accelerators are in more regions than tuning is, and no list of them is known: only what cannot be is refused.
+    known = region(location)
+    if known and not known.serves:
+        yield Problem("location", f'nothing can be deployed in "{location}"; write a region, such as {_serving()}')
+
+
+def _open(asked: Asked, location: str, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
+    usable = [row.name for row in regions() if model is None or row.name in model.regions]
+    if location in usable:
+        return
+    subject = model.name if model else "an open model"
+    reason = f'{subject} is not tuned in "{location}"; nearest: {_near(location, usable)}; all: {", ".join(usable)}'
+    # Where a model runs that the catalogue does not know is not known either.
+    yield Problem("location", reason, is_unknown=asked.base_model is not None and model is None)
+
+
+def _gemini(location: str, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
+    usable = list(model.regions) if model else []
+    if location in usable or (location != "global" and not usable):
+        return
+    subject = model.name if model else "a Gemini model"
+    if location == "global":
+        usable = usable or [row.name for row in regions() if row.serves]
+        reason = f"{subject} is not tuned in global, which takes open models only; write a region, such as {usable[0]}"
+        yield Problem("location", reason)
+    else:
+        reason = f'{subject} is not tuned in "{location}"; nearest: {_near(location, usable)}; all: {", ".join(usable)}'
+        yield Problem("location", reason)
+
+
+def _key(asked: Asked, name: str, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
+    form = _KEY.fullmatch(name)
+    if form is None:
+        reason = f'"{name}" is not the name of a key; write projects/…/locations/…/keyRings/…/cryptoKeys/…'
+        yield Problem("kmsKeyName", reason)
+    if asked.location == "global":
+        yield Problem("kmsKeyName", f"global takes no customer-managed keys; write a region, such as {_serving()}")
+    elif form and asked.location is not None and form[1] != asked.location:
+        yield Problem("kmsKeyName", f"is in {form[1]}, and the job in {asked.location}; use a key of that region")
+    if isinstance(model, GeminiModel) and model.cmek is False:
+        reason = f"{model.name} takes no customer-managed keys; leave it out, or write another baseModel"
+        yield Problem("kmsKeyName", reason)
+
+
+def _near(location: str, usable: Sequence[str]) -> str:
+    # A region of the same continent is the nearest, before one of similar spelling.
+    same_continent = [name for name in usable if name.partition("-")[0] == location.partition("-")[0]]
+    return nearest(location, same_continent or usable)[0]
+
+
+def _serving() -> str:
+    return " or ".join([row.name for row in regions() if row.serves][:2])

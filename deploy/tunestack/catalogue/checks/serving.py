@@ -1,0 +1,59 @@
+"""What cannot be served, or not on the machine that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunestack.catalogue.checks.problem import Problem
+from tunestack.catalogue.entries import GeminiModel
+from tunestack.catalogue.reader import UnknownRowError, machine, machines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tunestack.catalogue.checks.problem import Asked
+    from tunestack.catalogue.entries import Machine, OpenModel
+
+
+def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
+    """Yields what is wrong with a machine, with its accelerators, and with the model on it."""
+    if asked.machine_type is None:
+        return
+    if not asked.is_open:
+        reason = (
+            "a tuned Gemini model brings its own endpoints, one for each checkpoint: use the output endpoint of its "
+            "TunedModel, and leave out the deployment"
+        )
+        yield Problem("baseModel", reason)
+    try:
+        row = machine(asked.machine_type)
+    except UnknownRowError as error:
+        yield Problem("machineType", str(error), is_unknown=True)
+        return
+    wanted = (asked.accelerator_type or row.accelerator_type, asked.accelerator_count or row.accelerator_count)
+    if wanted != (row.accelerator_type, row.accelerator_count):
+        fitting = [other for other in machines() if (other.accelerator_type, other.accelerator_count) == wanted]
+        remedy = f", or machine {fitting[0].name} for {_accelerators(fitting[0])}" if fitting else ""
+        name = "acceleratorCount" if wanted[0] == row.accelerator_type else "acceleratorType"
+        yield Problem(name, f"{row.name} comes with {_accelerators(row)} and no other; write that{remedy}")
+    if model is not None and not isinstance(model, GeminiModel) and row.holds(model.weight_bytes) is False:
+        yield Problem("machineType", _too_small(row, model))
+
+
+def _too_small(asked: Machine, model: OpenModel) -> str:
+    able = [row for row in machines() if row.holds(model.weight_bytes)]
+    # The same accelerator first: its quota is the one the project is likely to have.
+    able.sort(key=lambda row: (row.accelerator_type != asked.accelerator_type, row.usd_per_hour or 0))
+    remedy = f"; nearest that can: {able[0].name} ({_accelerators(able[0])})" if able else ""
+    return (
+        f"{asked.name} ({_accelerators(asked)}) cannot hold {model.name}: its weights take "
+        f"{_gib(model.weight_bytes)} as bfloat16, and {_gib(asked.usable_bytes)} are usable{remedy}"
+    )
+
+
+def _accelerators(row: Machine) -> str:
+    return f"{row.accelerator_count} × {row.accelerator_type}"
+
+
+def _gib(size: int | None) -> str:
+    return "an unknown size" if size is None else f"{size / 2**30:.1f} GiB"
