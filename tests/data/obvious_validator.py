@@ -104,6 +104,7 @@ class Line:
 
     def __init__(self, row: bytes, file_format: str | None, rules: Sequence[DataRules]) -> None:
         self.rules = rules
+        self.answers_optional = all(each.answers_optional for each in rules)
         self.only_gemini = all(each.kind == "gemini" for each in rules)
         self.kinds: set[str] = set()
         self.names: str | None = None
@@ -189,8 +190,12 @@ class Line:
             self.kinds.add("too-many-images")
 
     def prompt_completion(self, pairs: Pairs) -> None:
-        fields = self.keys(pairs, {"prompt", "completion"})
-        self.turns += 2
+        if self.answers_optional:
+            fields = self.keys(pairs, {"prompt"}, {"completion"})
+            self.turns += 1 + ("completion" in fields)
+        else:
+            fields = self.keys(pairs, {"prompt", "completion"})
+            self.turns += 2
         for key in ("prompt", "completion"):
             if key in fields:
                 self.text(fields[key])
@@ -469,12 +474,13 @@ class Line:
 
     def order(self, turns: list[str | None], answering: set[str], roles: list[str | None]) -> None:
         """`turns` are the roles without a leading system message."""
-        if not answering & {role for role in roles if role}:
+        if not self.answers_optional and not answering & {role for role in roles if role}:
             self.kinds.add("no-assistant")
         elif (
-            any(role != "user" for role in turns[0::2])
+            not turns
+            or any(role != "user" for role in turns[0::2])
             or any(role not in answering for role in turns[1::2])
-            or len(turns) % 2 == 1
+            or (len(turns) % 2 == 1 and not self.answers_optional)
         ):
             self.kinds.add("turn-order")
 

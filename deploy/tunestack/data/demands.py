@@ -43,6 +43,11 @@ class Demands:
         return ("user", "model", "assistant") if all(each.kind == "open" for each in self.rules) else ("user", "model")
 
     @cached_property
+    def answers_optional(self) -> bool:
+        """Whether an example may end with the user's turn."""
+        return all(each.answers_optional for each in self.rules)
+
+    @cached_property
     def only_gemini(self) -> bool:
         """Whether Gemini's own additions to GenerateContent may stand in a line."""
         return all(each.kind == "gemini" for each in self.rules)

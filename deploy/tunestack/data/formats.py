@@ -30,17 +30,18 @@ def is_missing_value(text: str) -> bool:
     return text.strip().lower() == "nan"
 
 
-def turns_fault(roles: Sequence[str]) -> tuple[int, str] | None:
+def turns_fault(roles: Sequence[str], *, answers_optional: bool = False) -> tuple[int, str] | None:
     """Says which turn is out of order, and what was expected there; None when all are in order.
 
     Chat templates take an optional system message, then user and assistant in turn; what is learnt is the assistant's
-    answer, so it comes last.
+    answer, so it comes last, unless a teacher is to write it.
     """
     order = _turns(len(roles), system=roles[:1] == ["system"])
     for index, (role, expected) in enumerate(zip(roles, order, strict=True)):
         if role != expected:
             return index, expected
-    return None if order and order[-1] == "assistant" else (len(roles), "assistant")
+    last = order[-1] if order else "system"
+    return None if last == "assistant" or (answers_optional and last == "user") else (len(roles), "assistant")
 
 
 def _turns(count: int, *, system: bool) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -56,6 +56,7 @@ class DatasetInputs(Inputs, frozen=True, kw_only=True):
     bucket: str | None = None
     prefix: str = "datasets"
     base_models: list[str] = msgspec.field(default_factory=list)
+    answers: Literal["required", "optional"] = "required"
     content_hash: str | None = None
     training_generation: str | None = None
     validation_generation: str | None = None
@@ -117,7 +118,7 @@ class DatasetLifecycle(Lifecycle):
                 for name in GENERATIONS.values()
                 if name in differing and not (after.get(name) and after.get(name) == state.get(name))
             ]
-            changes |= {name: PropertyChange(differing[name]) for name in repinned}
+            changes |= {name: PropertyChange(differing[name]) for name in (*repinned, *({"answers"} & {*differing}))}
             if "examples" in state and "textOnly" not in state:  # an earlier release has made it
                 changes["textOnly"] = PropertyChange(Change.ADD, output=True)
         return DiffResult(changes)
@@ -130,7 +131,8 @@ class DatasetLifecycle(Lifecycle):
         inputs = convert(DatasetInputs, known)
         content = await self._read(request.urn, inputs, known)
         comparison = self._run.comparisons.get(content.hash, "")
-        outputs = {**request.inputs, **wrap_map({**content.outputs(), "comparison": comparison})}
+        told = {**content.outputs(), "answers": inputs.answers, "comparison": comparison}
+        outputs = {**request.inputs, **wrap_map(told)}
         if request.preview:
             reason = self._run.reasons.get(request.urn, "training data")
             await self._run.tell(
@@ -154,7 +156,7 @@ class DatasetLifecycle(Lifecycle):
             content = await self._run.call(dataset_import.fetched, uris, self._run.storage)
             lie = dict(zip(FILES, uris, strict=False))
             inputs = wrap_map({**lie, **dataset_import.declared_at(uris[0]), "contentHash": content.hash})
-            outputs = {**content.outputs(), "comparison": "", **content.addresses()}
+            outputs = {**content.outputs(), "answers": "required", "comparison": "", **content.addresses()}
             return ReadResult(uris[0], {**inputs, **wrap_map(outputs)}, inputs)
         state = plain_map(request.state)
         uris = [uri for uri in (state.get("trainingUri"), state.get("validationUri")) if uri]
@@ -175,7 +177,8 @@ class DatasetLifecycle(Lifecycle):
             reason = "lies elsewhere, or was written again" if is_complete else "is counted as releases before did not"
             await self._run.tell(request.urn, f"the same content {reason}; no job runs because of it")
         empty = wrap_map({"comparison": "", **unplaced()})
-        outputs = {**empty, **request.state, **request.new, **wrap_map(content.outputs())}
+        told = {**content.outputs(), "answers": inputs.answers}
+        outputs = {**empty, **request.state, **request.new, **wrap_map(told)}
         state = plain_map(request.state)
         if any(file.pinned for file in content.files) or any(state.get(name) for name in GENERATIONS.values()):
             if request.preview:

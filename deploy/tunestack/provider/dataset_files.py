@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue import UnknownModelError
-from tunestack.catalogue.data_rules import DataRules, data_rules
+from tunestack.catalogue.data_rules import DataRules, data_rules, with_optional_answers
 from tunestack.data import UnreadableDataError
 from tunestack.data.storage.objects import PinnedObject, is_address, pin
 from tunestack.data.verdicts.files import FilePlace
@@ -87,7 +87,7 @@ def rules_of(inputs: Mapping[str, Any]) -> list[DataRules]:
             found.append(data_rules(model))
         except UnknownModelError:
             continue
-    return found
+    return with_optional_answers(found) if inputs.get("answers") == "optional" else found
 
 
 def _resolve(path: str) -> Path:

@@ -17,7 +17,8 @@ PROBLEMS_SHOWN = 10
 def check_command(content: Content, rules: Sequence[DataRules] = ()) -> str:
     """Returns the command that shows everything that is wrong with the files, from the folder of Pulumi.yaml."""
     options = {"--validation": [file.place.name for file in content.files[1:]]}
-    options["--model"] = [each.model for each in rules]
+    options["--model"] = [each.model for each in rules if each.model]
+    options["--answers"] = ["optional"] if any(each.answers_optional for each in rules) else []
     words = [word for option, values in options.items() for value in values for word in (option, value)]
     images = ["--images"] if any(report.links for report in content.reports) else []
     return shlex.join(["tunestack", "data", "check", content.files[0].place.name, *words, *images, "--all"])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pulumi
 
 from tunestack.resources.declaration import Declaration
+
+Answers = Literal["required", "optional"]
 
 
 class Dataset(Declaration):
@@ -24,6 +27,8 @@ class Dataset(Declaration):
         prefix: folder in the bucket; `datasets` when left out.
         base_models: the models that are tuned on this data, whose own rules are checked then; a change of them checks
             again and replaces nothing.
+        answers: `optional` where a teacher writes them: an example of a distillation may end with the user's turn, or
+            have no completion. `required` when left out.
         opts: the engine's options.
     """
 
@@ -53,6 +58,8 @@ class Dataset(Declaration):
     """Which content of a `gs://` training object was checked; empty where the file was uploaded."""
     validation_generation: pulumi.Output[str]
     """Likewise of the validation object."""
+    answers: pulumi.Output[Answers | None]
+    """Whether each example was to have one: a job that is no distillation refuses `optional`."""
     comparison: pulumi.Output[str]
     """How the data differs from the data that it took the place of; empty for the first."""
 
@@ -65,6 +72,7 @@ class Dataset(Declaration):
         validation: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str] | None = None,
         base_models: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        answers: pulumi.Input[Answers] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -75,6 +83,7 @@ class Dataset(Declaration):
                 "bucket": bucket,
                 "prefix": prefix,
                 "base_models": base_models,
+                "answers": answers,
             },
             opts,
         )

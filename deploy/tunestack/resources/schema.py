@@ -32,6 +32,7 @@ HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tu
                 "images",
                 "non_ascii",
                 "turns",
+                "answers",
                 "training_generation",
                 "validation_generation",
             ),

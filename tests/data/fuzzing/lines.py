@@ -7,10 +7,14 @@ import json
 import random
 import struct
 import zlib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from tunestack.catalogue import data_rules
+
+PROMPTS = "prompts of "
+"""Before the name of a model that is to learn from a teacher: examples need no answer."""
 
 RULE_SETS: tuple[tuple[str, ...], ...] = (
     (),
@@ -18,8 +22,10 @@ RULE_SETS: tuple[tuple[str, ...], ...] = (
     ("meta/llama4@llama-4-scout-17b-16e-instruct",),
     ("gemini-2.5-flash",),
     ("gemini-2.5-flash", "meta/llama4@llama-4-scout-17b-16e-instruct"),
+    (f"{PROMPTS}qwen/qwen3@qwen3-4b",),
 )
-"""Models that a file is meant for: none, one that takes text alone, one that drops texts, Gemini, and two at odds."""
+"""Models that a file is meant for: none, one that takes text alone, one that drops texts, Gemini, two at odds, and one
+that learns from a teacher."""
 
 FORMATS = ("prompt-completion", "chat", "generate-content")
 
@@ -27,7 +33,12 @@ FORMATS = ("prompt-completion", "chat", "generate-content")
 @cache
 def rules_of(models: tuple[str, ...]) -> tuple[data_rules.DataRules, ...]:
     """The rules of the models; those of any open model for none."""
-    return tuple(data_rules.data_rules(model) for model in models) or (data_rules.OPEN_RULES,)
+    return tuple(map(_rules_of_one, models)) or (data_rules.OPEN_RULES,)
+
+
+def _rules_of_one(model: str) -> data_rules.DataRules:
+    rules = data_rules.data_rules(model.removeprefix(PROMPTS))
+    return replace(rules, answers_optional=model.startswith(PROMPTS))
 
 
 class Obj(list[tuple[str, Any]]):
@@ -117,6 +128,7 @@ class Writer:
         self.gemini = chance.random() < 0.5
         self.answer = "model" if self.gemini or chance.random() < 0.5 else "assistant"
         models = chance.choice(RULE_SETS)
+        self.prompts = chance.choice((0.3, 1.0)) if models and models[0].startswith(PROMPTS) else 0.0
         written = []
         for _ in range(lines):
             name = kind if chance.random() > self.wrongness / 4 else chance.choice(FORMATS)
@@ -141,7 +153,10 @@ class Writer:
         return self.chance.random() < self.wrongness * times
 
     def prompt_completion(self, _: bool) -> Any:
-        return Obj([("prompt", self.text()), ("completion", self.text())])
+        return Obj([("prompt", self.text()), *([] if self.unanswered() else [("completion", self.text())])])
+
+    def unanswered(self) -> bool:
+        return self.chance.random() < self.prompts
 
     def chat(self, images: bool) -> Any:
         rounds = self.chance.choice((1, 1, 1, 2, 3))
@@ -150,6 +165,8 @@ class Writer:
             messages.append(self.message("system", False))
         for _ in range(rounds):
             messages += [self.message("user", images), self.message("assistant", False)]
+        if self.unanswered():
+            messages.pop()
         return Obj([("messages", messages)])
 
     def message(self, role: str, images: bool) -> Any:
@@ -178,8 +195,10 @@ class Writer:
             for _ in range(self.chance.choice((1, 1, 2)))
             for role in ("user", self.answer)
         ]
+        if self.unanswered():
+            contents.pop()
         value.append(("contents", contents))
-        if self.gemini and self.chance.random() < 0.1:
+        if self.gemini and len(contents) > 1 and self.chance.random() < 0.1:
             value.append(("tools", [Obj([("functionDeclarations", [Obj([("name", "f")])])])]))
             contents[1] = Obj([("role", "model"), ("parts", [Obj([("functionCall", self.call("args"))])])])
         if self.gemini and self.chance.random() < 0.05:

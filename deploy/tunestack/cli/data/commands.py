@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # import than a list of commands should.
 Mode = Literal["FULL", "PEFT_ADAPTER"]
 Format = Literal["prompt-completion", "chat", "generate-content"]
+Answers = Literal["required", "optional"]
 InputFormat = Literal["csv", "parquet", "json", "jsonl"]
 
 EXIT_STATUS = (
@@ -50,6 +51,10 @@ Models = Annotated[
     list[str] | None, typer.Option("--model", metavar="NAME", help="A base model that it is meant for; repeatable.")
 ]
 
+AnswersOf = Annotated[
+    Answers, typer.Option("--answers", help="Optional where a teacher writes them: the data of a distillation.")
+]
+
 
 @application.command(epilog=EXIT_STATUS, short_help="Finds what the service would refuse or misread.")
 def check(
@@ -57,6 +62,7 @@ def check(
     validation: Annotated[str | None, typer.Option(metavar="FILE", help="Its validation file.")] = None,
     model: Models = None,
     mode: TuningMode = None,
+    answers: AnswersOf = "required",
     limit: Annotated[int, typer.Option(min=0, help="Problems of each kind to show.")] = PROBLEMS_SHOWN,
     show_all: Annotated[bool, typer.Option("--all", help="Show every problem.")] = False,
     images: Annotated[
@@ -84,7 +90,7 @@ def check(
         raise typer.BadParameter(
             "--project and --location are about linked images: add --images to have them looked at"
         )
-    rules = rules_of(model or (), mode)
+    rules = rules_of(model or (), mode, answers)
     shown = None if show_all else limit
     files = [file, *([validation] if validation is not None else ())]
     if not show(files, rules, limit=shown, as_json=as_json, look_at_links=look_at_links, tokenizer=tokenizer):
@@ -241,6 +247,7 @@ def stats(
     file: FileOrInput,
     model: Models = None,
     mode: TuningMode = None,
+    answers: AnswersOf = "required",
     tokenizer: Tokenizer = None,
     as_json: AsJson = False,
 ) -> None:
@@ -248,4 +255,4 @@ def stats(
     from tunestack.cli.data.models import rules_of
     from tunestack.cli.data.stats import show
 
-    show(file, rules_of(model or (), mode), tokenizer=tokenizer, as_json=as_json)
+    show(file, rules_of(model or (), mode, answers), tokenizer=tokenizer, as_json=as_json)

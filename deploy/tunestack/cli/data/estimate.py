@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from tunestack.catalogue import UnknownRowError
-from tunestack.catalogue.data_rules import data_rules
+from tunestack.catalogue.data_rules import data_rules, with_optional_answers
 from tunestack.catalogue.estimates import EstimateError, estimate
 from tunestack.cli import terminal
 from tunestack.cli.data import places
@@ -59,7 +59,8 @@ def show(
         asked: what else `tunestack.catalogue.estimates.estimate` takes.
     """
     _estimate(_Nothing(), model, mode, epochs, **asked)
-    reports = [looked_at(places.source(name)) for name in (training, validation) if name is not None]
+    rules = with_optional_answers(()) if asked.get("teacher") else []
+    reports = [looked_at(places.source(name), rules) for name in (training, validation) if name is not None]
     if tokenizer is not None:
         from tunestack.cli.data.tokens import tokens
 

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     from tunestack.catalogue.data_rules import DataRules
     from tunestack.catalogue.entries import Mode
+    from tunestack.cli.data.commands import Answers
 
 
-def rules_of(models: Sequence[str], mode: Mode | None) -> list[DataRules]:
-    """Returns the rules of each model.
+def rules_of(models: Sequence[str], mode: Mode | None, answers: Answers = "required") -> list[DataRules]:
+    """Returns the rules of each model; of any open model where answers may be missing and none is named.
 
     Raises:
         typer.BadParameter: the catalogue has no such model, it is not tuned in that mode, or none is named to be.
@@ -22,11 +23,13 @@ def rules_of(models: Sequence[str], mode: Mode | None) -> list[DataRules]:
     if not models:
         if mode:
             raise typer.BadParameter("--mode says how a base model is tuned: name the model with --model")
-        return []
+        if answers == "required":
+            return []
     from tunestack.catalogue import UnknownRowError
-    from tunestack.catalogue.data_rules import data_rules
+    from tunestack.catalogue.data_rules import data_rules, with_optional_answers
 
     try:
-        return [data_rules(model, mode) for model in models]
+        found = [data_rules(model, mode) for model in models]
     except UnknownRowError as error:
         raise typer.BadParameter(str(error)) from error
+    return with_optional_answers(found) if answers == "optional" else found

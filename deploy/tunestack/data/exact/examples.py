@@ -57,8 +57,9 @@ def example(value: Value, members: Members, line: Line, file_format: Format | No
 
 
 def _prompt_completion(value: Value, members: Members, line: Line) -> None:
-    line.keys(value, members, "$", ("prompt", "completion"))
-    line.found.turns += 2
+    may_be_missing = ("completion",) if line.demands.answers_optional else ()
+    line.keys(value, members, "$", ("prompt", "completion")[: 2 - len(may_be_missing)], may_be_missing)
+    line.found.turns += 2 - ("completion" not in members.values and line.demands.answers_optional)
     for key in ("prompt", "completion"):
         if text := members.values.get(key):
             line.text(text, f"$.{key}")

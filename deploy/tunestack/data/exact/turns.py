@@ -64,10 +64,13 @@ def order(
     if len(turns) < len(roles) or not turns:  # the order of turns means nothing yet
         return
     answering = _answering(known)
-    if not _ANSWERING.intersection(turns):
+    is_optional = line.demands.answers_optional
+    if not is_optional and not _ANSWERING.intersection(turns):
         reason = f"no {answering} turn"
         line.tell_at(value.at, "no-assistant", path, reason, "an answer to learn", "add one, or remove the line")
-    elif fault := turns_fault(["assistant" if each in _ANSWERING else each for each in turns]):
+    elif fault := turns_fault(
+        ["assistant" if each in _ANSWERING else each for each in turns], answers_optional=is_optional
+    ):
         index, expected = fault
         if index < len(turns):
             at, place = messages[index].at, f"{path}[{index}].role"
@@ -79,7 +82,10 @@ def order(
         else:
             reason = f"the last turn is not the {answering}'s"
             remedy = "add the answer, or remove the last turn"
-            line.tell_at(messages[-1].at, "turn-order", path, reason, "an answer to learn", remedy)
+            expected = "an answer to learn"
+            if is_optional:
+                reason, expected, remedy = "no user turn", "a prompt to answer", "add one, or remove the line"
+            line.tell_at(messages[-1].at, "turn-order", path, reason, expected, remedy)
 
 
 def _answering(roles: Sequence[str]) -> str:

@@ -44,6 +44,10 @@ class _PromptCompletion(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     completion: str
 
 
+class _Prompt(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    prompt: str
+
+
 class _System(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     role: Literal["system"]
     content: str
@@ -71,6 +75,7 @@ class _Chat(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _MESSAGES = {"system": _System, "user": _User, "assistant": _Assistant}
 _messages = attrgetter("messages")
 _content = attrgetter("content")
+_prompts = msgspec.json.Decoder(_Prompt).decode_lines
 _prompt_completions = msgspec.json.Decoder(_PromptCompletion).decode_lines
 _chats = msgspec.json.Decoder(_Chat).decode_lines
 
@@ -80,11 +85,14 @@ class FastHalf:
 
     def __init__(self, data_format: Format, demands: Demands) -> None:
         self._shape: tuple[str, ...] = ("user", "assistant")
+        self._turns_fault = partial(turns_fault, answers_optional=demands.answers_optional)
         ways: dict[Format, list[Way]] = {
             "prompt-completion": [_prompt_completion],
             "chat": [self._chats_of_one_shape, self._chats_of_text, looks("chat", demands)],
             "generate-content": [looks("generate-content", demands)],
         }
+        if demands.answers_optional:
+            ways["prompt-completion"].append(_prompt)
         self._ways = ways[data_format]
         self._stencils: Stencils | None = None
 
@@ -123,7 +131,7 @@ class FastHalf:
         conversations = list(map(_messages, _chats(raw)))
         shapes = [tuple([message.role for message in messages]) for messages in conversations]
         distinct = set(shapes)
-        if not conversations or any(map(turns_fault, distinct)):
+        if not conversations or any(map(self._turns_fault, distinct)):
             return None
         if len(distinct) == 1 and len(shapes[0]) <= _MAX_TURNS and shapes[0] != self._shape:
             self._shape = shapes[0]
@@ -148,6 +156,10 @@ class _Group(NamedTuple):
 def _prompt_completion(raw: bytes, lines: int) -> Right | None:
     texts = [text for example in _prompt_completions(raw) for text in (example.prompt, example.completion)]
     return _right(raw, lines, [_Group(texts, ("prompt", "completion"))], -4)
+
+
+def _prompt(raw: bytes, lines: int) -> Right | None:
+    return _right(raw, lines, [_Group([example.prompt for example in _prompts(raw)], ("prompt",))], -2)
 
 
 def _right(raw: bytes, lines: int, groups: Sequence[_Group], strings: int) -> Right | None:

@@ -173,8 +173,11 @@ class _Look:
 
     def _add(self, example: _Example, right: Right) -> int:
         images = example.inline + len(example.links)
-        if turns_fault([_ANSWERING.get(role, role) for role in example.roles]) or images > self._demands.max_images:
+        roles = [_ANSWERING.get(role, role) for role in example.roles]
+        if turns_fault(roles, answers_optional=self._demands.answers_optional) or images > self._demands.max_images:
             raise _Doubt
+        if not fingerprint.is_answer(roles[-1]):
+            example.last = len(example.pieces)
         if not all_worth_learning(example.texts):
             raise _Doubt
         total = sum(map(len, example.texts))

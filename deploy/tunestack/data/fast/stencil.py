@@ -78,7 +78,10 @@ def cut(line: bytes, right: Right) -> Stencil | None:
     # The hashes say which shape it is, and that the texts stand in the order of their turns.
     hashes = right.hashes[0], right.inputs[0]
     for shape in (tuple(roles), ("systemInstruction", *roles), tuple(kinds)):
-        if len(shape) == len(pieces) and fingerprint.of_pieces(shape, pieces, len(pieces) - 1) == hashes:
+        if (
+            len(shape) == len(pieces)
+            and fingerprint.of_pieces(shape, pieces, len(pieces) - fingerprint.is_answer(shape[-1])) == hashes
+        ):
             return Stencil(parts, openings, [opening + 1 for opening in openings], 2 * len(found), shape, right.turns)
     return None
 

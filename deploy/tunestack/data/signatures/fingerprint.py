@@ -24,6 +24,7 @@ _WHOLE = 2**64 - 1
 _BASE = 0x9E37_79B9_7F4A_7C15
 """Any large odd number will do: 2^64 by the golden ratio."""
 
+_ANSWERS = ("assistant", "model", "completion")
 _INSTRUCTIONS = ("systemInstruction", "system_instruction")
 
 
@@ -42,20 +43,25 @@ def turn(role: str, kinds: Sequence[str]) -> str:
     return role if kinds == ["text"] else f"{role}: {', '.join(kinds)}"
 
 
-def of_pieces(shape: tuple[str, ...], pieces: Iterable[bytes], last: int) -> tuple[int, int]:
+def is_answer(named: str) -> bool:
+    """Says whether a turn, as a shape names it, is an answer: one that is missing is no part of the input."""
+    return named.partition(":")[0] in _ANSWERS
+
+
+def of_pieces(shape: tuple[str, ...], pieces: Sequence[bytes], last: int) -> tuple[int, int]:
     """Hashes an example, and its input.
 
     Args:
         shape: of the example.
         pieces: all of them.
-        last: how many of them stand before the last turn.
+        last: how many of them stand before the last answer.
     """
     whole = before = seed_of(shape)
     for number, piece in enumerate(pieces):
         if number == last:
             before = whole
         whole = whole * _BASE + xxh3_64_intdigest(piece) & _WHOLE
-    return whole, before & HALF
+    return whole, (before if last < len(pieces) else whole) & HALF
 
 
 def digests(pieces: Iterable[bytes]) -> array[int]:
@@ -91,6 +97,7 @@ def of_digests(shape: tuple[str, ...], digests: array[int]) -> tuple[array[int],
             whole = [
                 number * _BASE + digest & _WHOLE for number, digest in zip(whole, digests[turn::width], strict=True)
             ]
+        before = before if is_answer(shape[-1]) else whole
         return array("Q", whole), array("I", [number & HALF for number in before])
     import numpy as np
 
@@ -98,6 +105,8 @@ def of_digests(shape: tuple[str, ...], digests: array[int]) -> tuple[array[int],
     hashes = inputs = np.full(len(columns), seed_of(shape), np.uint64)
     for turn in range(width):
         inputs, hashes = hashes, hashes * np.uint64(_BASE) + columns[:, turn]
+    if not is_answer(shape[-1]):
+        inputs = hashes
     return array("Q", hashes.tobytes()), array("I", inputs.astype(np.uint32).tobytes())
 
 
@@ -109,7 +118,8 @@ def of_line(line: bytes) -> tuple[int, int]:
         whole = xxh3_64_intdigest(line)
         return whole, whole & HALF
     if "prompt" in example:
-        return of_pieces(("prompt", "completion"), [spelled(example["prompt"]), spelled(example["completion"])], 1)
+        turns = [turn for turn in ("prompt", "completion") if turn in example]
+        return of_pieces(tuple(turns), [spelled(example[turn]) for turn in turns], 1)
     shape: list[str] = []
     pieces: list[bytes] = []
     last = 0
@@ -120,6 +130,8 @@ def of_line(line: bytes) -> tuple[int, int]:
             kinds.append(kind)
             pieces.append(piece)
         shape.append(turn(role, kinds))
+    if not is_answer(shape[-1]):
+        last = len(pieces)
     return of_pieces(tuple(shape), pieces, last)
 
 
