@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 
 from tunestack.resources.declaration import Declaration
@@ -9,13 +11,21 @@ from tunestack.resources.tuning_job import TuningJob
 
 
 @pulumi.output_type
-class Checkpoint(dict[str, str]):
-    """One checkpoint in Cloud Storage."""
+class Checkpoint(dict[str, Any]):
+    """One checkpoint: a folder of an open model, an endpoint of a Gemini model; what is not told is missing."""
 
-    name: str = pulumi.property("name")
+    name: str | None = pulumi.property("name")
     """Folder name: `checkpoint-75` or `final`."""
-    uri: str = pulumi.property("uri")
+    uri: str | None = pulumi.property("uri")
     """`gs://` address of the folder."""
+    id: str | None = pulumi.property("id")
+    """The service's id of a Gemini model's checkpoint."""
+    epoch: int | None = pulumi.property("epoch")
+    """Epochs that it has seen."""
+    step: int | None = pulumi.property("step")
+    """Steps that it has seen."""
+    endpoint: str | None = pulumi.property("endpoint")
+    """Resource name of the endpoint that serves it, with no deployment of yours."""
 
 
 class TunedModel(Declaration):
@@ -37,7 +47,13 @@ class TunedModel(Declaration):
     checkpoints: pulumi.Output[list[Checkpoint]]
     """All checkpoints in the order in which they were made, the final one last."""
     final_checkpoint_uri: pulumi.Output[str]
-    """`gs://` folder of the final checkpoint; empty until the job has succeeded."""
+    """`gs://` folder of an open model's final checkpoint; empty until the job has succeeded."""
+    tuned_model: pulumi.Output[str]
+    """Resource name of a tuned Gemini model with its version, `projects/…/models/ID@VERSION`; empty for an open one."""
+    endpoint: pulumi.Output[str]
+    """Resource name of the endpoint that serves a tuned Gemini model's default checkpoint; empty for an open model."""
+    labelled_data_uri: pulumi.Output[str]
+    """`gs://` address of the examples as the teacher of a distillation has answered them; empty for all else."""
     billed_tokens: pulumi.Output[int | None]
     """Training tokens that the service counted."""
     billed_cost_usd: pulumi.Output[float | None]
