@@ -173,8 +173,11 @@ class DatasetLifecycle(Lifecycle):
         inputs = convert(DatasetInputs, known)
         content = await self._read(request.urn, inputs, known)
         if request.preview:
-            is_complete = "textOnly" in request.state
-            reason = "lies elsewhere, or was written again" if is_complete else "is counted as releases before did not"
+            reason = "lies elsewhere, or was written again"
+            if "textOnly" not in request.state:
+                reason = "is counted as releases before did not"
+            elif plain_map(request.old_inputs).get("answers", "required") != inputs.answers:
+                reason = f"is checked anew, answers {inputs.answers}"
             await self._run.tell(request.urn, f"the same content {reason}; no job runs because of it")
         empty = wrap_map({"comparison": "", **unplaced()})
         told = {**content.outputs(), "answers": inputs.answers}

@@ -140,6 +140,25 @@ async def test_the_same_content_written_again_is_no_reason_to_train(cloud: Cloud
     assert told == ["the same content lies elsewhere, or was written again; no job runs because of it"]
 
 
+async def test_answers_are_another_question_of_the_same_content(cloud: Cloud) -> None:
+    store(cloud, URI, TRAINING)
+    checked, made = await up(cloud)
+    dataset, inputs, diff = await next_run(cloud, checked, made, answers="optional")
+    assert {name: change.replaces for name, change in diff.changes.items()} == {"answers": False}
+    old = wrap_map(checked)
+    request = UpdateRequest(dataset.urn, made.resource_id, made.properties, old, inputs, 0, preview=True)
+    assert plain_map((await dataset.lifecycle.update(request)).properties)["answers"] == "optional"
+    assert cloud.listener.told[-1] == "the same content is checked anew, answers optional; no job runs because of it"
+
+
+async def test_prompts_alone_are_refused_unless_a_teacher_answers_them(cloud: Cloud) -> None:
+    store(cloud, URI, '{"prompt": "What is it?"}\n')
+    dataset = cloud.resource("Dataset")
+    (failure,) = (await check(dataset, training=URI)).failures
+    assert failure.reason.startswith(f'{URI}:1: $: no "completion"; ')
+    assert (await check(dataset, training=URI, answers="optional")).failures == ()
+
+
 async def test_a_file_and_an_object_of_the_same_content_take_each_others_place(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
