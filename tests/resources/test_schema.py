@@ -17,12 +17,12 @@ from tunestack.provider.inputs import Inputs
 from tunestack.provider.quota_request import QuotaRequestInputs
 from tunestack.provider.tuned_model import TunedModelInputs
 from tunestack.provider.tunestack_provider import ProviderInputs
-from tunestack.provider.tuning_job_inputs import TuningJobInputs
+from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
 from tunestack.resources.schema import schema
 
 ADDED_BY_CHECK = {
     DatasetInputs: {"contentHash", "trainingGeneration", "validationGeneration"},
-    TuningJobInputs: {"specHash"},
+    TuningJobInputs: {"specHash", "customBaseContent", "preTunedVersion"},
     ProviderInputs: {"version"},
 }
 

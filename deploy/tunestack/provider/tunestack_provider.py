@@ -126,7 +126,7 @@ def _dataset(run: Run) -> Lifecycle:
 
 
 def _tuning_job(run: Run) -> Lifecycle:
-    from tunestack.provider.tuning_job import TuningJobLifecycle
+    from tunestack.provider.tuning_jobs.lifecycle import TuningJobLifecycle
 
     return TuningJobLifecycle(run)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from tunestack.catalogue.methods import OPEN_METHODS, Method, method
 from tunestack.retries import repeatable
 from tunestack.tuning import states
 from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, Owner
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
 
 class JobNotFoundError(Exception):
     """The service has no such job."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobCheckpoint:
+    """A checkpoint of a tuned Gemini model.
+
+    Attributes:
+        id: what a request for it names, a number from 1 on.
+        epoch: epochs that it has learned, None where the service does not say.
+        step: steps likewise.
+        endpoint: `projects/…/locations/…/endpoints/…` that answers from it, or empty.
+    """
+
+    id: str
+    epoch: int | None = None
+    step: int | None = None
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,15 @@ class Job:
         epoch: epochs completed.
         step: steps completed.
         steps: steps in all.
+        base_model: the model that is tuned; of a continuous job that which it was first tuned from, where known.
+        method: how it is tuned.
+        display_name: of the tuned model.
+        training_uri: the training file, or the prompts of a distillation.
+        teacher_model: whose answers are learned, or empty.
+        model: the tuned Gemini model that came of it, `projects/…/models/M@V`, or empty.
+        endpoint: that answers from its default checkpoint, or empty.
+        checkpoints: of that model, in the order in which they were made.
+        updated: when the service last changed anything about it.
     """
 
     name: str
@@ -59,6 +86,15 @@ class Job:
     epoch: int | None = None
     step: int | None = None
     steps: int | None = None
+    base_model: str = ""
+    method: Method = "supervised"
+    display_name: str = ""
+    training_uri: str = ""
+    teacher_model: str = ""
+    model: str = ""
+    endpoint: str = ""
+    checkpoints: tuple[JobCheckpoint, ...] = ()
+    updated: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -72,8 +108,13 @@ class Job:
 
     @property
     def owner_name(self) -> str:
-        """The name that its resource had when it was submitted: the last folder but one."""
-        return unquote(self.output_uri.split("/")[-2])
+        """The name that its resource had when it was submitted: the last folder but one; of a Gemini job not known."""
+        return unquote(self.output_uri.rsplit("/", 2)[-2]) if "/" in self.output_uri else ""
+
+    @property
+    def keeps_folder(self) -> bool:
+        """Whether what it makes lies in Cloud Storage; a Gemini job makes a model of the service."""
+        return self.method in OPEN_METHODS
 
     def is_below(self, parent: str, spec_hash: str) -> bool:
         """Whether it writes to the folder of this spec below `parent`, whatever its resource was called then."""
@@ -96,6 +137,27 @@ def get(connection: Connection, name: str) -> Job:
         if error.code == 404:
             raise JobNotFoundError(name) from error
         raise
+
+
+def list_jobs(
+    connection: Connection, labels: Mapping[str, str] | None = None, state: str | None = None
+) -> Iterator[Job]:
+    """Yields the jobs of the location, newest first as the service lists them, a hundred a call.
+
+    The filter's grammar is documented for sibling resources only, so the answer is filtered once more here.
+
+    Args:
+        connection: to the project and location.
+        labels: that a job must have.
+        state: that it must be in, `JOB_STATE_…`.
+    """
+    wanted = dict(labels or {})
+    config: Any = {"page_size": 100}
+    if wanted:
+        config["filter"] = " AND ".join(label_filter(label, value) for label, value in wanted.items())
+    for job in map(from_service, connection.genai.tunings.list(config=config)):
+        if wanted.items() <= dict(job.labels).items() and state in (None, job.state):
+            yield job
 
 
 def look(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
@@ -127,8 +189,7 @@ def label_filter(label: str, value: str) -> str:
 
 
 def _labelled(connection: Connection, label: str, value: str) -> Iterator[Job]:
-    config: Any = {"filter": label_filter(label, value), "page_size": 100}
-    return map(from_service, connection.genai.tunings.list(config=config))
+    return list_jobs(connection, {label: value})
 
 
 def under_way(jobs: Iterable[Job], owner: Owner) -> list[Job]:
@@ -169,8 +230,15 @@ def cancel(connection: Connection, name: str) -> str:
 
 def from_service(job: types.TuningJob) -> Job:
     """Returns a job as google-genai gives it."""
-    statistics = job.tuning_data_stats and job.tuning_data_stats.supervised_tuning_data_stats
+    counted = job.tuning_data_stats
+    prompts = counted and counted.distillation_data_stats
+    statistics = counted and (counted.supervised_tuning_data_stats or (prompts and prompts.training_dataset_stats))
     progress = job.tuning_job_metadata
+    distilled, tuned, earlier = job.distillation_spec, job.tuned_model, job.pre_tuned_model
+    supervised = job.supervised_tuning_spec
+    base_model = job.base_model or (earlier and earlier.base_model) or ""
+    teacher_model = (distilled and distilled.base_teacher_model) or ""
+    data = distilled.prompt_dataset_uri if distilled else supervised and supervised.training_dataset_uri
     return Job(
         name=job.name or "",
         state=job.state.value if job.state else "JOB_STATE_UNSPECIFIED",
@@ -185,4 +253,16 @@ def from_service(job: types.TuningJob) -> Job:
         epoch=progress.completed_epoch_count if progress else None,
         step=progress.completed_step_count if progress else None,
         steps=statistics.tuning_step_count if statistics else None,
+        base_model=base_model,
+        method=method(base_model, teacher_model, earlier and earlier.tuned_model_name),
+        display_name=job.tuned_model_display_name or "",
+        training_uri=data or "",
+        teacher_model=teacher_model,
+        model=(tuned and tuned.model) or "",
+        endpoint=(tuned and tuned.endpoint) or "",
+        checkpoints=tuple(
+            JobCheckpoint(each.checkpoint_id or "", each.epoch, each.step, each.endpoint or "")
+            for each in (tuned and tuned.checkpoints) or ()
+        ),
+        updated=job.update_time,
     )

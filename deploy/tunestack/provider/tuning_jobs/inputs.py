@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tunestack.catalogue.methods import Method, method
 from tunestack.provider.inputs import Inputs
 from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
@@ -15,26 +16,36 @@ from tunestack.wording import counted
 
 
 class TuningJobInputs(Inputs, frozen=True, kw_only=True):
-    """What a program says of a tuning job, and the hash that Check adds."""
+    """What a program says of a tuning job, and what Check adds: pins of what it starts from, and the spec's hash."""
 
-    base_model: str
-    mode: Literal["FULL", "PEFT_ADAPTER"]
     training_uri: str
     content_hash: str
     output_uri: str
     epochs: int
+    base_model: str | None = None
+    mode: Literal["FULL", "PEFT_ADAPTER"] | None = None
     validation_uri: str | None = None
     examples: int | None = None
     characters: int | None = None
     images: int | None = None
     non_ascii: int | None = None
     turns: int | None = None
+    answers: str | None = None
     training_generation: str | None = None
     validation_generation: str | None = None
     adapter_size: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
+    learning_rate_multiplier: float | None = None
+    teacher_model: str | None = None
     custom_base_model: str | None = None
+    custom_base_content: str | None = None
+    pre_tuned_model: str | None = None
+    pre_tuned_version: str | None = None
+    pre_tuned_checkpoint: str | None = None
+    tuned_model_display_name: str | None = None
+    export_last_checkpoint_only: bool | None = None
+    kms_key_name: str | None = None
     service_account: str | None = None
     description: str | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict)
@@ -42,10 +53,16 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
     strict: bool = True
     spec_hash: str | None = None
 
+    @property
+    def method(self) -> Method:
+        """How the model is tuned."""
+        return method(self.base_model, self.teacher_model, self.pre_tuned_model)
+
     def spec(self) -> TuningSpec:
         """Returns what the job's result depends on."""
         return TuningSpec(
-            base_model=self.base_model,
+            # Beside a tuned model it only says what that was tuned from.
+            base_model=None if self.pre_tuned_model else self.base_model,
             mode=self.mode,
             content_hash=self.content_hash,
             epochs=self.epochs,
@@ -54,7 +71,17 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
             learning_rate=self.learning_rate,
             custom_base_model=self.custom_base_model,
             attempt=self.attempt,
+            custom_base_content=self.custom_base_content,
+            learning_rate_multiplier=self.learning_rate_multiplier,
+            teacher_model=self.teacher_model,
+            pre_tuned_model=pinned_model(self.pre_tuned_model, self.pre_tuned_version),
+            pre_tuned_checkpoint=self.pre_tuned_checkpoint,
         )
+
+
+def pinned_model(model: str | None, version: str | None) -> str | None:
+    """Returns a tuned model with the version that an alias, or no version at all, stood for when it was checked."""
+    return f"{model.partition('@')[0]}@{version}" if model and version else model
 
 
 RETRAINS = {

@@ -31,11 +31,10 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
     UpdateResult,
 )
-from tunestack.provider.own_jobs import OwnJobs
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.run import Pace, Progress, Run
-from tunestack.provider.tuning_job_estimate import COUNTED, estimated, told_cost
-from tunestack.provider.tuning_job_inputs import (
+from tunestack.provider.tuning_jobs.estimate import COUNTED, estimated, told_cost
+from tunestack.provider.tuning_jobs.inputs import (
     FIXED,
     PINS,
     RETRAINS,
@@ -47,6 +46,7 @@ from tunestack.provider.tuning_job_inputs import (
     shown,
     unknown_to_an_import,
 )
+from tunestack.provider.tuning_jobs.own_jobs import OwnJobs
 from tunestack.service_errors import explain, way_on
 from tunestack.tuning import artifacts, declared, foresight, intent, jobs, states, submission
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
