@@ -32,10 +32,12 @@ class Submission:
         spec: what is learned from what.
         owner: the resource that declares the job.
         claim: token of this submission, from the intent.
-        training_uri: `gs://` address of the training file.
+        training_uri: `gs://` address of the training file, or of the prompts of a distillation.
         validation_uri: of the validation file, or None.
-        output_uri: the job's own folder.
-        display_name: name of the tuned model in the console.
+        output_uri: the job's own folder, None for a Gemini job.
+        display_name: of the tuned model; None adds a version to the model that the job goes on from.
+        last_checkpoint_only: whether the service keeps no other checkpoint of a Gemini job, None for its default.
+        kms_key_name: customer-managed key, or None for Google's.
         description: free text.
         service_account: whose rights the job has, or None for the service agent's.
         labels: the user's own.
@@ -45,9 +47,11 @@ class Submission:
     owner: Owner
     claim: str
     training_uri: str
-    output_uri: str
-    display_name: str
+    output_uri: str | None
+    display_name: str | None
     validation_uri: str | None = None
+    last_checkpoint_only: bool | None = None
+    kms_key_name: str | None = None
     description: str | None = None
     service_account: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -62,17 +66,25 @@ def submit(connection: Connection, submission: Submission) -> Job:
     from google.genai import types
 
     spec = submission.spec
+    # A dict instead of this type loses the id of the checkpoint to go on from.
     config = types.CreateTuningJobConfig(
-        method=types.TuningMethod.SUPERVISED_FINE_TUNING,
-        tuning_mode=types.TuningMode(f"TUNING_MODE_{spec.mode}"),
+        method=(types.TuningMethod.DISTILLATION if spec.teacher_model else types.TuningMethod.SUPERVISED_FINE_TUNING),
+        tuning_mode=types.TuningMode(f"TUNING_MODE_{spec.mode}") if spec.mode else None,
         epoch_count=spec.epochs,
         batch_size=spec.batch_size,
         learning_rate=spec.learning_rate,
+        learning_rate_multiplier=spec.learning_rate_multiplier,
         adapter_size=_adapter_size(spec.adapter_size),
+        base_teacher_model=spec.teacher_model,
         custom_base_model=spec.custom_base_model,
+        pre_tuned_model_checkpoint_id=spec.pre_tuned_checkpoint,
+        export_last_checkpoint_only=submission.last_checkpoint_only,
         output_uri=submission.output_uri,
         tuned_model_display_name=submission.display_name,
         description=submission.description,
+        encryption_spec=(
+            types.EncryptionSpec(kms_key_name=submission.kms_key_name) if submission.kms_key_name else None
+        ),
         labels={
             **submission.labels,
             **submission.owner.labels(spec.hash()),
@@ -86,10 +98,11 @@ def submit(connection: Connection, submission: Submission) -> Job:
     )
     if submission.validation_uri:
         config.validation_dataset = types.TuningValidationDataset(gcs_uri=submission.validation_uri)
+    base = spec.pre_tuned_model or spec.base_model
+    if base is None:
+        raise ValueError("a job tunes a base model or goes on from a tuned one; its spec names neither")
     job = connection.genai.tunings.tune(
-        base_model=spec.base_model,
-        training_dataset=types.TuningDataset(gcs_uri=submission.training_uri),
-        config=config,
+        base_model=base, training_dataset=types.TuningDataset(gcs_uri=submission.training_uri), config=config
     )
     return from_service(job)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tunestack.catalogue.methods import Method, method
+from tunestack.catalogue.methods import OPEN_METHODS, Method, method
 from tunestack.provider.inputs import Inputs
 from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
@@ -57,6 +57,15 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
     def method(self) -> Method:
         """How the model is tuned."""
         return method(self.base_model, self.teacher_model, self.pre_tuned_model)
+
+    @property
+    def keeps_folder(self) -> bool:
+        """Whether what the job makes lies in Cloud Storage; a Gemini job makes a model of the service."""
+        return self.method in OPEN_METHODS
+
+    def display_name(self, resource_name: str) -> str | None:
+        """Returns the tuned model's name, None for a new version of the model that the job goes on from."""
+        return self.tuned_model_display_name or (None if self.pre_tuned_model else resource_name)
 
     def spec(self) -> TuningSpec:
         """Returns what the job's result depends on."""
