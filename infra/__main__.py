@@ -20,6 +20,7 @@ from infra.quota_shortage import warn_of_shortage  # noqa: E402
 from infra.services import API_HOSTS, Services  # noqa: E402
 from infra.serving import Serving  # noqa: E402
 from infra.settings import engine_settings  # noqa: E402
+from infra.starting_points import OtherStacks  # noqa: E402
 from infra.tuning import Tuning  # noqa: E402
 
 settings = engine_settings(pulumi.get_stack())
@@ -43,14 +44,31 @@ access = Access(
     opts=everywhere,
 )
 bindings = list(access.bindings)
-first: list[pulumi.Resource] = [*quotas.asked(TUNING_JOBS)]
-if settings.data_buckets:
+first: list[pulumi.Resource] = []
+others = OtherStacks(settings)
+if settings.data_buckets or settings.base_buckets or settings.continued_elsewhere:
     data_access = DataAccess(
-        "data-access", settings=settings, services=services, buckets=buckets, access=access, opts=everywhere
+        "data-access",
+        settings=settings,
+        services=services,
+        buckets=buckets,
+        access=access,
+        others=others,
+        opts=everywhere,
     )
     bindings += data_access.bindings
     first.append(data_access)
-tuning = Tuning("tuning", settings=settings, buckets=buckets, access=access, after=first, opts=everywhere)
+tuning = Tuning(
+    "tuning",
+    settings=settings,
+    buckets=buckets,
+    access=access,
+    others=others,
+    after=first,
+    # The quota that can be asked for is that of open models.
+    after_open=quotas.asked(TUNING_JOBS),
+    opts=everywhere,
+)
 serving = Serving("serving", settings=settings, models=tuning.models, services=services, quotas=quotas, opts=everywhere)
-warn_of_shortage(settings, quotas, tuning.jobs_started, serving.deployments_made)
+warn_of_shortage(settings, quotas, tuning.open_jobs_started, serving.deployments_made)
 export_outputs(settings, connection.api_endpoint, buckets, bindings, access, quotas, tuning, serving)

@@ -97,8 +97,9 @@ def _dataset(settings: Settings, name: str, dataset: Dataset) -> dict[str, Any]:
 def _model(tuned: Tuned) -> dict[str, Any]:
     return {
         "dataset": tuned.settings.dataset,
-        "baseModel": tuned.settings.base_model,
-        "mode": tuned.settings.mode,
+        "method": tuned.method,
+        "baseModel": tuned.base_model or "",
+        "mode": tuned.settings.mode or "",
         "epochs": tuned.settings.epochs,
         "job": tuned.job.job,
         "specHash": tuned.job.spec_hash,
@@ -112,6 +113,9 @@ def _model(tuned: Tuned) -> dict[str, Any]:
         "state": tuned.model.state,
         "checkpoints": tuned.model.checkpoints,
         "finalCheckpointUri": tuned.model.final_checkpoint_uri,
+        "tunedModel": tuned.model.tuned_model,
+        "endpoint": tuned.model.endpoint,
+        "labelledDataUri": tuned.model.labelled_data_uri,
         "billedTokens": tuned.model.billed_tokens,
         "billedCostUsd": tuned.model.billed_cost_usd,
         "billedToEstimated": tuned.model.billed_to_estimated,

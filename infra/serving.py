@@ -70,7 +70,7 @@ class Serving(pulumi.ComponentResource):
         endpoint = self._endpoint(name, settings, services)
         tuned = models[wanted.model] if wanted.model else None
         checkpoint_uri = self._checkpoint_uri(name, settings, tuned, services)
-        base_model = tuned.settings.base_model if tuned else wanted.base_model
+        base_model = tuned.base_model if tuned else wanted.base_model
         container = cast("Container", wanted.container.model_dump(exclude_none=True)) if wanted.container else None
         deployment = ModelDeployment(
             name,

@@ -11,8 +11,6 @@ import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tunestack import catalogue
-
 NAMESPACE = "tunestack"
 
 _EXPECTED = {
@@ -50,6 +48,10 @@ _PATTERNS = {
     r"^(projects/[^/]+/locations/[^/]+/tuningJobs/)?[0-9]+$": (
         "the name of a tuning job, projects/…/locations/…/tuningJobs/ID, or its ID"
     ),
+    r"^projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/@]+)?$": (
+        "the name of a tuned model, projects/…/locations/…/models/ID, with @ and a version or an alias if need be"
+    ),
+    r"^[\w.-]+(/[\w.-]+){0,2}$": "the name of a stack, such as dev or organization/tunestack/dev",
     r"^(user|group|serviceAccount):\S+@\S+$": "a member such as user:ada@example.com, group:… or serviceAccount:…",
 }
 
@@ -90,97 +92,23 @@ def shape_problems(error: ValidationError, root: type[BaseModel], secret_keys: f
     for details in error.errors(include_url=False):
         location = tuple(part for part in details["loc"] if part != "[key]")
         hidden = str(location[0]) in secret_keys
-        yield f"{_path(location)}: {_reason(details, root, hidden=hidden)}"
-
-
-def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Yields one text for each name that leads nowhere; works on what has the right shape, so that all are told."""
-    yield from _dangling(raw, "models", "dataset", "datasets")
-    yield from _dangling(raw, "serving", "model", "models")
-    yield from _unclear_serving(raw)
-    yield from _unknown_accelerators(raw)
-    location = raw.get("location")
-    if not isinstance(location, str) or not location:
-        return
-    region = catalogue.region(location)
-    if region is None:
-        known = [row.name for row in catalogue.regions()]
-        yield f"{_path(('location',))}: {_unknown(location, 'region', known)}"
-    elif raw.get("serving") and not region.serves:
-        yield f"{_path(('serving',))}: nothing can be served in {location}; serve in a stack of its own, in a region"
-    buckets = raw.get("buckets")
-    given = buckets if isinstance(buckets, Mapping) else {}
-    if location == "global" and not given.get("location") and not (given.get("data") and given.get("output")):
-        yield f"{_path(('buckets', 'location'))}: is missing; with location global it is a multi-region: US or EU"
+        yield f"{path(location)}: {_reason(details, root, hidden=hidden)}"
 
 
 def secret_problems(secret_keys: frozenset[str]) -> Iterator[str]:
     """Yields one text for each secret that could not be kept."""
     for key in sorted(secret_keys & _PARTS_OF_NAMES):
-        yield f"{_path((key,))}: cannot be a secret, since it becomes part of names; set it without --secret"
+        yield f"{path((key,))}: cannot be a secret, since it becomes part of names; set it without --secret"
 
 
-def _dangling(raw: Mapping[str, Any], section: str, key: str, target: str) -> Iterator[str]:
-    entries = raw.get(section)
-    targets = raw.get(target)
-    known = list(targets) if isinstance(targets, Mapping) else []
-    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
-        wanted = entry.get(key) if isinstance(entry, Mapping) else None
-        if isinstance(wanted, str) and wanted and wanted not in known:
-            yield f"{_path((section, name, key))}: {_unknown(wanted, key, known)}"
-
-
-def _unclear_serving(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Yields what is wrong with entries that name nothing to serve, too much, or something that is elsewhere."""
-    entries = raw.get("serving")
-    endpoints: dict[str, str] = {}
-    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
-        if not isinstance(entry, Mapping):
-            continue
-        given = [key for key in ("model", "checkpoint", "tuningJob") if entry.get(key) is not None]
-        if len(given) != 1:
-            found = f"not {' and '.join(given)}" if given else "and has none"
-            yield f"{_path(('serving', name))}: needs one of model, checkpoint and tuningJob, {found}"
-        if "model" in given and entry.get("baseModel") is not None:
-            yield f"{_path(('serving', name, 'baseModel'))}: follows from the model; leave it out"
-        for key in ("endpoint", "tuningJob"):
-            if isinstance(value := entry.get(key), str):
-                yield from _elsewhere(raw, ("serving", name, key), value)
-        if isinstance(endpoint := entry.get("endpoint"), str):
-            other = endpoints.setdefault(endpoint.rpartition("/")[2], name)
-            if other != name:
-                yield f"{_path(('serving', name, 'endpoint'))}: is the endpoint of {other}; each serves one model"
-
-
-def _elsewhere(raw: Mapping[str, Any], location: Sequence[str], value: str) -> Iterator[str]:
-    parts = value.split("/")
-    if len(parts) != 6:
-        return
-    if parts[3] != raw.get("location"):
-        way = "; serve its checkpoint: gs://… instead" if location[-1] == "tuningJob" else ""
-        yield f"{_path(location)}: is in {parts[3]}, and the stack in {raw.get('location')}{way}"
-    elif not parts[1].isdigit() and parts[1] != raw.get("project"):
-        yield f"{_path(location)}: is in project {parts[1]}, and the stack in {raw.get('project')}"
-
-
-def _unknown_accelerators(raw: Mapping[str, Any]) -> Iterator[str]:
-    quota = raw.get("quota")
-    asked = quota.get("servingAccelerators") if isinstance(quota, Mapping) else None
-    known = list(catalogue.serving_quotas())
-    for name in asked if isinstance(asked, Mapping) else ():
-        if name not in known:
-            reason = _unknown(name, "accelerator with a known quota", known)
-            yield f"{_path(('quota', 'servingAccelerators', name))}: {reason}"
-        elif raw.get("location") == "global":
-            yield f"{_path(('quota', 'servingAccelerators', name))}: nothing can be served in global"
-
-
-def _path(location: Sequence[str | int]) -> str:
+def path(location: Sequence[str | int]) -> str:
+    """Returns a place below `config` as the messages name it."""
     head, *tail = location
     return f"{NAMESPACE}:{head}" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in tail)
 
 
-def _unknown(name: str, kind: str, known: Sequence[str]) -> str:
+def unknown(name: str, kind: str, known: Sequence[str]) -> str:
+    """Returns what to say of a name that is none of those that are known."""
     near = get_close_matches(name, known, n=1)
     if near:
         return f'there is no {kind} "{name}"; did you mean {near[0]}?'

@@ -5,20 +5,19 @@ docs/configuration.md describes every key; a test keeps the two together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal, TypeVar, overload
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from infra.setting_problems import (
-    InvalidSettingsError,
-    parsed_scalars,
-    reference_problems,
-    secret_problems,
-    shape_problems,
-)
+from infra.catalogue_problems import catalogue_problems
+from infra.lineage import entries, line, lineage_problems
+from infra.reference_problems import reference_problems
+from infra.setting_problems import InvalidSettingsError, parsed_scalars, secret_problems, shape_problems
+from tunestack.catalogue import methods
 
 _T = TypeVar("_T")
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
@@ -31,6 +30,8 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 
 ENDPOINT = r"^(projects/[^/]+/locations/[^/]+/endpoints/)?[0-9]+$"
 JOB = r"^(projects/[^/]+/locations/[^/]+/tuningJobs/)?[0-9]+$"
+TUNED_MODEL = r"^projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/@]+)?$"
+STACK = r"^[\w.-]+(/[\w.-]+){0,2}$"
 
 
 class Section(BaseModel):
@@ -39,6 +40,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
 
 
+_Section = TypeVar("_Section", bound=Section)
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
 
 
@@ -73,21 +75,43 @@ class DatasetSettings(Section):
     validation: Text | None = None
 
 
+class ContinueSettings(Section):
+    """A model that was tuned already, by this stack or by another."""
+
+    model: Text
+    stack: Annotated[str, StringConstraints(pattern=STACK)] | None = None
+    checkpoint: Text | None = None
+
+
 class ModelSettings(Section):
     """A model to tune."""
 
     dataset: Text
-    base_model: Text
-    mode: Literal["FULL", "PEFT_ADAPTER"]
+    base_model: Text | None = None
+    mode: Literal["FULL", "PEFT_ADAPTER"] | None = None
     epochs: Positive
     adapter_size: Positive | None = None
     batch_size: Positive | None = None
     learning_rate: Annotated[float, Field(gt=0)] | None = None
+    learning_rate_multiplier: Annotated[float, Field(gt=0)] | None = None
+    teacher_model: Text | None = None
+    continue_from: ContinueSettings | None = None
     custom_base_model: Annotated[str, StringConstraints(pattern=r"^gs://")] | None = None
+    pre_tuned_model: Annotated[str, StringConstraints(pattern=TUNED_MODEL)] | None = None
+    pre_tuned_checkpoint: Text | None = None
+    display_name: Text | None = None
+    last_checkpoint_only: bool | None = None
+    kms_key_name: Text | None = None
     description: Text | None = None
     attempt: Positive = 1
     strict: bool = True
     wait: bool = True
+
+    @property
+    def parent(self) -> str | None:
+        """The model of this stack that it continues."""
+        continued = self.continue_from
+        return continued.model if continued and continued.stack is None else None
 
 
 class RolloutSettings(Section):
@@ -156,19 +180,62 @@ class Settings(Section):
         """Returns the resource name of a tuning job in the stack's location that may be given as its id alone."""
         return f"{self._parent}/tuningJobs/{job.rpartition('/')[2]}"
 
+    def base_model(self, model: str) -> str | None:
+        """Returns what a model is tuned from at first; None where only the service knows."""
+        return next((base for each in self._line(model) if (base := self.models[each].base_model)), None)
+
+    def is_gemini(self, model: str) -> bool:
+        """Says whether it is a Gemini model that is tuned."""
+        tuned = any(self.models[each].pre_tuned_model for each in self._line(model))
+        return tuned or methods.is_gemini(self.base_model(model) or "")
+
+    def method(self, model: str) -> methods.Method:
+        """Returns the way in which a model is tuned."""
+        wanted = self.models[model]
+        if self.is_gemini(model):
+            return "continuous" if wanted.pre_tuned_model or wanted.continue_from else "gemini"
+        return methods.method(self.base_model(model), wanted.teacher_model)
+
+    @property
+    def models_in_order(self) -> list[str]:
+        """The models, each after the one that it continues."""
+        return sorted(self.models, key=lambda name: len(self._line(name)))
+
+    def learners(self, dataset: str) -> list[str]:
+        """Returns the models that are tuned on a dataset."""
+        return [name for name, model in self.models.items() if model.dataset == dataset]
+
     def base_models(self, dataset: str) -> list[str]:
         """Returns what is tuned on a dataset: each has rules of its own for its data."""
-        return sorted({model.base_model for model in self.models.values() if model.dataset == dataset})
+        return sorted({base for name in self.learners(dataset) if (base := self.base_model(name))})
+
+    def is_answered_by_a_teacher(self, dataset: str) -> bool:
+        """Says whether all models on a dataset learn from a teacher's answers, so that it needs none of its own."""
+        learners = self.learners(dataset)
+        return bool(learners) and all(self.models[name].teacher_model for name in learners)
 
     @property
     def data_buckets(self) -> dict[str, str]:
         """The buckets in which datasets lie already, each with one of those datasets."""
-        named = [(file, name) for name, each in self.datasets.items() for file in (each.training, each.validation)]
-        buckets: dict[str, str] = {}
-        for file, name in named:
-            if file and file.startswith("gs://"):
-                buckets.setdefault(file.removeprefix("gs://").partition("/")[0], name)
-        return buckets
+        files = [(file, name) for name, each in self.datasets.items() for file in (each.training, each.validation)]
+        return _first_in_buckets(files)
+
+    @property
+    def base_buckets(self) -> dict[str, str]:
+        """The buckets of folders that models start from, each with one of those models."""
+        return _first_in_buckets([(model.custom_base_model, name) for name, model in self.models.items()])
+
+    @property
+    def continued_elsewhere(self) -> dict[str, ContinueSettings]:
+        """The open models that start from a checkpoint of another stack, one of each model there."""
+        found: dict[tuple[str, str], tuple[str, ContinueSettings]] = {}
+        for name, model in self.models.items():
+            if (continued := model.continue_from) and continued.stack and not self.is_gemini(name):
+                found.setdefault((continued.stack, continued.model), (name, continued))
+        return dict(found.values())
+
+    def _line(self, model: str) -> list[str]:
+        return line(model, {name: each.parent for name, each in self.models.items()})
 
     @property
     def _parent(self) -> str:
@@ -185,6 +252,20 @@ class Settings(Section):
         top-level keys that have a secret somewhere. Numbers, names, and what is chosen from public lists stay readable.
         """
         return pulumi.Output.secret(value) if key in self._secret and value is not None else value
+
+
+def _first_in_buckets(named: Iterable[tuple[str | None, str]]) -> dict[str, str]:
+    """Returns the buckets of those that are addresses, each with the first name."""
+    buckets: dict[str, str] = {}
+    for address, name in named:
+        if address and address.startswith("gs://"):
+            buckets.setdefault(bucket_of(address), name)
+    return buckets
+
+
+def bucket_of(uri: str) -> str:
+    """Returns the bucket of an address in Cloud Storage."""
+    return uri.removeprefix("gs://").partition("/")[0]
 
 
 def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[str] = frozenset()) -> Settings:
@@ -207,10 +288,22 @@ def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[
     except ValidationError as error:
         problems += shape_problems(error, Settings, secrets)
     problems += reference_problems(raw)
+    problems += lineage_problems(raw)
+    sound = _sound(raw, "models", ModelSettings), _sound(raw, "serving", EndpointSettings)
+    problems += catalogue_problems(raw, *sound, secrets)
     problems += secret_problems(secrets)
     if problems or settings is None:
         raise InvalidSettingsError(f"stacks/Pulumi.{stack}.yaml", problems)
     return settings
+
+
+def _sound(raw: Mapping[str, Any], section: str, kind: type[_Section]) -> dict[str, _Section]:
+    """Returns the entries of a section that have the right shape, whatever else is wrong."""
+    found: dict[str, _Section] = {}
+    for name, entry in entries(raw, section).items():
+        with suppress(ValidationError):
+            found[name] = kind.model_validate(entry)
+    return found
 
 
 def engine_settings(stack: str) -> Settings:

@@ -10,14 +10,26 @@ import pulumi
 from infra.access import Access
 from infra.buckets import Buckets
 from infra.settings import ModelSettings, Settings
+from infra.starting_points import OtherStacks, start
 from tunestack import Dataset, TunedModel, TuningJob
+from tunestack.catalogue.methods import OPEN_METHODS, Method
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """One model of the configuration: its job and what the job made."""
+    """One model of the configuration, its job and what the job made.
+
+    Attributes:
+        settings: of the configuration.
+        method: the way in which it is tuned.
+        base_model: what it is tuned from at first; None where only the service knows.
+        job: the tuning job.
+        model: what that made.
+    """
 
     settings: ModelSettings
+    method: Method
+    base_model: str | None
     job: TuningJob
     model: TunedModel
 
@@ -30,7 +42,9 @@ class Tuning(pulumi.ComponentResource):
         settings: the stack's configuration.
         buckets: where data and checkpoints go.
         access: whom the jobs run as; no job starts before its bindings exist.
+        others: the stacks whose models are continued.
         after: what must exist before a job starts, beside the bindings.
+        after_open: what must exist besides before a job of an open model starts.
         opts: the engine's options.
     """
 
@@ -41,7 +55,9 @@ class Tuning(pulumi.ComponentResource):
         settings: Settings,
         buckets: Buckets,
         access: Access,
+        others: OtherStacks,
         after: Sequence[pulumi.Resource] = (),
+        after_open: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Tuning", resource_name, None, opts)
@@ -52,17 +68,26 @@ class Tuning(pulumi.ComponentResource):
                 validation=settings.guarded("datasets", dataset.validation),
                 bucket=buckets.data.name,
                 base_models=settings.base_models(name),
+                answers="optional" if settings.is_answered_by_a_teacher(name) else None,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for name, dataset in settings.datasets.items()
         }
-        self.models = {name: self._tuned(name, settings, buckets, access, after) for name in settings.models}
+        self.models: dict[str, Tuned] = {}
+        first = pulumi.ResourceOptions(parent=self, depends_on=[access, *after])
+        first_open = pulumi.ResourceOptions.merge(first, pulumi.ResourceOptions(depends_on=list(after_open)))
+        for name in settings.models_in_order:
+            is_open = settings.method(name) in OPEN_METHODS
+            self.models[name] = self._tuned(name, settings, buckets, access, others, first_open if is_open else first)
         self.register_outputs({})
 
     @property
-    def jobs_started(self) -> dict[str, pulumi.Output[str]]:
-        """By model, what a preview does not know exactly when a job would be started."""
-        return {name: tuned.job.job for name, tuned in self.models.items()}
+    def open_jobs_started(self) -> dict[str, pulumi.Output[str]]:
+        """By model, what a preview does not know exactly when a job would be started.
+
+        Of open models alone: Gemini jobs do not count against their quota.
+        """
+        return {name: tuned.job.job for name, tuned in self.models.items() if tuned.method in OPEN_METHODS}
 
     def _tuned(
         self,
@@ -70,12 +95,14 @@ class Tuning(pulumi.ComponentResource):
         settings: Settings,
         buckets: Buckets,
         access: Access,
-        after: Sequence[pulumi.Resource],
+        others: OtherStacks,
+        options: pulumi.ResourceOptions,
     ) -> Tuned:
-        wanted = settings.models[name]
+        wanted, base_model = settings.models[name], settings.base_model(name)
+        begin = start(name, settings, {other: tuned.model for other, tuned in self.models.items()}, others)
         job = TuningJob(
             name,
-            base_model=wanted.base_model,
+            base_model=base_model,
             mode=wanted.mode,
             dataset=self.datasets[wanted.dataset],
             output_uri=pulumi.Output.concat("gs://", buckets.output.name),
@@ -83,13 +110,20 @@ class Tuning(pulumi.ComponentResource):
             adapter_size=wanted.adapter_size,
             batch_size=wanted.batch_size,
             learning_rate=wanted.learning_rate,
-            custom_base_model=settings.guarded("models", wanted.custom_base_model),
+            learning_rate_multiplier=wanted.learning_rate_multiplier,
+            teacher_model=wanted.teacher_model,
+            custom_base_model=begin.custom_base_model,
+            pre_tuned_model=begin.pre_tuned_model,
+            pre_tuned_checkpoint=begin.pre_tuned_checkpoint,
+            tuned_model_display_name=settings.guarded("models", wanted.display_name),
+            export_last_checkpoint_only=wanted.last_checkpoint_only,
+            kms_key_name=settings.guarded("models", wanted.kms_key_name),
             service_account=access.service_account,
             description=settings.guarded("models", wanted.description),
             labels=settings.guarded("labels", settings.labels),
             attempt=wanted.attempt,
             strict=wanted.strict,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[access, *after]),
+            opts=options,
         )
         model = TunedModel(
             name,
@@ -98,4 +132,4 @@ class Tuning(pulumi.ComponentResource):
             wait=wanted.wait,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return Tuned(wanted, job, model)
+        return Tuned(wanted, settings.method(name), base_model, job, model)

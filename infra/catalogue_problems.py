@@ -1,0 +1,127 @@
+"""What the catalogue knows cannot work, of all models and endpoints of a stack at once and before anything is declared.
+
+The provider asks the catalogue too, for whoever has another program; the engine tells only the first such refusals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from infra.lineage import base_model, entries
+from infra.setting_problems import path
+from tunestack import catalogue
+from tunestack.catalogue import Problem
+
+if TYPE_CHECKING:
+    from infra.settings import EndpointSettings, ModelSettings
+
+_KEYS = {
+    "tunedModelDisplayName": "displayName",
+    "exportLastCheckpointOnly": "lastCheckpointOnly",
+    # The location is the whole stack's; what does not go there is the model or the machine.
+    "location": "baseModel",
+}
+"""Where an input of a resource stands in the YAML, if not under its own name."""
+
+_CONTINUED = {
+    "customBaseModel": "continueFrom.model",
+    "preTunedModel": "continueFrom.model",
+    "preTunedCheckpoint": "continueFrom.checkpoint",
+}
+
+_FOLDER = "gs://"
+_MODEL = "projects/{project}/locations/{location}/models/0"
+"""In the place of what is not known before the other model is there, so that what belongs to it is looked at."""
+
+
+def catalogue_problems(
+    raw: Mapping[str, Any],
+    models: Mapping[str, ModelSettings],
+    serving: Mapping[str, EndpointSettings],
+    secret_keys: frozenset[str],
+) -> Iterator[str]:
+    """Yields one text for each thing that cannot work.
+
+    Args:
+        raw: the configuration, which may be wrong elsewhere.
+        models: those that have the right shape.
+        serving: likewise.
+        secret_keys: top-level keys with a secret below them, whose free texts are not shown.
+    """
+    place = {key: value for key in ("project", "location") if isinstance(value := raw.get(key), str) and value}
+    if catalogue.region(place.get("location", "")) is None:
+        place.pop("location", None)  # told already
+    bases = {name: base_model(name, entries(raw, "models")) for name in entries(raw, "models")}
+    for name, wanted in models.items():
+        for problem in _of_model(wanted, bases[name], place):
+            if _refuses(problem, strict=wanted.strict) and (key := _key(problem, wanted)):
+                text = _shown(problem.reason, wanted, hidden="models" in secret_keys)
+                yield f"{path(('models', name, *key.split('.')))}: {text}"
+    for name, endpoint in serving.items():
+        base = bases.get(endpoint.model) if endpoint.model else endpoint.base_model
+        if endpoint.model and base and catalogue.is_gemini(base):
+            yield (
+                f"{path(('serving', name, 'model'))}: {endpoint.model} is tuned from {base}, and such a model brings "
+                "its own endpoints, one for each checkpoint: take this entry out, and use the stack's output "
+                f"models.{endpoint.model}.endpoint"
+            )
+            continue
+        for problem in _of_endpoint(endpoint, base):
+            if _refuses(problem, strict=endpoint.strict):
+                key = "model" if problem.property == "baseModel" and endpoint.model else problem.property
+                yield f"{path(('serving', name, key))}: {problem.reason}"
+
+
+def _of_model(wanted: ModelSettings, base: str | None, place: Mapping[str, str]) -> tuple[Problem, ...]:
+    if base is None and not wanted.pre_tuned_model:
+        return ()  # told already
+    continues, is_gemini = wanted.continue_from, base is not None and catalogue.is_gemini(base)
+    named = _MODEL.format(project=place.get("project", "-"), location=place.get("location", "-"))
+    return catalogue.problems(
+        base_model=base,
+        mode=wanted.mode,
+        location=place.get("location"),
+        adapter_size=wanted.adapter_size,
+        epochs=wanted.epochs,
+        learning_rate=wanted.learning_rate,
+        batch_size=wanted.batch_size,
+        learning_rate_multiplier=wanted.learning_rate_multiplier,
+        teacher_model=wanted.teacher_model,
+        custom_base_model=_FOLDER if continues and not is_gemini else wanted.custom_base_model,
+        pre_tuned_model=named if continues and is_gemini else wanted.pre_tuned_model,
+        pre_tuned_checkpoint=continues.checkpoint if continues and is_gemini else wanted.pre_tuned_checkpoint,
+        kms_key_name=wanted.kms_key_name,
+        tuned_model_display_name=wanted.display_name,
+        export_last_checkpoint_only=wanted.last_checkpoint_only,
+        declared={key for key, value in (("baseModel", base), ("mode", wanted.mode)) if value is not None},
+    )
+
+
+def _of_endpoint(wanted: EndpointSettings, base: str | None) -> tuple[Problem, ...]:
+    return catalogue.problems(
+        base_model=base,
+        machine_type=wanted.machine_type,
+        accelerator_type=wanted.accelerator_type,
+        accelerator_count=wanted.accelerator_count,
+    )
+
+
+def _refuses(problem: Problem, *, strict: bool) -> bool:
+    return not problem.is_warning and (strict or not problem.is_unknown)
+
+
+def _key(problem: Problem, wanted: ModelSettings) -> str:
+    """Returns where a model's problem stands; empty where that is another model's entry, which tells it too."""
+    key = _KEYS.get(problem.property, problem.property)
+    if wanted.continue_from:
+        key = _CONTINUED.get(key, key)
+    is_inherited = key == "baseModel" and wanted.base_model is None and wanted.parent is not None
+    return "" if is_inherited else key
+
+
+def _shown(reason: str, wanted: ModelSettings, *, hidden: bool) -> str:
+    free = (wanted.custom_base_model, wanted.pre_tuned_model, wanted.kms_key_name, wanted.display_name)
+    for text in filter(None, free) if hidden else ():
+        reason = reason.replace(text, "[secret]")
+    return reason

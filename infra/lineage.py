@@ -1,0 +1,81 @@
+"""Which model goes on from which: where it starts, what it was tuned from at first, and what cannot be so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.setting_problems import path, unknown
+
+_STARTS = ("customBaseModel", "preTunedModel", "continueFrom")
+
+
+def line(name: str, parents: Mapping[str, str | None]) -> list[str]:
+    """Returns a model, the one of the same stack that it continues, and so on; ends before one that comes again.
+
+    Args:
+        name: the first.
+        parents: by model, the one that it continues; None where it does not, or where that is another stack's.
+    """
+    found: list[str] = []
+    following: str | None = name
+    while following is not None and following in parents and following not in found:
+        found.append(following)
+        following = parents[following]
+    return found
+
+
+def lineage_problems(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Yields one text for each model that cannot start where it shall; works on what has the right shape."""
+    models = entries(raw, "models")
+    parents = {name: _parent(entry) for name, entry in models.items()}
+    for name, entry in models.items():
+        place = ("models", name)
+        if len(given := [key for key in _STARTS if entry.get(key) is not None]) > 1:
+            yield f"{path(place)}: starts from one of {', '.join(_STARTS[:-1])} and {_STARTS[-1]}, not {_both(given)}"
+        yield from _missing(name, entry)
+        source = parents[name]
+        if source is None:
+            continue
+        key = path((*place, "continueFrom", "model"))
+        chain = line(name, parents)
+        if source not in models:
+            yield f"{key}: {unknown(source, 'model', [each for each in models if each != name])}"
+        elif parents[chain[-1]] == name:
+            yield f"{key}: leads back to {name} itself: {' from '.join([*chain, name])}"
+        elif models[source].get("wait") is False:
+            yield f"{key}: {source} has wait: false, so its checkpoint is not there when this job starts; let it wait"
+        told, first = entry.get("baseModel"), base_model(source, models)
+        if told is not None and first is not None and told != first:
+            yield f"{path((*place, 'baseModel'))}: {source} was tuned from {first}; write that, or leave it out"
+
+
+def base_model(name: str, models: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Returns what a model is tuned from at first, as far as this stack tells."""
+    parents = {each: _parent(entry) for each, entry in models.items()}
+    named = (models[each].get("baseModel") for each in line(name, parents))
+    return next((base for base in named if isinstance(base, str) and base), None)
+
+
+def entries(raw: Mapping[str, Any], section: str) -> dict[str, Mapping[str, Any]]:
+    """Returns those entries of a section that have the right shape to be looked at."""
+    found = raw.get(section)
+    named = found.items() if isinstance(found, Mapping) else ()
+    return {name: entry for name, entry in named if isinstance(entry, Mapping)}
+
+
+def _parent(entry: Mapping[str, Any]) -> str | None:
+    continued = entry.get("continueFrom")
+    if not isinstance(continued, Mapping) or continued.get("stack") is not None:
+        return None
+    return wanted if isinstance(wanted := continued.get("model"), str) and wanted else None
+
+
+def _missing(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    if entry.get("baseModel") is None and _parent(entry) is None and not entry.get("preTunedModel"):
+        why = "; what another stack's model was tuned from is not known here" if entry.get("continueFrom") else ""
+        yield f"{path(('models', name, 'baseModel'))}: is missing{why}"
+
+
+def _both(keys: list[str]) -> str:
+    return f"{', '.join(keys[:-1])} and {keys[-1]}"

@@ -1,0 +1,118 @@
+"""Where a job starts that does not start from the base model: a folder, a tuned Gemini model, or an earlier model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from infra.setting_problems import InvalidSettingsError
+from infra.settings import ContinueSettings, Settings
+from tunestack import TunedModel
+
+_FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a job starts from; nothing is the base model itself."""
+
+    custom_base_model: pulumi.Input[str] | None = None
+    pre_tuned_model: pulumi.Input[str] | None = None
+    pre_tuned_checkpoint: pulumi.Input[str] | None = None
+
+
+class OtherStacks:
+    """What other stacks have tuned; each stack is read once.
+
+    Args:
+        settings: of this stack, whose models continue those.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._models: dict[str, pulumi.Output[Any]] = {}
+
+    def folder(self, name: str, continued: ContinueSettings) -> pulumi.Output[str]:
+        """Returns the folder that an open model starts from."""
+        return self._earlier(name, continued).apply(lambda model: _folder_of_another(name, model, continued))
+
+    def tuned_model(self, name: str, continued: ContinueSettings) -> pulumi.Output[str]:
+        """Returns the tuned Gemini model that a model starts from."""
+        return self._earlier(name, continued).apply(lambda model: _present(name, model, "tunedModel", continued))
+
+    def _earlier(self, name: str, continued: ContinueSettings) -> pulumi.Output[Mapping[str, Any]]:
+        stack, base = continued.stack or "", self._settings.base_model(name) or ""
+        if stack not in self._models:
+            self._models[stack] = pulumi.StackReference(stack).get_output("models")
+        return self._models[stack].apply(lambda models: _earlier(name, models, continued, base))
+
+
+def start(name: str, settings: Settings, tuned: Mapping[str, TunedModel], others: OtherStacks) -> Start:
+    """Returns where a model's job starts.
+
+    Args:
+        name: of the model.
+        settings: the stack's configuration.
+        tuned: what the models of this stack made that stand before this one.
+        others: the other stacks.
+    """
+    wanted = settings.models[name]
+    continued = wanted.continue_from
+    if continued is None:
+        return Start(
+            settings.guarded("models", wanted.custom_base_model),
+            settings.guarded("models", wanted.pre_tuned_model),
+            wanted.pre_tuned_checkpoint,
+        )
+    here = continued.stack is None
+    if settings.is_gemini(name):
+        earlier = tuned[continued.model].tuned_model if here else others.tuned_model(name, continued)
+        return Start(pre_tuned_model=earlier, pre_tuned_checkpoint=continued.checkpoint)
+    folder = _of_this_stack(name, tuned[continued.model], continued) if here else others.folder(name, continued)
+    return Start(custom_base_model=folder)
+
+
+def _of_this_stack(name: str, model: TunedModel, continued: ContinueSettings) -> pulumi.Output[str]:
+    if continued.checkpoint in (None, _FINAL):
+        return model.final_checkpoint_uri
+    return model.checkpoints.apply(lambda checkpoints: _named(name, checkpoints, continued))
+
+
+def _earlier(name: str, models: Any, continued: ContinueSettings, base: str) -> Mapping[str, Any]:
+    known = models if isinstance(models, Mapping) else {}
+    found = known.get(continued.model)
+    if not isinstance(found, Mapping):
+        there = f"it has {', '.join(known)}" if known else "it has none; is it up?"
+        raise _refusal(name, "model", f'stack {continued.stack} has no model "{continued.model}"; {there}')
+    if (told := found.get("baseModel")) not in (None, "", base):
+        raise _refusal(name, "model", f"{continued.model} of stack {continued.stack} was tuned from {told}, not {base}")
+    return found
+
+
+def _folder_of_another(name: str, model: Mapping[str, Any], continued: ContinueSettings) -> str:
+    if continued.checkpoint in (None, _FINAL):
+        return _present(name, model, "finalCheckpointUri", continued)
+    return _named(name, model.get("checkpoints") or (), continued)
+
+
+def _present(name: str, model: Mapping[str, Any], output: str, continued: ContinueSettings) -> str:
+    if value := model.get(output):
+        return str(value)
+    reason = f"{continued.model} of stack {continued.stack} is not tuned yet: its job is {model.get('state')}"
+    raise _refusal(name, "model", f"{reason}; run pulumi up --stack {continued.stack} first")
+
+
+def _named(name: str, checkpoints: Sequence[Any], continued: ContinueSettings) -> str:
+    folders = {str(each.get("name")): str(each.get("uri")) for each in checkpoints}
+    if continued.checkpoint in folders:
+        return folders[continued.checkpoint]
+    there = f"there are {', '.join(folders)}" if folders else "none is there yet"
+    raise _refusal(name, "checkpoint", f'{continued.model} has no checkpoint "{continued.checkpoint}"; {there}')
+
+
+def _refusal(name: str, key: str, reason: str) -> InvalidSettingsError:
+    place = f"tunestack:models.{name}.continueFrom.{key}"
+    return InvalidSettingsError(f"stacks/Pulumi.{pulumi.get_stack()}.yaml", [f"{place}: {reason}"])
