@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MULTI_REGIONS = frozenset({"us", "eu"})
+"""Locations of several regions, where the newest tuned Gemini models are served: google-genai, _api_client.py."""
+
 _MAKING = threading.RLock()
 
 
@@ -99,8 +102,12 @@ class Connection:
     @property
     def service_address(self) -> str:
         """Where the tuning service listens; each region has an address of its own."""
+        if self.api_endpoint:
+            return self.api_endpoint
+        if self.location in _MULTI_REGIONS:
+            return f"https://aiplatform.{self.location}.rep.googleapis.com"
         region = "" if self.location == "global" else f"{self.location}-"
-        return self.api_endpoint or f"https://{region}aiplatform.googleapis.com"
+        return f"https://{region}aiplatform.googleapis.com"
 
     def http(self) -> requests.Session:
         """Returns a session for plain requests, for where the libraries above would take too long to import."""

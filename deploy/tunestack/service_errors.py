@@ -23,13 +23,15 @@ def explain(error: BaseException) -> str | None:
         )
     if isinstance(error, _kind("tunestack.serving.operations", "OperationFailedError")):
         return f"the service could not do what it was asked for: {error}"
-    of_data = (
+    own = (
+        ("tunestack.serving.predict", "MisaskedError"),
+        ("tunestack.serving.shapes", "UnreadableAnswerError"),
         ("tunestack.data.storage.bucket", "UploadError"),
         ("tunestack.data.report", "UnreadableDataError"),
         ("tunestack.data.preparation.error", "PreparationError"),
         ("tunestack.data.tokens.error", "TokenizerError"),
     )
-    return str(error) if any(isinstance(error, _kind(*each)) for each in of_data) else None
+    return str(error) if any(isinstance(error, _kind(*each)) for each in own) else None
 
 
 def _said(error: BaseException) -> str:

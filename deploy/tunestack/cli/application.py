@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tunestack.cli.data import commands
+from tunestack.cli.predict import predict
 
 application = typer.Typer(
     help="Tuned models on Google Cloud as infrastructure as code.",
@@ -20,6 +21,7 @@ application = typer.Typer(
 )
 
 application.add_typer(commands.application, name="data")
+application.command()(predict)
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")]
 
@@ -36,25 +38,6 @@ def summary(
     from tunestack.cli.summary import show
 
     show(Stack.select(stack), ask_untuned=untuned)
-
-
-@application.command()
-def predict(
-    prompt: Annotated[str, typer.Argument(help="What to ask.")],
-    stack: StackName,
-    endpoint: Annotated[
-        str, typer.Option(help="Name of the endpoint in the stack's configuration; the only one when left out.")
-    ] = "",
-    max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of the answer at the most.")] = 200,
-    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token each time.")] = 0.0,
-) -> None:
-    """Asks a stack's endpoint."""
-    from tunestack.cli.stack import Stack
-    from tunestack.serving.predict import answer
-
-    selected = Stack.select(stack)
-    asked = selected.endpoint(endpoint)
-    typer.echo(answer(selected.connection(asked), asked["id"], prompt, max_tokens=max_tokens, temperature=temperature))
 
 
 @application.command()

@@ -41,19 +41,6 @@ class Stack:
             raise StackError(f"stack {name} has no outputs yet; run pulumi up --stack {name} first")
         return cls(name, outputs)
 
-    def endpoint(self, name: str = "") -> dict[str, Any]:
-        """Returns the outputs of an endpoint: of that name, or of the only one.
-
-        Raises:
-            StackError: there is none, or more than one and no name.
-        """
-        endpoints = self.outputs.get("endpoints") or {}
-        names = [name] if name else list(endpoints)
-        if len(names) == 1 and names[0] in endpoints:
-            return dict(endpoints[names[0]])
-        known = ", ".join(endpoints) or "none"
-        raise StackError(f"stack {self.name} has these endpoints: {known}; name one with --endpoint")
-
     def connection(self, endpoint: Mapping[str, Any] | None = None) -> Connection:
         """Returns the way to the stack's project, in an endpoint's region or in the stack's own location."""
         location = endpoint["id"].split("/")[3] if endpoint else self.outputs["location"]

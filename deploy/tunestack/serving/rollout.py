@@ -16,6 +16,7 @@ from tunestack.serving.clients import endpoint_client, model_client
 from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.models import ModelVersion
 from tunestack.serving.operations import OperationFailedError, StoppedError
+from tunestack.serving.shapes import UnreadableAnswerError
 from tunestack.serving.specification import ServingSpec
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ class Rollout:
             if is_transient(error) and self.wait.stopped.is_set():
                 raise StoppedError("interrupted while it asks the smoke prompt") from error
             return str(error.message)
+        except UnreadableAnswerError as error:
+            return str(error)
         return "" if text.strip() else "its answer is empty"
 
     def _take_back(self, wanted: DeployedModel, uploaded: ModelVersion | None) -> None:
