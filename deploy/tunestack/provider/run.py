@@ -109,10 +109,11 @@ class Progress:
         deadline = time.monotonic() + seconds if seconds else None
         return Wait(self._run.connection.poll_seconds, show, self._run.stopped, deadline)
 
-    async def show(self, state: str) -> None:
-        """Shows the state, with the time since the wait began."""
+    async def show(self, state: str, times: str = "") -> None:
+        """Shows the state with times that belong to it, or with the time since the wait began."""
         now = time.monotonic()
         if state == self._shown and now - self._at < PROGRESS_SECONDS:
             return
         self._shown, self._at = state, now
-        await self._run.engine.log(Severity.INFO, f"{state} ({now - self._started:.0f} s)", self._urn, ephemeral=True)
+        line = f"{state}, {times}" if times else f"{state} ({now - self._started:.0f} s)"
+        await self._run.engine.log(Severity.INFO, line, self._urn, ephemeral=True)

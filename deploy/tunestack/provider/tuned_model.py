@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 
-from tunestack.catalogue import UnknownModelError, open_model
+from tunestack.provider import tuning_outcome
 from tunestack.provider.inputs import Inputs, failures, read, with_defaults
+from tunestack.provider.job_watch import JobWatch
 from tunestack.provider.lifecycle import (
     CheckRequest,
     CheckResult,
@@ -29,16 +30,18 @@ from tunestack.provider.lifecycle import (
     UpdateResult,
 )
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap_map
-from tunestack.provider.run import Pace, Progress, Run
+from tunestack.provider.run import Progress, Run
+from tunestack.provider.tuning_outcome import Outcome, billed, is_finished
 from tunestack.tuning import artifacts, intent, jobs, states
 from tunestack.tuning.ownership import SPEC
+from tunestack.tuning.progress import Forecast, standing
 
 
 class TunedModelInputs(Inputs, frozen=True, kw_only=True):
     """Which job to wait for."""
 
     job: str
-    artifacts_uri: str
+    artifacts_uri: str = ""
     spec_hash: str | None = None
     base_model: str | None = None
     mode: str | None = None
@@ -55,6 +58,9 @@ OUTPUTS = (
     "state",
     "checkpoints",
     "finalCheckpointUri",
+    "tunedModel",
+    "endpoint",
+    "labelledDataUri",
     "billedTokens",
     "billedCostUsd",
     "billedToEstimated",
@@ -67,6 +73,7 @@ class TunedModelLifecycle(Lifecycle):
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._watch = JobWatch(run)
 
     async def check(self, request: CheckRequest) -> CheckResult:
         """Checks names and types; everything else was checked with the job."""
@@ -80,7 +87,7 @@ class TunedModelLifecycle(Lifecycle):
         if "job" in differing:
             return DiffResult({"job": PropertyChange(differing["job"], replaces=True)})
         known = plain_map(request.state)
-        if _is_finished(known):
+        if is_finished(known):
             return DiffResult({name: PropertyChange(kind) for name, kind in differing.items() if name in SETTINGS})
         state = known.get("state")
         if plain_map(request.new).get("wait") is False and state not in states.ENDED:
@@ -112,23 +119,23 @@ class TunedModelLifecycle(Lifecycle):
         except jobs.JobNotFoundError:
             if not request.inputs:
                 raise ResourceError(_no_job(name)) from None
-            uri = read(TunedModelInputs, request.inputs).artifacts_uri
-            found = await self._run.call(artifacts.checkpoints, self._run.connection, uri)
-            if artifacts.has_final(found):  # the record is gone, what the job made is not
+            known = {**plain_map(request.state), **plain_map(request.inputs)}
+            # The record may be gone while what the job made is not.
+            if await self._run.call(tuning_outcome.is_there, self._run.connection, known):
                 return ReadResult(name, request.state, request.inputs)
             raise InitFailedError(name, request.state, [_no_job(name)], request.inputs) from None
         checked = request.inputs or wrap_map(await self._imported(job))
         inputs = read(TunedModelInputs, checked)
-        found = await self._run.call(artifacts.checkpoints, self._run.connection, inputs.artifacts_uri)
-        known = {**request.state, **checked, **wrap_map(_outputs(job, found, inputs))}
-        if job.is_over and not artifacts.has_final(found):
-            raise InitFailedError(job.name, known, [await self._no_model(job, inputs.artifacts_uri)], checked)
+        outcome = await self._run.call(tuning_outcome.find, self._run.connection, job, inputs.artifacts_uri)
+        known = {**request.state, **checked, **wrap_map(_outputs(outcome, inputs))}
+        if job.is_over and not outcome.is_usable:
+            raise InitFailedError(job.name, known, [await self._no_model(outcome, inputs.artifacts_uri)], checked)
         return ReadResult(name if request.inputs else job.name, known, checked)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:
         """Goes on with the wait."""
         if request.preview:
-            if _is_finished(plain_map(request.state)):
+            if is_finished(plain_map(request.state)):
                 return UpdateResult({**request.state, **request.new})
             await self._warn_of_failure(request)
             return UpdateResult({**request.new, **wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN))})
@@ -155,14 +162,15 @@ class TunedModelLifecycle(Lifecycle):
                 f"waited {seconds:.0f} s for job {job.number}, which is {states.phrase(job.state)}; it goes on, "
                 "and the next pulumi up waits on"
             )
-            raise InitFailedError(inputs.job, {**checked, **wrap_map(_outputs(job, [], inputs))}, [message])
-        found = []
+            raise InitFailedError(inputs.job, {**checked, **wrap_map(_outputs(Outcome(job), inputs))}, [message])
+        outcome = Outcome(job)
         if job.state in states.FRUITFUL:
-            found = await self._run.call(artifacts.checkpoints, self._run.connection, inputs.artifacts_uri)
-        outputs = wrap_map(_outputs(job, found, inputs))
-        if job.is_over and not artifacts.has_final(found):
-            raise InitFailedError(job.name, {**checked, **outputs}, [await self._no_model(job, inputs.artifacts_uri)])
-        if inputs.expire_intermediate and job.is_over:
+            outcome = await self._run.call(tuning_outcome.find, self._run.connection, job, inputs.artifacts_uri)
+        outputs = wrap_map(_outputs(outcome, inputs))
+        if job.is_over and not outcome.is_usable:
+            message = await self._no_model(outcome, inputs.artifacts_uri)
+            raise InitFailedError(job.name, {**checked, **outputs}, [message])
+        if inputs.expire_intermediate and job.is_over and job.keeps_folder:
             await self._run.call(artifacts.mark_intermediate, self._run.connection, inputs.artifacts_uri)
         if job.state == states.PARTIALLY_SUCCEEDED:
             await self._run.tell(
@@ -172,17 +180,16 @@ class TunedModelLifecycle(Lifecycle):
 
     async def _wait(self, urn: str, inputs: TunedModelInputs, deadline: float) -> jobs.Job:
         """Returns the job when it is over, when nobody wants to wait, or when there is no time left to."""
-        pace, progress = Pace(self._run.connection.poll_seconds), Progress(self._run, urn)
-        while True:
-            job = await self._run.call(jobs.get, self._run.connection, inputs.job)
-            left = deadline - time.monotonic()
-            if job.is_over or not inputs.wait or left <= 0:
-                return job
-            await progress.show(_progress(job))
-            await self._run.pause(
-                min(pace.seconds(), left),
-                f"interrupted while waiting; job {job.number} goes on, and the next pulumi up waits on",
-            )
+        number = inputs.job.rsplit("/", 1)[-1]
+        told = f"interrupted while waiting; job {number} goes on, and the next pulumi up waits on"
+        forecast, progress = Forecast(), Progress(self._run, urn)
+        job = await self._watch.look(inputs.job, told)
+        while not job.is_over and inputs.wait and (left := deadline - time.monotonic()) > 0:
+            now = datetime.now(UTC)
+            forecast.observe(job, now)
+            await progress.show(standing(job), forecast.times(job, now))
+            job = await self._watch.look(inputs.job, told, left)
+        return job
 
     async def _warn_of_failure(self, request: UpdateRequest) -> None:
         """Says again what an earlier run found: the engine shows an error of the last run only once."""
@@ -191,16 +198,14 @@ class TunedModelLifecycle(Lifecycle):
         except jobs.JobNotFoundError:
             raise ResourceError(_no_job(request.resource_id)) from None
         uri = plain_map(request.state).get("artifactsUri") or job.output_uri
-        found = await self._run.call(artifacts.checkpoints, self._run.connection, uri)
-        if job.is_over and not artifacts.has_final(found):
-            await self._run.tell(request.urn, await self._no_model(job, uri), severity=Severity.WARNING)
+        outcome = await self._run.call(tuning_outcome.find, self._run.connection, job, uri)
+        if job.is_over and not outcome.is_usable:
+            await self._run.tell(request.urn, await self._no_model(outcome, uri), severity=Severity.WARNING)
 
-    async def _no_model(self, job: jobs.Job, artifacts_uri: str) -> str:
+    async def _no_model(self, outcome: Outcome, artifacts_uri: str) -> str:
+        job = outcome.job
         if job.state in states.FRUITFUL:
-            return (
-                f"job {job.number} succeeded, but there is no final checkpoint below {artifacts_uri}. Restore the "
-                "folder, or raise attempt of the TuningJob to train again"
-            )
+            return outcome.missing(artifacts_uri)
         if job.state == states.CANCELLED and (other := await self._running_successor(job)):
             return (
                 f"job {job.number} was cancelled to make way for job {other.number} ({states.phrase(other.state)}), "
@@ -224,54 +229,22 @@ class TunedModelLifecycle(Lifecycle):
 
     async def _imported(self, job: jobs.Job) -> dict[str, Any]:
         """Returns the inputs that an import can know; the settings as far as somebody has acted on them."""
-        expire = await self._run.call(artifacts.intermediate_expire, self._run.connection, job.output_uri)
         told = {"job": job.name, "artifactsUri": job.output_uri, "specHash": job.labels.get(SPEC)}
-        return {**{name: value for name, value in told.items() if value}, "expireIntermediate": expire}
+        known: dict[str, Any] = {name: value for name, value in told.items() if value}
+        if job.keeps_folder:
+            expire = await self._run.call(artifacts.intermediate_expire, self._run.connection, job.output_uri)
+            known["expireIntermediate"] = expire
+        return known
 
 
-def _is_finished(known: dict[str, Any]) -> bool:
-    return known.get("state") in states.ENDED and bool(known.get("finalCheckpointUri"))
-
-
-def _outputs(job: jobs.Job, found: list[artifacts.Checkpoint], inputs: TunedModelInputs) -> dict[str, Any]:
-    seconds = (job.ended - job.started).total_seconds() if job.ended and job.started else None
+def _outputs(outcome: Outcome, inputs: TunedModelInputs) -> dict[str, Any]:
+    job = outcome.job
     return {
         "state": job.state,
-        "checkpoints": [{"name": checkpoint.name, "uri": checkpoint.uri} for checkpoint in found],
-        "finalCheckpointUri": found[-1].uri if artifacts.has_final(found) else "",
-        "billedTokens": job.billed_tokens,
-        "billedCostUsd": _billed_cost(job, inputs),
-        "billedToEstimated": _billed_to_estimated(job, inputs),
-        "durationSeconds": seconds,
+        **outcome.outputs(),
+        **billed(job, inputs.base_model or "", inputs.mode, inputs.estimated_tokens),
+        "durationSeconds": (job.ended - job.started).total_seconds() if job.ended and job.started else None,
     }
-
-
-def _billed_to_estimated(job: jobs.Job, inputs: TunedModelInputs) -> float | None:
-    if job.billed_tokens is None or not inputs.estimated_tokens:
-        return None
-    return round(job.billed_tokens / inputs.estimated_tokens, 4)
-
-
-def _billed_cost(job: jobs.Job, inputs: TunedModelInputs) -> float | None:
-    if job.billed_tokens is None or inputs.base_model is None or inputs.mode is None:
-        return None
-    try:
-        terms = open_model(inputs.base_model).modes
-    except UnknownModelError:
-        return None
-    price = next((term.usd_per_million_tokens for mode, term in terms.items() if mode == inputs.mode), None)
-    return None if price is None else float(Decimal(job.billed_tokens) * price / 1_000_000)
-
-
-def _progress(job: jobs.Job) -> str:
-    parts = [f"job {job.number} {states.phrase(job.state)}"]
-    if job.detail:
-        parts.append(states.phrase(job.detail))
-    if job.epoch is not None:
-        parts.append(f"epoch {job.epoch} done")
-    if job.step is not None:
-        parts.append(f"step {job.step}{f' of {job.steps}' if job.steps else ''}")
-    return ", ".join(parts)
 
 
 def _no_job(name: str) -> str:

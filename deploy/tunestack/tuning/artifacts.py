@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FOLDER = "postprocess/node-0/checkpoints"
 FINAL = "final"
+LABELLED = "distillation_labelled_dataset.jsonl"
+"""The examples of a distillation with the answers of its teacher; the distillation page of the service."""
 
 _CONFIGURATIONS = frozenset({"config.json", "adapter_config.json"})
 _PART = re.compile(r".*-[0-9]+-of-([0-9]+)\.safetensors")
@@ -64,6 +66,19 @@ def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
         return []
     whole = [name for name in sorted(files, key=_order) if _is_whole(files[name])]
     return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in whole]
+
+
+def labelled_data(connection: Connection, output_uri: str) -> str:
+    """Returns the address of what the teacher of a distillation wrote, empty while it is not there."""
+    from google.api_core.exceptions import NotFound
+
+    bucket, folder = split(output_uri)
+    name = f"{folder}/{LABELLED}".lstrip("/")
+    try:
+        blob = connection.storage.bucket(bucket).get_blob(name, timeout=CALL_SECONDS, retry=repeatable)
+    except NotFound:  # the bucket
+        return ""
+    return f"gs://{bucket}/{name}" if blob else ""
 
 
 def mark_intermediate(connection: Connection, output_uri: str) -> int:
