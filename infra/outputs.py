@@ -14,6 +14,7 @@ from infra.serving import Served, Serving
 from infra.settings import Settings
 from infra.tuning import Tuned, Tuning
 from tunestack import Dataset
+from tunestack.catalogue.methods import OPEN_METHODS
 
 
 def export_outputs(
@@ -95,6 +96,7 @@ def _dataset(settings: Settings, name: str, dataset: Dataset) -> dict[str, Any]:
 
 
 def _model(tuned: Tuned) -> dict[str, Any]:
+    is_open = tuned.method in OPEN_METHODS
     return {
         "dataset": tuned.settings.dataset,
         "method": tuned.method,
@@ -113,9 +115,10 @@ def _model(tuned: Tuned) -> dict[str, Any]:
         "state": tuned.model.state,
         "checkpoints": tuned.model.checkpoints,
         "finalCheckpointUri": tuned.model.final_checkpoint_uri,
-        "tunedModel": tuned.model.tuned_model,
-        "endpoint": tuned.model.endpoint,
-        "labelledDataUri": tuned.model.labelled_data_uri,
+        # Not asked of the resource where it can only be empty: a state of an earlier release does not have it.
+        "tunedModel": "" if is_open else tuned.model.tuned_model,
+        "endpoint": "" if is_open else tuned.model.endpoint,
+        "labelledDataUri": tuned.model.labelled_data_uri if tuned.method == "distillation" else "",
         "billedTokens": tuned.model.billed_tokens,
         "billedCostUsd": tuned.model.billed_cost_usd,
         "billedToEstimated": tuned.model.billed_to_estimated,

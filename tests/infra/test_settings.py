@@ -13,37 +13,13 @@ import yaml
 from infra.existing import account_project
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings, read_settings
+from tests.infra.configurations import ENDPOINT, GOOD, MODEL, engine_config, problems_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-MODEL = {"dataset": "tickets", "baseModel": "google/gemma3@gemma-3-1b-it", "mode": "FULL", "epochs": 3}
-ENDPOINT = {"model": "full", "machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}
-GOOD: dict[str, Any] = {
-    "project": "tunestack-test",
-    "location": "us-central1",
-    "datasets": {"tickets": {"training": "train.jsonl"}},
-    "models": {"full": MODEL},
-    "serving": {"support": ENDPOINT},
-}
 
 
 def _without(section: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in section.items() if name != key}
-
-
-def _engine_config(keys: dict[str, Any]) -> dict[str, str]:
-    """As the engine passes a configuration: everything is text, what is structured is JSON."""
-    return {
-        f"tunestack:{key}": value if isinstance(value, str) else json.dumps(value)
-        for key, value in keys.items()
-        if value is not ...
-    }
-
-
-def _problems(**changed: Any) -> tuple[str, ...]:
-    """Reads a good configuration with some keys changed, `...` for left out; returns what is wrong with it."""
-    with pytest.raises(InvalidSettingsError) as caught:
-        read_settings(_engine_config({**GOOD, **changed}), "local")
-    return caught.value.problems
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -310,11 +286,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changed", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
 def test_refused(changed: dict[str, Any], message: str) -> None:
-    assert _problems(**changed) == (f"stacks/Pulumi.local.yaml: config.tunestack:{message}",)
+    assert problems_of(**changed) == (f"stacks/Pulumi.local.yaml: config.tunestack:{message}",)
 
 
 def test_all_problems_are_told_at_once() -> None:
-    found = _problems(
+    found = problems_of(
         location="us-centrall",
         nonsense=1,
         models={"full": {**MODEL, "epochs": "3", "dataset": "ticket"}, "half": {**MODEL, "mode": "HALF"}},
@@ -329,7 +305,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_a_secret_is_not_shown() -> None:
-    config = _engine_config({**GOOD, "quota": {"concurrentTuningJobs": 2, "contactEmail": "hunter2"}})
+    config = engine_config({**GOOD, "quota": {"concurrentTuningJobs": 2, "contactEmail": "hunter2"}})
     with pytest.raises(InvalidSettingsError) as caught:
         read_settings(config, "local", frozenset({"tunestack:quota"}))
     assert "hunter2" not in str(caught.value)
@@ -339,7 +315,7 @@ def test_a_secret_is_not_shown() -> None:
 def test_what_becomes_part_of_names_cannot_be_a_secret() -> None:
     secrets = frozenset({"tunestack:project", "tunestack:labels", "tunestack:submitters"})
     with pytest.raises(InvalidSettingsError) as caught:
-        read_settings(_engine_config(GOOD), "local", secrets)
+        read_settings(engine_config(GOOD), "local", secrets)
     reason = "cannot be a secret, since it becomes part of names; set it without --secret"
     assert [problem.partition("config.")[2] for problem in caught.value.problems] == [
         f"tunestack:project: {reason}",
@@ -354,7 +330,7 @@ def test_existing_things_of_a_stack() -> None:
         "buckets": {"data": "a-bucket", "output": "b-bucket"},
         "serviceAccount": "12-compute@developer.gserviceaccount.com",
     }
-    settings = read_settings(_engine_config({**GOOD, **keys}), "local")
+    settings = read_settings(engine_config({**GOOD, **keys}), "local")
     assert settings.buckets.existing == {"data": "a-bucket", "output": "b-bucket"}
     assert account_project(settings.service_account or "", settings.project) == "tunestack-test"
     assert account_project("a@other.iam.gserviceaccount.com", settings.project) == "other"
@@ -363,19 +339,19 @@ def test_existing_things_of_a_stack() -> None:
 
 
 async def test_only_what_is_below_a_key_with_a_secret_is_guarded() -> None:
-    settings = read_settings(_engine_config(GOOD), "local", frozenset({"tunestack:quota"}))
+    settings = read_settings(engine_config(GOOD), "local", frozenset({"tunestack:quota"}))
     assert isinstance(settings.guarded("quota", "x"), pulumi.Output)
     assert settings.guarded("quota", None) is None
     assert settings.guarded("labels", "x") == "x"
 
 
 def test_keys_of_other_namespaces_are_none_of_its_business() -> None:
-    config = {**_engine_config(GOOD), "gcp:project": "other", "pulumi:tags": "{}"}
+    config = {**engine_config(GOOD), "gcp:project": "other", "pulumi:tags": "{}"}
     assert read_settings(config, "local").project == "tunestack-test"
 
 
 def test_defaults() -> None:
-    settings = read_settings(_engine_config({"project": "tunestack-test", "location": "us-central1"}), "local")
+    settings = read_settings(engine_config({"project": "tunestack-test", "location": "us-central1"}), "local")
     assert settings == Settings(project="tunestack-test", location="us-central1")
     assert not settings.emulator
     assert not settings.buckets.force_destroy, "data is never deleted unless a stack says so"
@@ -385,7 +361,7 @@ def test_defaults() -> None:
 def test_numbers_that_look_like_text_stay_text() -> None:
     """A project id or a location of digits must not become a number on the way."""
     with pytest.raises(InvalidSettingsError, match="such as my-project-123, not the text"):
-        read_settings(_engine_config({**GOOD, "project": "123456"}), "local")
+        read_settings(engine_config({**GOOD, "project": "123456"}), "local")
 
 
 def test_the_local_stack_of_this_project() -> None:
