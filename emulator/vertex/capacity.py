@@ -66,7 +66,8 @@ def accelerators(deployed: dict[str, Any]) -> tuple[str, int]:
 def has_quota(services: Services, place: Place, kind: str, count: int, deployed: Iterable[dict[str, Any]]) -> bool:
     """Whether a project may have `count` more accelerators of a kind beside those that are deployed."""
     granted = services.quotas.granted(place.project.id, _QUOTAS[kind], {"region": place.location})
-    return granted >= count + sum(used for have, used in map(accelerators, deployed) if have == kind)
+    used = (accelerators(other) for other in deployed if "dedicatedResources" in other)
+    return granted >= count + sum(number for have, number in used if have == kind)
 
 
 def require_quota(services: Services, place: Place, kind: str, count: int, deployed: Iterable[dict[str, Any]]) -> None:

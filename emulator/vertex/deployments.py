@@ -64,7 +64,10 @@ class Deployments:
         deployed["model"] = f"{call.place.name}/models/{reference.partition('@')[0]}"
         deployed["modelVersionId"] = model["versionId"]
         deployed.setdefault("displayName", model["displayName"])
-        capacity.accelerators(deployed)
+        if "checkpoints" in model:
+            _check_gemini(deployed, model)
+        else:
+            capacity.accelerators(deployed)
         previous = _previous(deployed)
         with self._services.documents.transaction():
             endpoint = self._endpoints.find(name)
@@ -118,7 +121,7 @@ class Deployments:
     def load(self, details: Details) -> None:
         """Loads the model as its server would; what cannot be loaded cannot be deployed."""
         deployed = details["deployedModel"]
-        self._generators.load(self._version(deployed))
+        self._generators.load(self._version(deployed), deployed.get("checkpointId", ""))
 
     def finish_deploy(self, details: Details) -> Details:
         """Puts the new deployed model in, moves the traffic and takes the previous one out."""
@@ -169,6 +172,8 @@ class Deployments:
             self._endpoints.update(details["endpoint"], lambda shown: _mark(shown, previous, interrupted=False))
 
     def _require_capacity(self, endpoint: str, deployed: Details, previous: str) -> None:
+        if "checkpointId" in deployed:
+            return  # a tuned Gemini, on accelerators of the service's own
         _, number, _, location = endpoint.split("/")[:4]
         place = Place(self._services.projects.get(number), location)
         kind, count = capacity.accelerators(deployed)
@@ -197,6 +202,16 @@ class Deployments:
         if wanted in {*deployed_ids(endpoint), *deploying}:
             raise already_exists("DeployedModel", f"{endpoint['name']}/deployedModels/{wanted}")
         return wanted or str(secrets.randbelow(9 * 10**9) + 10**9)
+
+
+def _check_gemini(deployed: Details, model: Details) -> None:
+    """A tuned Gemini is deployed by checkpoint, on resources of the service's own."""
+    if "dedicatedResources" in deployed:
+        # The wording is the emulator's.
+        raise invalid_argument(f"dedicated_resources cannot be given for {model['name']}, a tuned Gemini model.")
+    checkpoint_id = deployed.setdefault("checkpointId", model["defaultCheckpointId"])
+    if checkpoint_id not in {checkpoint["checkpointId"] for checkpoint in model["checkpoints"]}:
+        raise not_found("Checkpoint", f"{model['name']}/checkpoints/{checkpoint_id}")
 
 
 def _previous(deployed: Details) -> str:

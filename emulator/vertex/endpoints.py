@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from emulator.services import Services
-    from emulator.vertex.calls import Call
+    from emulator.vertex.calls import Call, Place
     from emulator.vertex.operations import Operations
 
 _COLLECTION = "endpoints"
@@ -51,7 +51,7 @@ class Endpoints:
         for field in _OUTPUT_ONLY:
             endpoint.pop(field, None)
         with self._documents.transaction():
-            name = self.add(call, endpoint, call.parameter("endpointId"))
+            name = self.add(call.place, endpoint, call.parameter("endpointId"))
             return self._operations.start(call, "CreateEndpoint", {"name": name}, delay=0, parent=name)
 
     def get(self, call: Call) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Endpoints:
             raise not_found("Endpoint", name)
         return endpoint
 
-    def add(self, call: Call, endpoint: dict[str, Any], endpoint_id: str) -> str:
+    def add(self, place: Place, endpoint: dict[str, Any], endpoint_id: str = "") -> str:
         """Writes a new endpoint and returns its name."""
         if endpoint_id and not _ID.fullmatch(endpoint_id):
             raise invalid_argument(
@@ -115,11 +115,11 @@ class Endpoints:
             )
         labels.check(endpoint.get("labels", {}))
         endpoint_id = endpoint_id or new_id()
-        name = f"{call.place.name}/endpoints/{endpoint_id}"
+        name = f"{place.name}/endpoints/{endpoint_id}"
         moment = timestamp()
         if endpoint.get("dedicatedEndpointEnabled"):
-            # The form of the service's names; nothing answers there, so predict goes on at the shared address.
-            domain = f"{call.place.location}-{call.place.project.number}.prediction.vertexai.goog"
+            # "{endpoint_id}.{region}-{uid}.prediction.vertexai.goog": Endpoint.dedicated_endpoint_dns.
+            domain = f"{place.location}-{place.project.number}.prediction.vertexai.goog"
             endpoint["dedicatedEndpointDns"] = f"{endpoint_id}.{domain}"
         with self._documents.transaction():
             if self._documents.get(_COLLECTION, name) is not None:

@@ -75,12 +75,15 @@ class ModelGarden:
         deployed: Details = {"id": str(new_id())[:10], "dedicatedResources": resources}
         capacity.accelerators(deployed)
         display_name = config.get("modelDisplayName") or f"model-{model_id}"
-        endpoint = {"displayName": endpoint_config.get("endpointDisplayName") or f"endpoint-{model_id}"}
+        endpoint = {
+            "displayName": endpoint_config.get("endpointDisplayName") or f"endpoint-{model_id}",
+            "dedicatedEndpointEnabled": endpoint_config.get("dedicatedEndpointEnabled", False),
+        }
         model = f"{call.place.name}/models/{model_id}"
         container = config.get("containerSpec") or _CONTAINER
         with self._services.documents.transaction():
             self._models.check_new(call.place, model_id, chosen="modelUserId" in config)
-            name = self._endpoints.add(call, endpoint, endpoint_config.get("endpointUserId", ""))
+            name = self._endpoints.add(call.place, endpoint, endpoint_config.get("endpointUserId", ""))
             version = self._models.add(model, {"displayName": display_name, "containerSpec": container, **source})
             deployed |= {"model": model, "modelVersionId": version, "displayName": display_name}
             details = {

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from emulator.clock import timestamp
+from emulator.paging import page
 from emulator.vertex import labels, listing
 from emulator.vertex.calls import new_id
 from emulator.vertex.operations import Effect, deletion
@@ -27,7 +28,11 @@ _COLLECTION = "models"
 _ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
 # Model.version_aliases
 _ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
-_CHANGEABLE = {"displayName", "description", "versionDescription", "labels"}
+_CHANGEABLE = {"displayName", "description", "versionDescription", "labels", "defaultCheckpointId"}
+_OF_CONTAINERS = {
+    "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES"],
+    "modelSourceInfo": {"sourceType": "CUSTOM"},
+}
 _KEPT_ELSEWHERE = {"name", "versionId", "versionAliases", "deployedModels"}
 _FILTERS = {"displayName": "displayName", "model": "name"}
 
@@ -45,6 +50,10 @@ class Models:
         self._checkpoints = checkpoints
         self.deployments: Callable[[str], Iterable[dict[str, str]]] = lambda _: ()
         """The deployed models of a model: `endpoint`, `deployedModelId` and `version` of each."""
+        self.default_changed: Callable[[str, str], None] = lambda _name, _checkpoint: None
+        """Called with `MODEL@VERSION` and its new default checkpoint."""
+        self.forgotten: Callable[[str], None] = lambda _name: None
+        """Called with `MODEL@VERSION` after it was deleted."""
         operations.register("UploadModel", Effect("UploadModelResponse", self._finish_upload))
         operations.register("DeleteModel", deletion(self._finish_delete))
         operations.register("DeleteModelVersion", deletion(self._finish_delete_version))
@@ -83,17 +92,31 @@ class Models:
         found = [self._shown(name, document, version, named=True) for version in document["versions"]]
         return listing.answer(call, "models", found, _FILTERS)
 
+    def list_checkpoints(self, call: Call) -> dict[str, Any]:
+        """Returns the checkpoints of a version; only tuned Gemini models have any."""
+        name, document = self._of(call)
+        version = call.part("model").partition("@")[2]
+        # "If no version ID or alias is specified, the latest version will be used": ListModelVersionCheckpointsRequest.
+        number = self.number(name, document, version) if version else max(document["versions"], key=int)
+        found = document["versions"][number].get("checkpoints", [])
+        return page("checkpoints", found, call.request, default=listing.LARGEST_PAGE, limit=listing.LARGEST_PAGE)
+
     def patch(self, call: Call) -> dict[str, Any]:
         """Changes what may change about a version."""
         sent = call.read("Model")
-        if unknown := sorted(set(call.mask()) - _CHANGEABLE):
+        # "Required" of UpdateModelRequest; google-genai's models.update sends none all the same.
+        mask = call.mask() if call.parameter("updateMask") else list(sent)
+        if unknown := sorted(set(mask) - _CHANGEABLE):
             raise invalid_argument(f"These fields of a model cannot be updated: {', '.join(unknown)}.")
         labels.check(sent.get("labels", {}))
         with self._documents.transaction():
             name, document = self._of(call)
             number = self.number(name, document, call.part("model").partition("@")[2])
             version = document["versions"][number]
-            for field in call.mask():
+            if "defaultCheckpointId" in mask:
+                _check_checkpoint(f"{name}@{number}", version, sent.get("defaultCheckpointId", ""))
+                self.default_changed(f"{name}@{number}", sent["defaultCheckpointId"])
+            for field in mask:
                 version.pop(field, None)
                 if field in sent:
                     version[field] = sent[field]
@@ -189,7 +212,10 @@ class Models:
 
     def remove(self, name: str) -> None:
         """Forgets a model with all its versions."""
+        versions = (self._documents.get(_COLLECTION, name) or {}).get("versions", ())
         self._documents.delete(_COLLECTION, name)
+        for number in versions:
+            self.forgotten(f"{name}@{number}")
 
     def release(self, name: str) -> None:
         """Notes that a version of the model has just been undeployed."""
@@ -248,6 +274,7 @@ class Models:
         document["versions"].pop(number, None)
         document["aliases"] = {alias: version for alias, version in document["aliases"].items() if version != number}
         self._documents.put(_COLLECTION, name, document)
+        self.forgotten(f"{name}@{number}")
         return {}
 
     def _check(self, model: dict[str, Any]) -> None:
@@ -280,15 +307,22 @@ class Models:
             for found in self.deployments(name)
             if found["version"] == number
         ]
+        version = document["versions"][number]
+        # Which resources a tuned Gemini takes is not documented, so nothing is said of them.
+        own = {} if "checkpoints" in version else _OF_CONTAINERS
         return {
-            **document["versions"][number],
+            **own,
+            **version,
             "name": f"{name}@{number}" if named else name,
             "versionId": number,
             "versionAliases": sorted(alias for alias, version in document["aliases"].items() if version == number),
-            "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES"],
-            "modelSourceInfo": {"sourceType": "CUSTOM"},
             **({"deployedModels": deployed} if deployed else {}),
         }
+
+
+def _check_checkpoint(name: str, version: dict[str, Any], checkpoint_id: str) -> None:
+    if checkpoint_id not in {checkpoint["checkpointId"] for checkpoint in version.get("checkpoints", ())}:
+        raise not_found("Checkpoint", f"{name}/checkpoints/{checkpoint_id}")
 
 
 def _check_alias(alias: str) -> None:

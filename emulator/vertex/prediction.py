@@ -1,4 +1,4 @@
-"""Answers of deployed models: predict, rawPredict and chat completions, as vLLM on Vertex AI gives them."""
+"""Answers of deployed models: predict, rawPredict and chat completions as vLLM gives them, and those of Gemini."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ServiceError
 from emulator.language_model import LanguageModelError, render_prompt
+from emulator.vertex import gemini_content
 from emulator.vertex.refusals import failed_precondition, invalid_argument, unimplemented
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from emulator.language_model import Generation, Generator
     from emulator.vertex.calls import Call
+    from emulator.vertex.cold_starts import ColdStarts
     from emulator.vertex.endpoints import Endpoints
     from emulator.vertex.generators import Generators
     from emulator.vertex.models import Models
@@ -28,15 +30,16 @@ _DEFAULTS = {"max_tokens": 16, "temperature": 1.0, "top_p": 1.0, "top_k": 0}
 class Predictions:
     """Sends prompts to the deployed models of endpoints."""
 
-    def __init__(self, models: Models, endpoints: Endpoints, generators: Generators) -> None:
+    def __init__(self, models: Models, endpoints: Endpoints, generators: Generators, cold_starts: ColdStarts) -> None:
         self._models = models
         self._endpoints = endpoints
         self._generators = generators
+        self._cold_starts = cold_starts
 
     def predict(self, call: Call) -> dict[str, Any]:
         """Answers each instance with a string."""
         request = call.read("PredictRequest")
-        deployed, version, generator = self._choose(call)
+        deployed, version, generator = self._choose(call, gemini=False)
         answers = [self._instance(generator, instance) for instance in request.get("instances", [])]
         return {
             "predictions": answers,
@@ -49,21 +52,37 @@ class Predictions:
     def raw_predict(self, call: Call) -> dict[str, Any]:
         """Passes the body to the model server as it is: instances of predict, or a chat."""
         if "messages" in call.body:
-            return self.chat(call)
-        _, _, generator = self._choose(call)
+            return self._chat(call, gemini=False)
+        _, _, generator = self._choose(call, gemini=False)
         instances = call.body.get("instances")
         if not isinstance(instances, list):
             raise invalid_argument("The model server reads `instances` or `messages`; the body has neither.")
         return {"predictions": [self._instance(generator, instance) for instance in instances]}
 
     def chat(self, call: Call) -> dict[str, Any]:
-        """Answers a chat in the form of the OpenAI API."""
+        """Answers a chat in the form of the OpenAI API, whatever the model is."""
+        return self._chat(call)
+
+    def generate_content(self, call: Call) -> dict[str, Any]:
+        """Answers as Gemini does."""
+        request = call.read("GenerateContentRequest")
+        messages = gemini_content.messages(request)
+        _, version, generator = self._choose(call, gemini=True)
+        count = request.get("generationConfig", {}).get("candidateCount", 1)
+        prompt, wanted = render_prompt(messages), gemini_content.sampling(request)
+        return gemini_content.response(version, [_generate(generator, prompt, wanted) for _ in range(count)])
+
+    def stream_generate_content(self, _: Call) -> dict[str, Any]:
+        """Not there."""
+        raise unimplemented("streamed answers (`:streamGenerateContent`)")
+
+    def _chat(self, call: Call, *, gemini: bool | None = None) -> dict[str, Any]:
         if call.body.get("stream"):
             raise unimplemented("streamed chat completions")
         messages = call.body.get("messages")
         if not isinstance(messages, list) or not messages:
             raise invalid_argument("messages is required: a list with at least one message.")
-        _, version, generator = self._choose(call)
+        _, version, generator = self._choose(call, gemini=gemini)
         try:
             prompt = render_prompt(messages)
         except LanguageModelError as error:
@@ -89,10 +108,16 @@ class Predictions:
             },
         }
 
-    def _choose(self, call: Call) -> tuple[dict[str, Any], dict[str, Any], Generator]:
-        """A deployed model by the traffic split, with its model version and its loaded weights."""
+    def _choose(self, call: Call, *, gemini: bool | None) -> tuple[dict[str, Any], dict[str, Any], Generator]:
+        """A deployed model by the traffic split, with its model version and its loaded weights.
+
+        Args:
+            call: To an endpoint.
+            gemini: Whether the method is for a tuned Gemini only, for all others only, or for both.
+        """
         name = self._endpoints.name(call)
         endpoint = self._endpoints.find(name)
+        _require_host(call, endpoint)
         split = endpoint.get("trafficSplit", {})
         if not split:
             # github.com/GoogleCloudPlatform/explainable_ai_sdk/issues/3, status and words.
@@ -101,8 +126,10 @@ class Predictions:
         deployed = next(model for model in endpoint["deployedModels"] if model["id"] == chosen)
         if deployed.get("status"):
             raise ServiceError("UNAVAILABLE", f"No replica of DeployedModel {chosen} on {name} is available.")
+        _require_kind(name, deployed, gemini=gemini)
+        self._cold_starts.require_warm(name, deployed)
         version = self._models.find(call.place, f"{deployed['model'].rsplit('/', 1)[-1]}@{deployed['modelVersionId']}")
-        return deployed, version, self._generators.load(version)
+        return deployed, version, self._generators.load(version, deployed.get("checkpointId", ""))
 
     @staticmethod
     def _instance(generator: Generator, instance: object) -> str:
@@ -114,6 +141,32 @@ class Predictions:
         # "Set `raw_response` to `False` to apply additional formatting in the structure of
         # "Prompt:\n{prompt.strip()}\nOutput:\n{output}"": Model Garden notebooks of Google Cloud, on prediction.
         return f"Prompt:\n{instance['prompt'].strip()}\nOutput:\n{answer.text}"
+
+
+def _require_host(call: Call, endpoint: dict[str, Any]) -> None:
+    """A dedicated endpoint answers under its own name only: that is what the request says it was sent to."""
+    host = call.request.headers.get("host", "").partition(":")[0]
+    if endpoint.get("dedicatedEndpointEnabled") and host != endpoint["dedicatedEndpointDns"]:
+        # "Once you enabled dedicated endpoint, you won't be able to send request to the shared DNS": Endpoint.
+        # dedicated_endpoint_enabled. Status and words as in users' reports of it.
+        raise failed_precondition(
+            "Dedicated Endpoint cannot be accessed through the shared Vertex AI domain aiplatform.googleapis.com. "
+            f"Please access the endpoint using its dedicated domain name '{endpoint['dedicatedEndpointDns']}'"
+        )
+
+
+def _require_kind(name: str, deployed: dict[str, Any], *, gemini: bool | None) -> None:
+    is_gemini = "checkpointId" in deployed
+    if is_gemini and gemini is False:
+        # github.com/googleapis/google-cloud-dotnet/issues/11576, status and words.
+        raise failed_precondition(
+            "Gemini cannot be accessed through Vertex Predict/RawPredict API. Please follow "
+            "https://cloud.google.com/vertex-ai/docs/generative-ai/start/quickstarts/quickstart-multimodal for Gemini "
+            "usage."
+        )
+    if gemini and not is_gemini:
+        # The wording is the emulator's.
+        raise failed_precondition(f"{name} does not serve a Gemini model: use predict or chat completions.")
 
 
 def _generate(generator: Generator, prompt: str, wanted: Mapping[str, Any]) -> Generation:

@@ -12,6 +12,7 @@ from emulator.payload import json_object
 from emulator.vertex import messages
 from emulator.vertex.calls import Call, Place
 from emulator.vertex.checkpoints import Checkpoints
+from emulator.vertex.cold_starts import ColdStarts
 from emulator.vertex.deployments import Deployments
 from emulator.vertex.endpoints import Endpoints
 from emulator.vertex.generators import Generators
@@ -21,6 +22,7 @@ from emulator.vertex.operations import Operations
 from emulator.vertex.prediction import Predictions
 from emulator.vertex.refusals import billing_disabled
 from emulator.vertex.settings import VertexSettings
+from emulator.vertex.tuned_gemini import TunedGemini
 from emulator.vertex.tuning_jobs import TuningJobs
 from emulator.vertex.tuning_schedule import TuningSchedule
 
@@ -56,13 +58,15 @@ def _table(services: Services) -> list[tuple[str, str, Handler]]:
     settings = services.settings.section("vertex", VertexSettings)
     operations = Operations(services)
     checkpoints = Checkpoints(services)
-    generators = Generators(checkpoints)
-    jobs = TuningJobs(services, settings)
-    TuningSchedule(services, settings, jobs, checkpoints)
     models = Models(services, settings, operations, checkpoints)
     endpoints = Endpoints(services, operations)
+    tuned = TunedGemini(services, models, endpoints)
+    jobs = TuningJobs(services, settings, tuned)
+    TuningSchedule(services, settings, jobs, checkpoints, tuned)
+    tuned.moved = lambda job, endpoint: jobs.update(job, lambda shown: shown["tunedModel"].update(endpoint=endpoint))
+    generators = Generators(checkpoints, tuned)
     deployments = Deployments(services, settings, operations, models, endpoints, generators)
-    predictions = Predictions(models, endpoints, generators)
+    predictions = Predictions(models, endpoints, generators, ColdStarts(settings))
     garden = ModelGarden(services, settings, operations, checkpoints, models, endpoints, deployments)
     operation = "{under:path}operations/{operation}"
     return [
@@ -74,6 +78,7 @@ def _table(services: Services) -> list[tuple[str, str, Handler]]:
         ("POST", "/models:upload", models.upload),
         ("GET", "/models", models.list_page),
         ("GET", "/models/{model}:listVersions", models.list_versions),
+        ("GET", "/models/{model}:listCheckpoints", models.list_checkpoints),
         ("POST", "/models/{model}:mergeVersionAliases", models.merge_aliases),
         ("DELETE", "/models/{model}:deleteVersion", models.delete_version),
         ("GET", "/models/{model}", models.get),
@@ -87,6 +92,8 @@ def _table(services: Services) -> list[tuple[str, str, Handler]]:
         ("POST", "/endpoints/{endpoint}:predict", predictions.predict),
         ("POST", "/endpoints/{endpoint}:rawPredict", predictions.raw_predict),
         ("POST", "/endpoints/{endpoint}/chat/completions", predictions.chat),
+        ("POST", "/endpoints/{endpoint}:generateContent", predictions.generate_content),
+        ("POST", "/endpoints/{endpoint}:streamGenerateContent", predictions.stream_generate_content),
         ("GET", "/endpoints/{endpoint}", endpoints.get),
         ("PATCH", "/endpoints/{endpoint}", endpoints.patch),
         ("DELETE", "/endpoints/{endpoint}", endpoints.delete),

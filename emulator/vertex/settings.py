@@ -32,3 +32,5 @@ class VertexSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
     """Any other operation on models and deployed models."""
     model_released: float = 1.0
     """After an undeploy, until the model can be deleted."""
+    cold_seconds: float = 0.0
+    """From the first request to a deployed model until it answers; requests in between get 429."""

@@ -24,6 +24,7 @@ _TYPES: tuple[tuple[str, str, Any], ...] = (
     ("GET", r"/metadataStores/default/contexts/[^/]+", types.Context),
     ("GET", r"/models", types.ListModelsResponse),
     ("GET", r"/models/[^/]+:listVersions", types.ListModelVersionsResponse),
+    ("GET", r"/models/[^/]+:listCheckpoints", types.ListModelVersionCheckpointsResponse),
     ("POST", r"/models/[^/]+:mergeVersionAliases", types.Model),
     ("GET", r"/models/[^/]+", types.Model),
     ("PATCH", r"/models/[^/]+", types.Model),
@@ -31,6 +32,7 @@ _TYPES: tuple[tuple[str, str, Any], ...] = (
     ("GET", r"/endpoints/[^/]+", types.Endpoint),
     ("PATCH", r"/endpoints/[^/]+", types.Endpoint),
     ("POST", r"/endpoints/[^/]+:predict", types.PredictResponse),
+    ("POST", r"/endpoints/[^/]+:generateContent", types.GenerateContentResponse),
     ("POST", r"/endpoints/[^/]+(/chat/completions|:rawPredict)", HttpBody),
     ("POST", r":recommendSpec", types.RecommendSpecResponse),
     ("POST", r"/.*operations/[^/]+:cancel", empty_pb2.Empty),
@@ -42,8 +44,9 @@ _TYPES: tuple[tuple[str, str, Any], ...] = (
     ("DELETE", r"/models/[^/]+|/endpoints/[^/]+", _OPERATION),
 )
 
-# In google-genai and the REST reference, but not in the protobuf type of google-cloud-aiplatform 2.7.
-_ONLY_IN_GENAI = {"tuningJobState", "tuningJobMetadata"}
+# In google-genai and the REST reference, but not, or not with all their fields, in the protobuf type of
+# google-cloud-aiplatform 2.7.
+_ONLY_IN_GENAI = {"tuningJobState", "tuningJobMetadata", "gcsMetricsUri", "distillationSpec"}
 
 
 def check_reply(method: str, url: str, status: int, content: bytes) -> None:
