@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from tunestack.cli.data import commands
+from tunestack.cli.data import commands as data_commands
+from tunestack.cli.jobs import commands as jobs_commands
 from tunestack.cli.predict import predict
 
 application = typer.Typer(
@@ -20,7 +21,8 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-application.add_typer(commands.application, name="data")
+application.add_typer(data_commands.application, name="data")
+application.add_typer(jobs_commands.application, name="jobs")
 application.command()(predict)
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")]

@@ -1,0 +1,1 @@
+"""Tuning jobs as the service has them: listed, shown, watched, cancelled."""
