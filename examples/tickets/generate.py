@@ -12,9 +12,12 @@ import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SEED = 20260708
 SIZES = {"train.jsonl": 600, "validation.jsonl": 96, "heldout.jsonl": 48}
+OTHER_WAYS = 120
+"""Tickets in each of the files for other ways to tune: the first ones of the training file."""
 
 PRODUCTS = {
     "starter-plan": ("the Starter plan", "our Starter subscription", "the small Starter package"),
@@ -247,13 +250,28 @@ def generate(seed: int = SEED) -> dict[str, list[dict[str, str]]]:
     return files
 
 
+def in_other_forms(training: list[dict[str, str]]) -> dict[str, list[dict[str, Any]]]:
+    """Returns tickets of the training file in the forms that other ways to tune take, by file name."""
+    return {
+        "generate-content.jsonl": [generate_content(**example) for example in training[:OTHER_WAYS]],
+        "prompts.jsonl": [{"prompt": example["prompt"]} for example in training[:OTHER_WAYS]],
+    }
+
+
+def generate_content(prompt: str, completion: str) -> dict[str, Any]:
+    """Returns a ticket and its record as a conversation with a Gemini model."""
+    turns = (("user", prompt), ("model", completion))
+    return {"contents": [{"role": role, "parts": [{"text": text}]} for role, text in turns]}
+
+
 def main() -> None:
     """Writes the files beside this script, or into ``--output``."""
     parser = argparse.ArgumentParser(description="Write the support tickets as JSON Lines.")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="folder to write to")
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
-    for name, examples in generate(arguments.seed).items():
+    files = generate(arguments.seed)
+    for name, examples in {**files, **in_other_forms(files["train.jsonl"])}.items():
         lines = "".join(json.dumps(example) + "\n" for example in examples)
         (arguments.output / name).write_text(lines, encoding="utf-8", newline="\n")
 

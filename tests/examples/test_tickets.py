@@ -11,6 +11,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "examples" / "tickets"
 FILES = ("train.jsonl", "validation.jsonl", "heldout.jsonl")
+OTHER_FORMS = ("generate-content.jsonl", "prompts.jsonl")
 SCHEMA = {
     "category": {"billing", "access", "bug", "performance", "data", "question"},
     "product": {"starter-plan", "team-plan", "web-app", "mobile-app", "desktop-app", "api"},
@@ -42,7 +43,7 @@ def generate(folder: Path, *arguments: str) -> None:
 
 def test_the_files_are_what_the_generator_writes(tmp_path: Path) -> None:
     generate(tmp_path)
-    for name in FILES:
+    for name in FILES + OTHER_FORMS:
         assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes(), name
 
 
@@ -86,3 +87,12 @@ def test_held_out_tickets_ask_for_every_value() -> None:
     records = [json.loads(example["completion"]) for example in examples("heldout.jsonl")]
     for field, values in SCHEMA.items():
         assert {record[field] for record in records} == values
+
+
+def test_the_other_forms_hold_tickets_of_the_training_file() -> None:
+    training = examples("train.jsonl")[:120]
+    conversations, prompts = map(examples, OTHER_FORMS)
+    assert prompts == [{"prompt": example["prompt"]} for example in training]
+    assert [[(turn["role"], turn["parts"][0]["text"]) for turn in each["contents"]] for each in conversations] == [
+        [("user", example["prompt"]), ("model", example["completion"])] for example in training
+    ]
