@@ -50,7 +50,7 @@ States = Annotated[
     typer.Option(
         "--state",
         metavar="STATE",
-        help="Only those in this state or sub-state, such as active, which is: not ended; repeatable.",
+        help="Only those in this state or sub-state; active: not ended; repeatable.",
     ),
 ]
 Models = Annotated[
