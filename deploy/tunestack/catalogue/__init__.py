@@ -20,20 +20,18 @@ from tunestack.catalogue.entries import (
     TuningTerms,
 )
 from tunestack.catalogue.methods import Method, is_gemini, method, told
-from tunestack.catalogue.prices import ServingEstimate, TrainingEstimate, serving_estimate, training_estimate
-from tunestack.catalogue.reader import (
+from tunestack.catalogue.model_rows import distillation, gemini_model, gemini_models, open_model, open_models
+from tunestack.catalogue.names import (
     UnknownMachineError,
     UnknownModeError,
     UnknownModelError,
     UnknownRowError,
     UnknownTeacherError,
-    distillation,
-    gemini_model,
-    gemini_models,
+)
+from tunestack.catalogue.prices import ServingEstimate, TrainingEstimate, serving_estimate, training_estimate
+from tunestack.catalogue.reader import (
     machine,
     machines,
-    open_model,
-    open_models,
     region,
     regions,
     serving_quotas,

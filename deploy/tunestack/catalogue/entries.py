@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ class Source:
         """Whether the source is older than `FRESH_DAYS`, or of unknown age."""
         return self.date is None or (today - self.date).days > FRESH_DAYS
 
+    def told_age(self, today: datetime.date) -> str:
+        """Returns how old a price from here is, to be told beside it; empty while it is fresh."""
+        if not self.is_stale(today):
+            return ""
+        return (
+            "price of unknown age"
+            if self.date is None
+            else f"price of {self.date}, {(today - self.date).days} days old"
+        )
+
     def __str__(self) -> str:
         return f"{self.title}, {self.date}" if self.date else self.title
 
@@ -39,18 +49,24 @@ class TuningTerms:
     """What tuning a model in one mode costs and starts from; None is not published.
 
     `tokens_per_character` is the measured ratio of billed training tokens to the characters of the examples' text; it
-    absorbs the chat template. `adapter_size` and `learning_rate` are recommended values.
+    absorbs the chat template. `adapter_size` and `learning_rate` are recommended values. `price_source` is where the
+    price is from.
     """
 
     usd_per_million_tokens: Decimal | None = None
     tokens_per_character: Decimal | None = None
     learning_rate: Decimal | None = None
     adapter_size: int | None = None
+    price_source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """An open model that can be tuned. `terms_source` is None where nobody published terms."""
+    """An open model that can be tuned.
+
+    `terms_source` is None where nobody published terms, `servable` where nobody says whether custom-weights serving
+    takes the model.
+    """
 
     name: str
     display_name: str
@@ -62,6 +78,8 @@ class OpenModel:
     source: Source
     terms_source: Source | None
     drops_text_beside_images: bool = False
+    servable: bool | None = None
+    servable_source: Source | None = None
     note: str = ""
 
     @property
@@ -69,16 +87,24 @@ class OpenModel:
         """Size of all weights as they are served."""
         return None if self.parameters is None else self.parameters * BYTES_PER_PARAMETER
 
+    def price_source(self, mode: Mode | None) -> Source:
+        """Returns where the price in a mode is from, or where it was looked for."""
+        terms = self.modes.get(mode) if mode else None
+        return (terms and terms.price_source) or self.terms_source or self.source
+
     def is_stale(self, today: datetime.date) -> bool:
         """Whether limits or terms are older than `FRESH_DAYS`, or of unknown age."""
-        return self.source.is_stale(today) or (self.terms_source is not None and self.terms_source.is_stale(today))
+        return self.source.is_stale(today) or any(self.price_source(mode).is_stale(today) for mode in self.modes)
 
 
 @dataclass(frozen=True, slots=True)
 class GeminiModel:
     """A Gemini model that can be tuned; None, and an empty tuple, is not known.
 
-    `served_at` holds the locations where a tuned model answers, `job` for the job's own.
+    `served_at` holds the locations where a tuned model answers, `job` for the job's own; `is_disputed` says that
+    sources differ about whether it can be tuned, and `disputed_adapter_sizes` where they differ about those;
+    `continuous` whether a tuned one can be tuned further; `retires` is the day that `retires_source` names, and with
+    `may_stay` the first that it can be.
     """
 
     name: str
@@ -91,6 +117,13 @@ class GeminiModel:
     usd_per_million_tokens: Decimal | None
     source: Source
     price_source: Source | None
+    modalities: tuple[str, ...] = ()
+    is_disputed: bool = False
+    disputed_adapter_sizes: tuple[int, ...] = ()
+    continuous: bool | None = None
+    retires: datetime.date | None = None
+    may_stay: bool = False
+    retires_source: Source | None = None
     note: str = ""
 
     def is_stale(self, today: datetime.date) -> bool:
@@ -115,7 +148,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine with its accelerators. The price is that of `price_region`; `usable_bytes` is what weights may fill."""
+    """A machine with its accelerators; `usable_bytes` is what weights may fill.
+
+    The price is that of `price_region`; `elsewhere` has those of other regions, where prices were refreshed.
+    """
 
     name: str
     accelerator_type: str
@@ -125,6 +161,12 @@ class Machine:
     usd_per_hour: Decimal | None
     price_region: str
     source: Source
+    elsewhere: Mapping[str, tuple[Decimal, Source]] = field(default_factory=dict)
+
+    def price_in(self, location: str) -> tuple[Decimal | None, Source]:
+        """Returns the price of an hour in a region, None where it is not known, and its source."""
+        here = self.usd_per_hour if location == self.price_region else None
+        return self.elsewhere.get(location, (here, self.source))
 
     def holds(self, weight_bytes: int | None) -> bool | None:
         """Whether weights of that size fit beside nothing else; None when either size is not known."""
@@ -164,6 +206,7 @@ class TeacherPrice:
     usd_per_million_output_tokens: Decimal
     retires: datetime.date | None
     source: Source
+    retires_source: Source
 
 
 @dataclass(frozen=True, slots=True)

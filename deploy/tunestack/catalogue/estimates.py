@@ -12,9 +12,11 @@ from tunestack.catalogue.amounts import Span
 from tunestack.catalogue.cost_items import Estimate, Item, Total
 from tunestack.catalogue.data_rules import known_mode, model_named
 from tunestack.catalogue.entries import GeminiModel
+from tunestack.catalogue.model_rows import distillation
+from tunestack.catalogue.names import UnknownTeacherError, nearest
 from tunestack.catalogue.prices import HOURS_PER_MONTH, MILLION, serving_estimate, training_estimate
-from tunestack.catalogue.reader import UnknownTeacherError, distillation, nearest, storage_usd_per_gib_month
 from tunestack.catalogue.reader import machine as machine_named
+from tunestack.catalogue.reader import storage_usd_per_gib_month
 from tunestack.wording import counted
 
 if TYPE_CHECKING:

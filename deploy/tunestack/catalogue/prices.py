@@ -68,7 +68,7 @@ def training_estimate(
     else:
         terms = next((terms for name, terms in model.modes.items() if name == mode), TuningTerms())
         ratio, price = terms.tokens_per_character, terms.usd_per_million_tokens
-        source, measured = model.terms_source or model.source, ()
+        source, measured = model.price_source(mode), ()
     sources = [source]
     if tokens is not None:
         once: Span | None = Span.exactly(tokens)
@@ -83,6 +83,6 @@ def training_estimate(
 def serving_estimate(machine: Machine, location: str | None = None, replicas: int = 1) -> ServingEstimate:
     """Estimates an endpoint's machines per hour and month; a location without a published price gives unknowns."""
     where = location or machine.price_region
-    hourly = machine.usd_per_hour if where == machine.price_region else None
+    hourly, source = machine.price_in(where)
     usd = None if hourly is None else hourly * replicas
-    return ServingEstimate(where, usd, None if usd is None else usd * HOURS_PER_MONTH, machine.source)
+    return ServingEstimate(where, usd, None if usd is None else usd * HOURS_PER_MONTH, source)

@@ -55,7 +55,11 @@ def problems(asked: Asked) -> Iterator[Problem]:
     for name, place in _PLACES.items():
         if getattr(asked, name) in (None, False) or method in place.methods:
             continue
-        yield Problem(wire_name(name), f"is not for {told(method)}: {place.instead}")
+        if name == "custom_base_model" and method == "distillation":
+            reason = "no source says that a distillation can start from a checkpoint; leave it out, or leave out teacherModel"
+            yield Problem("customBaseModel", reason, is_unknown=True)
+        else:
+            yield Problem(wire_name(name), f"is not for {told(method)}: {place.instead}")
     if asked.declared is None:
         return
     if method != "continuous" and "baseModel" not in asked.declared:

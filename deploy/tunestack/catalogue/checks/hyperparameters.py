@@ -58,10 +58,17 @@ def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Pr
 
 
 def _adapter_size(size: int, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
-    sizes: Sequence[int] = (model.adapter_sizes if isinstance(model, GeminiModel) else ()) or ADAPTER_SIZES
-    if size in sizes:
-        return
-    near = min(sizes, key=lambda known: abs(known - size))
-    subject = f"of {model.name}" if isinstance(model, GeminiModel) and size in ADAPTER_SIZES else ""
-    told = " ".join(filter(None, (f"{size} is not an adapter size", subject)))
-    yield Problem("adapterSize", f"{told}; nearest: {near}; all: {', '.join(map(str, sizes))}")
+    if isinstance(model, GeminiModel):
+        if size in model.disputed_adapter_sizes:
+            reason = f"whether {model.name} has adapters of size {size} is disputed: {model.note}"
+            yield Problem("adapterSize", reason, is_warning=True)
+            return
+        sizes: Sequence[int] = model.adapter_sizes
+        subject = f" of {model.name}"
+    else:
+        # For open models no page names sizes other than the enum's.
+        sizes, subject = ADAPTER_SIZES, ""
+    if size not in sizes:
+        near = min(sizes, key=lambda known: abs(known - size))
+        reason = f"{size} is not an adapter size{subject}; nearest: {near}; all: {', '.join(map(str, sizes))}"
+        yield Problem("adapterSize", reason)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tunestack.catalogue.checks.problem import Problem
 from tunestack.catalogue.entries import GeminiModel
-from tunestack.catalogue.reader import nearest, region, regions
+from tunestack.catalogue.model_rows import gemini_models
+from tunestack.catalogue.names import nearest
+from tunestack.catalogue.reader import region, regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tunestack.catalogue.checks.problem import Asked
     from tunestack.catalogue.entries import OpenModel
-
-_KEY = re.compile(r"projects/[^/]+/locations/([^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 
 def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
@@ -49,30 +48,40 @@ def _open(asked: Asked, location: str, model: OpenModel | GeminiModel | None) ->
 
 
 def _gemini(location: str, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
-    usable = list(model.regions) if model else []
-    if location in usable or (location != "global" and not usable):
-        return
     subject = model.name if model else "a Gemini model"
+    usable = list(model.regions) if model else []
     if location == "global":
-        usable = usable or [row.name for row in regions() if row.serves]
-        reason = f"{subject} is not tuned in global, which takes open models only; write a region, such as {usable[0]}"
-        yield Problem("location", reason)
-    else:
+        # FAILED_PRECONDITION, says the service.
+        region = usable[0] if usable else _serving()
+        yield Problem("location", f"{subject} is not tuned in global, which takes open models only; write {region}")
+    elif usable and location not in usable:
         reason = f'{subject} is not tuned in "{location}"; nearest: {_near(location, usable)}; all: {", ".join(usable)}'
         yield Problem("location", reason)
+    elif not usable and not _is_region(location):
+        # No page says where this model is tuned; but it must be a region.
+        near = _near(location, [row.name for row in regions() if row.serves])
+        yield Problem("location", f'"{location}" is not a region, and {subject} is tuned in one; nearest: {near}')
+
+
+def _is_region(name: str) -> bool:
+    continent, hyphen, rest = name.partition("-")
+    return bool(hyphen) and continent.isalpha() and rest[:-1].isalpha() and rest[-1:].isdigit()
 
 
 def _key(asked: Asked, name: str, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
-    form = _KEY.fullmatch(name)
-    if form is None:
+    parts = name.split("/")
+    is_name = len(parts) == 8 and all(parts) and parts[::2] == ["projects", "locations", "keyRings", "cryptoKeys"]
+    if not is_name:
         reason = f'"{name}" is not the name of a key; write projects/…/locations/…/keyRings/…/cryptoKeys/…'
         yield Problem("kmsKeyName", reason)
     if asked.location == "global":
         yield Problem("kmsKeyName", f"global takes no customer-managed keys; write a region, such as {_serving()}")
-    elif form and asked.location is not None and form[1] != asked.location:
-        yield Problem("kmsKeyName", f"is in {form[1]}, and the job in {asked.location}; use a key of that region")
+    elif is_name and asked.location is not None and parts[3] != asked.location:
+        # "The key must be in the same region as the resource", says the service's page of such keys.
+        yield Problem("kmsKeyName", f"is in {parts[3]}, and the job in {asked.location}; use a key of that region")
     if isinstance(model, GeminiModel) and model.cmek is False:
-        reason = f"{model.name} takes no customer-managed keys; leave it out, or write another baseModel"
+        able = ", ".join(row.name for row in gemini_models() if row.cmek)
+        reason = f"{model.name} takes no customer-managed keys; leave it out, or write a baseModel that does: {able}"
         yield Problem("kmsKeyName", reason)
 
 

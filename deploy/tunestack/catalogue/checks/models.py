@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tunestack.catalogue.checks.problem import Problem
+from tunestack.catalogue.entries import FRESH_DAYS, GeminiModel
 from tunestack.catalogue.methods import is_gemini
-from tunestack.catalogue.reader import (
-    UnknownRowError,
-    distillation,
-    gemini_model,
-    gemini_models,
-    nearest,
-    open_model,
-    open_models,
-)
-from tunestack.wording import counted
+from tunestack.catalogue.model_rows import distillation, gemini_model, gemini_models, open_model, open_models
+from tunestack.catalogue.names import UnknownRowError, nearest
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator
 
     from tunestack.catalogue.checks.problem import Asked
-    from tunestack.catalogue.entries import GeminiModel, OpenModel
-
-_MODEL = re.compile(r"projects/[^/]+/locations/([^/]+)/models/[^/@]+(@[^/@]+)?")
-"""The form of a tuned model's name, by the service's page of continuous tuning."""
+    from tunestack.catalogue.entries import OpenModel, Source
 
 
 def looked_up(asked: Asked) -> tuple[OpenModel | GeminiModel | None, list[Problem]]:
@@ -41,49 +31,71 @@ def looked_up(asked: Asked) -> tuple[OpenModel | GeminiModel | None, list[Proble
 
 def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
     """Yields what is wrong with the models, and with what they shall learn from."""
-    yield from _retirement("baseModel", asked, model)
+    if isinstance(model, GeminiModel):
+        yield from _gemini(asked, model)
     if asked.teacher_model is not None:
-        yield from _teaching(asked, model)
+        yield from _teaching(asked.teacher_model, model, asked.today)
     if asked.pre_tuned_model is not None:
-        yield from _continuing(asked)
-    if asked.images and model is not None and not is_gemini(model.name):
-        yield from _images(asked.images, model)
+        yield from _continuing(asked, asked.pre_tuned_model)
+    if asked.images and model is not None and "image" not in model.modalities:
+        able = ", ".join(row.name for row in open_models() if "image" in row.modalities)
+        reason = f"{model.name} learns from text alone, and the data holds images: {asked.images:,}; nearest: {able}"
+        yield Problem("baseModel", reason)
 
 
-def _retirement(name: str, asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
-    yield from ()
+def _gemini(asked: Asked, model: GeminiModel) -> Iterator[Problem]:
+    if model.is_disputed and asked.machine_type is None:
+        yield Problem("baseModel", f"whether {model.name} can be tuned is disputed: {model.note}", is_warning=True)
+    if model.retires is not None and model.retires_source is not None:
+        told = _retirement(model.name, model.retires, model.retires_source, asked.today, may_stay=model.may_stay)
+        if told:
+            stays = [row.name for row in gemini_models() if row.retires is None or row.retires > asked.today]
+            near = nearest(model.name, [name for name in stays if not gemini_model(name).is_disputed] or stays)[0]
+            reason = f"{told}; a tuned model goes with its base model; nearest that stays: {near}"
+            yield Problem("baseModel", reason, is_warning=True)
 
 
-def _teaching(asked: Asked, student: OpenModel | GeminiModel | None) -> Iterator[Problem]:
+def _teaching(teacher: str, student: OpenModel | GeminiModel | None, today: datetime.date) -> Iterator[Problem]:
     lists = distillation()
-    teacher = asked.teacher_model or ""
     if teacher not in lists.teachers:
         near = ", ".join(nearest(teacher, lists.teachers))
         yield Problem("teacherModel", f'"{teacher}" is not among the teachers; nearest: {near}', is_unknown=True)
+    price = lists.prices.get(teacher)
+    if price and price.retires and (told := _retirement(teacher, price.retires, price.retires_source, today)):
+        yield Problem("teacherModel", f"{told}; without it nothing labels the prompts", is_warning=True)
     if student is not None and student.name not in lists.students:
         near = nearest(student.name, lists.students)[0]
         reason = f"{student.name} is not among the students; nearest: {near}; all: {', '.join(lists.students)}"
         yield Problem("baseModel", reason)
 
 
-def _continuing(asked: Asked) -> Iterator[Problem]:
-    name = asked.pre_tuned_model or ""
-    form = _MODEL.fullmatch(name)
-    if form is None:
+def _retirement(
+    name: str, day: datetime.date, source: Source, today: datetime.date, *, may_stay: bool = False
+) -> str | None:
+    """Says that a model has retired, or soon will; None while that is far away."""
+    left = (day - today).days
+    if left > FRESH_DAYS:
+        return None
+    verb = "may be" if may_stay else "is said to be"
+    when = f"in {left} days" if left > 0 else "which has passed"
+    return f"{name} {verb} shut down on {day}, {when} ({source})"
+
+
+def _continuing(asked: Asked, name: str) -> Iterator[Problem]:
+    parts = name.split("/")
+    # The form that the service's page of continuous tuning gives.
+    if len(parts) != 6 or parts[::2] != ["projects", "locations", "models"] or not all(parts) or name.count("@") > 1:
         reason = f'"{name}" is not the name of a tuned model; write projects/…/locations/…/models/ID, ID@3 or ID@alias'
         yield Problem("preTunedModel", reason)
-    elif asked.location is not None and form[1] != asked.location:
-        yield Problem("preTunedModel", f"is in {form[1]}, and the job in {asked.location}; tune it where it is")
+    elif asked.location is not None and asked.location != parts[3] and not _is_part(asked.location, parts[3]):
+        reason = f"is in {parts[3]}, and the job in {asked.location}; tune it further in a stack of {parts[3]}"
+        yield Problem("preTunedModel", reason)
     if asked.base_model is not None and not is_gemini(asked.base_model):
         near = ", ".join(row.name for row in gemini_models())
-        yield Problem("baseModel", f"preTunedModel was tuned from a Gemini model: leave it out, or write one of {near}")
+        reason = f"preTunedModel goes on from a tuned Gemini model: leave out baseModel, or write one of {near}"
+        yield Problem("baseModel", reason)
 
 
-def _images(images: int, model: OpenModel | GeminiModel) -> Iterator[Problem]:
-    if "image" not in getattr(model, "modalities", ("image",)):
-        able = ", ".join(row.name for row in open_models() if "image" in row.modalities)
-        yield Problem(
-            "baseModel",
-            f"{model.name} learns from text alone, and the training data holds {counted(images, 'image')}; "
-            f"nearest that takes them: {able}",
-        )
+def _is_part(region: str, place: str) -> bool:
+    # Models tuned from Gemini 3 lie in the multi-region of their job's region.
+    return region.startswith({"us": "us-", "eu": "europe-"}.get(place, "/"))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunestack.catalogue.checks.problem import Problem
-from tunestack.catalogue.entries import GeminiModel
-from tunestack.catalogue.reader import UnknownRowError, machine, machines
+from tunestack.catalogue.entries import OpenModel
+from tunestack.catalogue.model_rows import open_models
+from tunestack.catalogue.names import UnknownRowError
+from tunestack.catalogue.reader import machine, machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tunestack.catalogue.checks.problem import Asked
-    from tunestack.catalogue.entries import Machine, OpenModel
+    from tunestack.catalogue.entries import GeminiModel, Machine
 
 
 def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
@@ -25,6 +27,8 @@ def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Pr
             "TunedModel, and leave out the deployment"
         )
         yield Problem("baseModel", reason)
+    if isinstance(model, OpenModel) and model.servable is False:
+        yield Problem("baseModel", _not_served(model), is_unknown=True)
     try:
         row = machine(asked.machine_type)
     except UnknownRowError as error:
@@ -36,8 +40,22 @@ def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Pr
         remedy = f", or machine {fitting[0].name} for {_accelerators(fitting[0])}" if fitting else ""
         name = "acceleratorCount" if wanted[0] == row.accelerator_type else "acceleratorType"
         yield Problem(name, f"{row.name} comes with {_accelerators(row)} and no other; write that{remedy}")
-    if model is not None and not isinstance(model, GeminiModel) and row.holds(model.weight_bytes) is False:
+    if isinstance(model, OpenModel) and row.holds(model.weight_bytes) is False:
         yield Problem("machineType", _too_small(row, model))
+
+
+def _not_served(model: OpenModel) -> str:
+    size = model.parameters or 0
+    served = [row for row in open_models() if row.servable and row.parameters]
+    served.sort(key=lambda row: (_publisher(row) != _publisher(model), abs((row.parameters or 0) - size)))
+    return (
+        f"{model.name} can be tuned, but is not among the models that custom-weights serving takes "
+        f"({model.servable_source}); nearest that is: {served[0].name}"
+    )
+
+
+def _publisher(model: OpenModel) -> str:
+    return model.name.partition("/")[0]
 
 
 def _too_small(asked: Machine, model: OpenModel) -> str:
