@@ -41,11 +41,13 @@ class Dataset:
 
     Attributes:
         rows: What the model learns, line by line.
+        format: Which of the formats they are in.
         images: Those that lie in Cloud Storage, each time that one is named.
         dropped: Examples that are not learnt, counted from 1.
     """
 
     rows: tuple[Row, ...]
+    format: str
     images: tuple[LinkedImage, ...] = ()
     dropped: tuple[int, ...] = ()
 
@@ -112,7 +114,7 @@ def read(content: bytes, uri: str) -> Dataset:
         images += found.images
     if not rows:
         raise DatasetError(f"{uri} has no training example.")
-    return Dataset(tuple(rows), tuple(images))
+    return Dataset(tuple(rows), next(iter(formats)), tuple(images))
 
 
 @dataclass

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["FULL", "PEFT_ADAPTER"]
 
@@ -36,18 +36,22 @@ class OpenModel:
 
 
 @cache
-def _table() -> tuple[dict[str, OpenModel], frozenset[str]]:
-    content = json.loads(files(__package__).joinpath("open_models.json").read_text("utf-8"))
-    models = {
+def _content() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(files(__package__).joinpath("open_models.json").read_text("utf-8"))
+    return content
+
+
+@cache
+def _models() -> dict[str, OpenModel]:
+    return {
         name: OpenModel(
             name,
             {mode: rate or _USUAL_LEARNING_RATE[mode] for mode, rate in row["modes"].items()},
             row.get("adapter_size", _USUAL_ADAPTER_SIZE),
             row.get("images", False),
         )
-        for name, row in content["models"].items()
+        for name, row in _content()["models"].items()
     }
-    return models, frozenset(content["regions"])
 
 
 def canonical_name(base_model: str) -> str | None:
@@ -61,14 +65,24 @@ def canonical_name(base_model: str) -> str | None:
 
 def find(name: str) -> OpenModel | None:
     """The model of that canonical name, if the service tunes it."""
-    return _table()[0].get(name)
+    return _models().get(name)
 
 
 def tuned_in(region: str) -> bool:
     """Whether open models are tuned in a region."""
-    return region in _table()[1]
+    return region in _content()["regions"]
 
 
 def tuning_regions() -> list[str]:
     """The regions in which open models are tuned, in alphabetical order."""
-    return sorted(_table()[1])
+    return sorted(_content()["regions"])
+
+
+def teachers() -> list[str]:
+    """The models that can label prompts. They are named without a version."""
+    return list(_content()["teachers"])
+
+
+def students() -> list[str]:
+    """The canonical names of the models that can be taught."""
+    return list(_content()["students"])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emulator.services import Services
     from emulator.vertex.calls import Call
     from emulator.vertex.settings import VertexSettings
+    from emulator.vertex.tuned_gemini import TunedGemini
 
 _COLLECTION = "tuningJobs"
 ENDED = {
@@ -34,11 +35,13 @@ Job = dict[str, Any]
 class TuningJobs:
     """The jobs of one emulator.
 
-    A document has the job as the API shows it under `job`, the project's id, and `order`, by which jobs queue.
+    A document has the job as the API shows it under `job`, the project's id, `order`, by which jobs queue, and the
+    `losses` at either end of the training.
     """
 
-    def __init__(self, services: Services, settings: VertexSettings) -> None:
+    def __init__(self, services: Services, settings: VertexSettings, tuned_gemini: TunedGemini) -> None:
         self._services = services
+        self._tuned_gemini = tuned_gemini
         self._listing_lag = int(settings.listing_lag * 1e9)
         self._documents = services.documents
         self.changed: Callable[[], None] = lambda: None
@@ -47,7 +50,7 @@ class TuningJobs:
     def create(self, call: Call) -> Job:
         """Submits a job. It takes no request id: the same call again is a second job, as on the service."""
         self._services.service_usage.require_agents(call.place.project)
-        job = tuning_requests.accept(call, self._services)
+        job = tuning_requests.accept(call, self._services, self._tuned_gemini)
         if (account := job.get("serviceAccount")) and not self._services.accounts.known(account):
             # github.com/googleapis/python-aiplatform/issues/1073, where another kind of job is refused so.
             raise invalid_argument(
@@ -94,7 +97,10 @@ class TuningJobs:
         return {}
 
     def experiment(self, call: Call) -> dict[str, Any]:
-        """Returns the experiment of a job, which `vertexai.tuning` reads whenever it refreshes a job."""
+        """Returns the experiment of a job, which `vertexai.tuning` reads whenever it refreshes a job.
+
+        The real one has runs with metrics; this one has the losses at either end of the training in its `metadata`.
+        """
         job = self.find(f"{call.place.name}/tuningJobs/{call.part('job')}")
         if "experiment" not in job:
             raise not_found("Context", experiment_name(job))
@@ -105,7 +111,7 @@ class TuningJobs:
             "updateTime": job["startTime"],
             "schemaTitle": "system.Experiment",
             "schemaVersion": "0.0.1",
-            "metadata": {"experiment_deleted": False},
+            "metadata": {"experiment_deleted": False, **self._document(job["name"]).get("losses", {})},
         }
 
     def find(self, name: str) -> Job:
@@ -123,6 +129,11 @@ class TuningJobs:
             change(document["job"])
             document["job"]["updateTime"] = timestamp()
             self._documents.put(_COLLECTION, name, document)
+
+    def note_losses(self, name: str, losses: dict[str, float]) -> None:
+        """Notes how the training of a job went, for its experiment."""
+        with self._documents.transaction():
+            self._documents.put(_COLLECTION, name, self._document(name) | {"losses": losses})
 
     def waiting(self) -> dict[str, list[Job]]:
         """The jobs that have not ended, by project id, in the order of their submission."""

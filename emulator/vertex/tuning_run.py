@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
 import time
 from functools import partial
@@ -12,38 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.clock import timestamp
 from emulator.errors import ServiceError
-from emulator.language_model import (
-    Hyperparameters,
-    LanguageModelError,
-    Progress,
-    TrainingCancelled,
-    TrainingResult,
-    train,
-)
-from emulator.vertex import tuning_data, tuning_requests
-from emulator.vertex.refusals import invalid_argument, status
+from emulator.language_model import Generator, TrainingCancelled
+from emulator.vertex import tuning_data, tuning_plans
+from emulator.vertex.calls import Place
+from emulator.vertex.refusals import status
 from emulator.vertex.tuning_jobs import experiment_name
+from emulator.vertex.tuning_training import Training
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
 
+    from emulator.language_model import Progress
     from emulator.services import Services
     from emulator.vertex.checkpoints import Checkpoints
-    from emulator.vertex.datasets import Dataset
     from emulator.vertex.settings import VertexSettings
+    from emulator.vertex.tuned_gemini import TunedGemini
     from emulator.vertex.tuning_jobs import Job, TuningJobs
+    from emulator.vertex.tuning_plans import Plan
 
 _LOG = logging.getLogger(__name__)
-_CHECKPOINTS = "postprocess/node-0/checkpoints"
 _PROGRESS_INTERVAL = 0.25  # seconds between writes of a job's progress
 
-_IN_PART = "PARTIALLY_SUCCEEDED"
+_LONGEST_ANSWER = 128  # tokens of a teacher's answer
 # Codes of google.rpc.Code. The service's own texts for these ends are on no page; the wording is the emulator's.
 _ERRORS = {
     "FAILED": {"code": 13, "message": "Internal error encountered."},
     "EXPIRED": {"code": 4, "message": "The job ran for longer than it may."},
-    _IN_PART: {"code": 2, "message": "Some of the requested artifacts could not be produced."},
+    "PARTIALLY_SUCCEEDED": {"code": 2, "message": "Some of the requested artifacts could not be produced."},
 }
 
 
@@ -64,6 +58,7 @@ class TuningRun:
         settings: VertexSettings,
         jobs: TuningJobs,
         checkpoints: Checkpoints,
+        tuned_gemini: TunedGemini,
         name: str,
         stopping: threading.Event,
     ) -> None:
@@ -71,10 +66,10 @@ class TuningRun:
         self._settings = settings
         self._jobs = jobs
         self._checkpoints = checkpoints
+        self._tuned_gemini = tuned_gemini
         self._name = name
         self._stopping = stopping
         self._reported = 0.0
-        self._saved: list[dict[str, str]] = []
 
     def run(self) -> None:
         """Takes the job to its end, or returns when the emulator stops."""
@@ -99,62 +94,43 @@ class TuningRun:
     def _work(self) -> dict[str, Any]:
         self._pause(self._settings.tuning_pending)
         job = self._jobs.find(self._name)
-        plan = tuning_requests.plan(job)
+        plan = tuning_plans.plan(job)
         started = job.get("startTime") or timestamp()
         self._enter("PROCESSING_DATASET", startTime=started, experiment=experiment_name(job))
         self._pause(self._settings.tuning_dataset)
-        project = self._services.projects.get(self._name.split("/")[1])
-        training, validation = tuning_data.read(self._services, project, job.get("serviceAccount"), plan)
-        self._enter("WAITING_FOR_CAPACITY", tuningDataStats=tuning_data.stats(training, None))
+        _, number, _, location, *_ = self._name.split("/")
+        place = Place(self._services.projects.get(number), location)
+        training, validation = tuning_data.read(self._services, place.project, job.get("serviceAccount"), plan)
+        stats = partial(tuning_data.stats, plan, training)
+        self._enter("PROCESSING_DATASET", tuningDataStats=stats(None))
+        if plan.teacher:
+            teacher = Generator.load(self._checkpoints.base_model(plan.model))
+            training, validation = tuning_data.label(self._services, plan, partial(self._ask, teacher))
+        self._enter("WAITING_FOR_CAPACITY")
         self._pause(self._settings.tuning_capacity)
         self._enter("TUNING")
-        with tempfile.TemporaryDirectory() as last:
-            result = self._train(plan, training, validation, Path(last))
-            self._enter("POST_PROCESSING", tuningDataStats=tuning_data.stats(training, result))
+        with tempfile.TemporaryDirectory() as kept:
+            work = Training(self._services, self._checkpoints, self._tuned_gemini, place, plan, Path(kept))
+            result = work.run(training, validation, partial(self._report, plan), self._interrupted)
+            losses, metrics = work.write_metrics(result)
+            self._jobs.note_losses(self._name, losses)
+            shown = {"gcsMetricsUri": metrics} if metrics else {}
+            self._enter("POST_PROCESSING", tuningDataStats=stats(result), **shown)
             self._pause(self._settings.tuning_post_processing)
-            outcome = self._settings.tuning_outcome
-            if outcome in _ERRORS and outcome != _IN_PART:
-                return {"state": f"JOB_STATE_{outcome}", "error": _ERRORS[outcome]}
-            self._write(plan, "final", Path(last))
-        tuned = {"tunedModel": {"checkpoints": self._saved}}
-        if outcome == _IN_PART:
-            return {"state": f"JOB_STATE_{_IN_PART}", "error": _ERRORS[_IN_PART], **tuned}
-        return {"state": "JOB_STATE_SUCCEEDED", **tuned}
+            outcome = self._settings.tuning_outcome or "SUCCEEDED"
+            ended: dict[str, Any] = {"state": f"JOB_STATE_{outcome}"}
+            if outcome in _ERRORS:
+                ended["error"] = _ERRORS[outcome]
+            if outcome in {"SUCCEEDED", "PARTIALLY_SUCCEEDED"}:
+                ended["tunedModel"] = work.finish(job)
+        return ended
 
-    def _train(
-        self,
-        plan: tuning_requests.Plan,
-        training: Dataset,
-        validation: Dataset | None,
-        last: Path,
-    ) -> TrainingResult:
-        def save(epoch: int, step: int, write: Callable[[Path], None]) -> None:
-            shutil.rmtree(last)
-            last.mkdir()
-            write(last)
-            self._write(plan, f"checkpoint-{step}", last)
-            self._saved.append({"checkpointId": str(len(self._saved) + 1), "epoch": str(epoch), "step": str(step)})
+    def _ask(self, teacher: Generator, prompt: str) -> str:
+        if self._interrupted():
+            raise _Stopping if self._stopping.is_set() else _Cancelled
+        return teacher.generate(prompt, max_tokens=_LONGEST_ANSWER).text
 
-        hyperparameters = Hyperparameters(
-            plan.mode, plan.epochs, plan.adapter_size, plan.batch_size, plan.learning_rate_ratio
-        )
-        arguments = (training.examples, validation.examples if validation else (), hyperparameters)
-        callbacks = {"save": save, "progress": partial(self._report, plan), "cancelled": self._interrupted}
-        try:
-            if plan.custom_base is None:
-                return train(self._checkpoints.base_model(plan.model.name), *arguments, **callbacks)  # type: ignore[arg-type]
-            self._checkpoints.check(plan.custom_base.uri)
-            with self._checkpoints.local(plan.custom_base.uri) as folder:
-                return train(folder, *arguments, **callbacks)  # type: ignore[arg-type]
-        except LanguageModelError as error:
-            raise invalid_argument(f"Training failed: {error}") from error
-
-    def _write(self, plan: tuning_requests.Plan, folder: str, content: Path) -> None:
-        for file in sorted(content.iterdir()):
-            name = f"{plan.output.prefix}{_CHECKPOINTS}/{folder}/{file.name}"
-            self._services.storage.write(plan.output.bucket, name, file)
-
-    def _report(self, plan: tuning_requests.Plan, progress: Progress) -> None:
+    def _report(self, plan: Plan, progress: Progress) -> None:
         if time.monotonic() - self._reported < _PROGRESS_INTERVAL and progress.step < progress.total_steps:
             return
         self._reported = time.monotonic()

@@ -8,12 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 from emulator.vertex.tuning_jobs import ENDED
+from emulator.vertex.tuning_plans import is_gemini
 from emulator.vertex.tuning_run import TuningRun
 
 if TYPE_CHECKING:
     from emulator.services import Services
     from emulator.vertex.checkpoints import Checkpoints
     from emulator.vertex.settings import VertexSettings
+    from emulator.vertex.tuned_gemini import TunedGemini
     from emulator.vertex.tuning_jobs import Job, TuningJobs
 
 # "Global concurrent managed OSS model fine-tuning jobs per project": one quota over all regions and models.
@@ -27,12 +29,18 @@ class TuningSchedule:
     """Starts jobs when they may run, and those again that ran when the emulator ended."""
 
     def __init__(
-        self, services: Services, settings: VertexSettings, jobs: TuningJobs, checkpoints: Checkpoints
+        self,
+        services: Services,
+        settings: VertexSettings,
+        jobs: TuningJobs,
+        checkpoints: Checkpoints,
+        tuned_gemini: TunedGemini,
     ) -> None:
         self._services = services
         self._settings = settings
         self._jobs = jobs
         self._checkpoints = checkpoints
+        self._tuned_gemini = tuned_gemini
         self._threads: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
         self._wake = threading.Event()
@@ -51,16 +59,20 @@ class TuningSchedule:
             self._wake.wait(_LOOK_AGAIN)
 
     def _start(self, jobs: list[Job], slots: int) -> None:
-        """Starts what may run of a project's jobs; a job holds its slot from then until its end."""
-        free = slots - sum(job["state"] != "JOB_STATE_QUEUED" for job in jobs)
+        """Starts what may run of a project's jobs; a job holds its slot from then until its end.
+
+        Jobs on Gemini models take none: the quota is that of open models.
+        """
+        free = slots - sum(job["state"] != "JOB_STATE_QUEUED" and not is_gemini(job) for job in jobs)
         for job in jobs:
             # A job that ended since it was listed has written its end before its thread went.
             if self._running(job["name"]) or self._jobs.find(job["name"])["state"] in ENDED:
                 continue
             if job["state"] == "JOB_STATE_QUEUED":
-                if free <= 0:
-                    continue
-                free -= 1
+                if not is_gemini(job):
+                    if free <= 0:
+                        continue
+                    free -= 1
                 self._jobs.update(job["name"], _leave_queue)
             thread = threading.Thread(target=self._run, args=(job["name"],), daemon=True, name=job["name"])
             self._threads[job["name"]] = thread
@@ -71,7 +83,9 @@ class TuningSchedule:
         return thread is not None and thread.is_alive()
 
     def _run(self, name: str) -> None:
-        TuningRun(self._services, self._settings, self._jobs, self._checkpoints, name, self._stopping).run()
+        TuningRun(
+            self._services, self._settings, self._jobs, self._checkpoints, self._tuned_gemini, name, self._stopping
+        ).run()
         self._wake.set()
 
     def _stop(self) -> None:

@@ -152,7 +152,9 @@ class Cloud:
 
     def tune(self, training: str, base_model: str = GEMMA, **config: Any) -> types.TuningJob:
         """Submits a tuning job with google-genai."""
-        config = {"output_uri": f"gs://{self.bucket}/{uuid.uuid4().hex}", "epoch_count": 1, **config}
+        config = {"epoch_count": 1, **config}
+        if not base_model.startswith(("gemini-", "projects/")):
+            config.setdefault("output_uri", f"gs://{self.bucket}/{uuid.uuid4().hex}")
         with warnings.catch_warnings(action="ignore"):  # "The SDK's tuning implementation is experimental"
             job: types.TuningJob = self.genai.tunings.tune(
                 base_model=base_model,

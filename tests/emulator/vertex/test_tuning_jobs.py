@@ -77,6 +77,10 @@ def test_ten_checkpoints_are_kept_at_the_most(cloud: Cloud) -> None:
 
 def test_a_tuned_checkpoint_can_be_tuned_further(cloud: Cloud, tuned: dict[str, str]) -> None:
     training = cloud.put("train.jsonl", constant("yes"))
+    refused = cloud.ended(cloud.tune(training, custom_base_model=tuned["yes"])).error
+    assert refused
+    assert "does not have `[storage.objects.get" in str(refused.message), "its bucket is another project's"
+    cloud.grant("gcp-sa-aiplatform", bucket=tuned["yes"].split("/")[2])
     first = cloud.ended(cloud.tune(training, custom_base_model=tuned["yes"]))
     assert first.state == types.JobState.JOB_STATE_SUCCEEDED, first.error
     empty = cloud.ended(cloud.tune(training, custom_base_model=f"gs://{cloud.bucket}/nothing"))
@@ -115,6 +119,7 @@ def test_the_job_of_the_tuning_page_word_for_word(cloud: Cloud, tuned: dict[str,
     import vertexai
     from vertexai.tuning import SourceModel, sft
 
+    cloud.grant("gcp-sa-aiplatform", bucket=tuned["yes"].split("/")[2])
     vertexai.init(
         project=cloud.project,
         location=REGION,

@@ -8,12 +8,24 @@ from typing import Any
 import pytest
 from google.genai import errors
 
-from emulator.vertex import tuning_requests
+from emulator.vertex import tuning_plans
 from emulator.vertex.checkpoints import Folder
-from emulator.vertex.tuning_requests import Plan
-from tests.emulator.vertex.harness import GEMMA, LLAMA, Cloud, constant
+from emulator.vertex.tuning_plans import Plan
+from tests.emulator.vertex.harness import GEMMA, LLAMA, Cloud, Server, constant, new_cloud
 
 FIELD = "tuning_job.supervised_tuning_spec"
+TEACHER = "qwen/qwen3-next-80b-a3b-thinking-maas"
+STUDENT = "qwen/qwen3@qwen3-4b"
+KEY = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
+KEY_ELSEWHERE = "projects/p/locations/us-east1/keyRings/r/cryptoKeys/k"
+
+
+@pytest.fixture(scope="module")
+def refusing(server: Server) -> Cloud:
+    """A project with a file, for all the jobs that are refused."""
+    made = new_cloud(server)
+    made.put("train.jsonl", constant("a", rows=1))
+    return made
 
 
 def _job(base_model: str = GEMMA, **spec: Any) -> dict[str, Any]:
@@ -26,6 +38,25 @@ def _job(base_model: str = GEMMA, **spec: Any) -> dict[str, Any]:
 
 def _with(change: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in (_job() | change).items() if value is not None}
+
+
+def _distillation(base_model: str = STUDENT, **spec: Any) -> dict[str, Any]:
+    spec = {"promptDatasetUri": "gs://{bucket}/train.jsonl", "baseTeacherModel": TEACHER, **spec}
+    return {
+        "baseModel": base_model,
+        "distillationSpec": {key: value for key, value in spec.items() if value is not None},
+        "outputUri": "gs://{bucket}/out",
+    }
+
+
+def _gemini(base_model: str = "gemini-2.5-flash", **spec: Any) -> dict[str, Any]:
+    spec = {"trainingDatasetUri": "gs://{bucket}/train.jsonl", **spec}
+    return {"baseModel": base_model, "supervisedTuningSpec": spec}
+
+
+def _continuous(name: str) -> dict[str, Any]:
+    spec = {"trainingDatasetUri": "gs://{bucket}/train.jsonl"}
+    return {"preTunedModel": {"tunedModelName": name}, "supervisedTuningSpec": spec}
 
 
 @pytest.mark.parametrize(
@@ -73,25 +104,71 @@ def _with(change: dict[str, Any]) -> dict[str, Any]:
         (_with({"labels": {f"k{n}": "a" for n in range(65)}}), "INVALID_ARGUMENT", "at most 64 labels"),
         (_with({"tunedModelDisplayName": "x" * 129}), "INVALID_ARGUMENT", "up to 128 characters"),
         (_with({"customBaseModel": "gs://no-such-bucket-here/m"}), "INVALID_ARGUMENT", "tuning_job.custom_base_model"),
-        (_job("gemini-2.5-flash"), "UNIMPLEMENTED", "tuning of Gemini models (gemini-2.5-flash)"),
-        ({"baseModel": GEMMA, "distillationSpec": {}}, "UNIMPLEMENTED", "distillation (`distillationSpec`)"),
+        (
+            _job(hyperParameters={"learningRateMultiplier": 2.0}),
+            "INVALID_ARGUMENT",
+            f"Field: {FIELD}.hyper_parameters.learning_rate_multiplier; Message: This feature is only available for 1P",
+        ),
+        (_with({"encryptionSpec": {"kmsKeyName": "key"}}), "INVALID_ARGUMENT", "Invalid kms_key_name 'key'"),
+        (_with({"encryptionSpec": {"kmsKeyName": KEY_ELSEWHERE}}), "INVALID_ARGUMENT", "is not in us-central1"),
+        (_with({"preTunedModel": {}}), "INVALID_ARGUMENT", "oneof field 'source_model' is already set"),
+        (_with({"distillationSpec": {}}), "INVALID_ARGUMENT", "oneof field 'tuning_spec' is already set"),
+        (_distillation(baseTeacherModel=None), "INVALID_ARGUMENT", "tuning_job.distillation_spec.base_teacher_model"),
+        (
+            _distillation(baseTeacherModel=f"{TEACHER}@1"),
+            "INVALID_ARGUMENT",
+            f"Teacher model '{TEACHER}@1' is not supported",
+        ),
+        (_distillation(LLAMA), "INVALID_ARGUMENT", "is not supported as a student model of distillation"),
+        (_distillation("google/gemma3@gemma-3-27b-it"), "INVALID_ARGUMENT", "distillation_spec.tuning_mode; Message"),
+        (_distillation(promptDatasetUri=None), "INVALID_ARGUMENT", "distillation_spec.prompt_dataset_uri; Message"),
+        (_distillation(promptDatasetUri="gs://{bucket}/none.jsonl"), "INVALID_ARGUMENT", "none.jsonl does not exist"),
+        (_distillation(promptsUri="gs://{bucket}/train.jsonl"), "INVALID_ARGUMENT", 'Unknown name "promptsUri"'),
+        (_distillation(hyperParameters={"epochs": 1}), "INVALID_ARGUMENT", 'Unknown name "epochs"'),
+        (_distillation(hyperParameters={"generationConfig": {}}), "UNIMPLEMENTED", "sampling settings of a teacher"),
+        ({**_distillation(), "outputUri": ""}, "INVALID_ARGUMENT", "tuning_job.output_uri"),
+        (_distillation("gemini-2.5-flash"), "UNIMPLEMENTED", "distillation of Gemini models"),
         ({"baseModel": GEMMA, "preference_optimization_spec": {}}, "UNIMPLEMENTED", "preference tuning"),
-        ({"preTunedModel": {"tunedModelName": "a"}}, "UNIMPLEMENTED", "continuous tuning"),
+        (_gemini("gemini-1.5-pro-002"), "INVALID_ARGUMENT", "Base model gemini-1.5-pro-002 is not supported."),
+        (
+            _gemini(hyperParameters={"adapterSize": "ADAPTER_SIZE_THIRTY_TWO"}),
+            "INVALID_ARGUMENT",
+            "The adapter size is not supported for this base model.",
+        ),
+        (_gemini(trainingDatasetUri=""), "INVALID_ARGUMENT", "should be a GCS object of type JSONL."),
+        (
+            _gemini(hyperParameters={"learningRate": 1e-4, "batchSize": "4"}),
+            "INVALID_ARGUMENT",
+            f"2.Field: {FIELD}.hyper_parameters.batch_size; Message: This feature is only available for open source",
+        ),
+        (_gemini(tuningMode="TUNING_MODE_FULL"), "INVALID_ARGUMENT", f"Field: {FIELD}.tuning_mode; Message: This fea"),
+        ({**_gemini(), "outputUri": "gs://{bucket}/out"}, "INVALID_ARGUMENT", "Field: tuning_job.output_uri"),
+        ({**_gemini(), "customBaseModel": "gs://{bucket}/m"}, "INVALID_ARGUMENT", "tuning_job.custom_base_model"),
+        (
+            {**_gemini("gemini-3.5-flash"), "encryptionSpec": {"kmsKeyName": KEY}},
+            "FAILED_PRECONDITION",
+            "CMEK is not supported for tuning jobs on gemini-3.5-flash.",
+        ),
+        ({**_gemini(), "tunedModelDisplayName": "x" * 129}, "INVALID_ARGUMENT", "up to 128 characters"),
+        ({**_continuous("models/1")}, "INVALID_ARGUMENT", "Invalid resource name 'models/1'"),
+        (_continuous("projects/{project}/locations/us-central1/models/1"), "NOT_FOUND", "The Model does not exist"),
+        (_continuous("projects/{project}/locations/europe-west4/models/1"), "INVALID_ARGUMENT", "is not in projects/"),
+        ({"preTunedModel": {"tunedModelName": "a"}}, "INVALID_ARGUMENT", "required"),
         ({}, "INVALID_ARGUMENT", "required"),
     ],
 )
-def test_a_job_that_cannot_run_is_refused(cloud: Cloud, job: dict[str, Any], status: str, said: str) -> None:
-    cloud.put("train.jsonl", constant("a", rows=1))
-    found, message = cloud.refusal("POST", "tuningJobs", _fill(job, cloud.bucket))
+def test_a_job_that_cannot_run_is_refused(refusing: Cloud, job: dict[str, Any], status: str, said: str) -> None:
+    cloud = refusing
+    found, message = cloud.refusal("POST", "tuningJobs", _fill(job, cloud.bucket, cloud.project))
     assert found == status
     assert said in message
     assert cloud.call("GET", "tuningJobs") == {}, "nothing was made"
 
 
-def _fill(value: Any, bucket: str) -> Any:
+def _fill(value: Any, bucket: str, project: str = "") -> Any:
     if isinstance(value, dict):
-        return {key: _fill(item, bucket) for key, item in value.items()}
-    return value.format(bucket=bucket) if isinstance(value, str) else value
+        return {key: _fill(item, bucket, project) for key, item in value.items()}
+    return value.format(bucket=bucket, project=project) if isinstance(value, str) else value
 
 
 def test_regions_and_the_global_location(cloud: Cloud) -> None:
@@ -100,6 +177,10 @@ def test_regions_and_the_global_location(cloud: Cloud) -> None:
     path = f"/v1beta1/projects/{cloud.project}/locations"
     status, message = cloud.refusal("POST", f"{path}/us-east1/tuningJobs", job)
     assert (status, "not supported in us-east1" in message) == ("INVALID_ARGUMENT", True)
+    for wrong, found in (("us-west1", "INVALID_ARGUMENT"), ("global", "FAILED_PRECONDITION")):
+        body = _fill(_gemini("gemini-3.5-flash"), cloud.bucket)
+        status, message = cloud.refusal("POST", f"{path}/{wrong}/tuningJobs", body)
+        assert (status, f"not supported in {'the global' if wrong == 'global' else wrong}" in message) == (found, True)
     encrypted = job | {"encryptionSpec": {"kmsKeyName": "projects/p/locations/l/keyRings/r/cryptoKeys/k"}}
     assert cloud.refusal("POST", f"{path}/global/tuningJobs", encrypted)[0] == "FAILED_PRECONDITION"
     assert cloud.call("POST", f"{path}/global/tuningJobs", job)["state"] == "JOB_STATE_QUEUED"
@@ -122,7 +203,6 @@ def test_jobs_are_never_changed_or_deleted(cloud: Cloud) -> None:
         (GEMMA, "FULL", {}, {"epochs": 3, "learning_rate_ratio": 1.0, "batch_size": None, "adapter_size": 16}),
         (GEMMA, "FULL", {"learningRate": 4e-5}, {"learning_rate_ratio": 2.0}),  # the baseline is 2e-5
         (LLAMA, "PEFT_ADAPTER", {"learningRate": 1e-4}, {"learning_rate_ratio": 0.5}),  # and here 2e-4
-        (GEMMA, "FULL", {"learningRateMultiplier": 0.25}, {"learning_rate_ratio": 0.25}),
         (LLAMA, "PEFT_ADAPTER", {"adapterSize": "ADAPTER_SIZE_EIGHT"}, {"adapter_size": 8}),
         ("google/gemma3@gemma-3-27b-it", "PEFT_ADAPTER", {}, {"adapter_size": 32}),
         (GEMMA, "FULL", {"epochCount": "5", "batchSize": "4"}, {"epochs": 5, "batch_size": 4}),
@@ -132,7 +212,7 @@ def test_the_plan_of_an_accepted_job(
     base_model: str, mode: str, parameters: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     job = copy.deepcopy(_job(base_model, tuningMode=f"TUNING_MODE_{mode}", hyperParameters=parameters))
-    plan = tuning_requests.plan(_fill(job, "bucket"))
+    plan = tuning_plans.plan(_fill(job, "bucket"))
     assert isinstance(plan, Plan)
     for name, value in expected.items():
         assert getattr(plan, name) == pytest.approx(value) if isinstance(value, float) else getattr(plan, name) == value
