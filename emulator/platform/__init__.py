@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from emulator.platform import billing, compute, quota_routes, resource_manager, service_accounts, service_usage_routes
+from emulator.platform import (
+    billing,
+    compute,
+    price_list,
+    quota_routes,
+    resource_manager,
+    service_accounts,
+    service_usage_routes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
     from emulator.services import Services
 
-_ROOMS = (service_usage_routes, compute)
+_ROOMS = (service_usage_routes, compute, price_list)
 _CHARGED_ROOMS = {
     resource_manager: "cloudresourcemanager.googleapis.com",
     service_accounts: "iam.googleapis.com",
