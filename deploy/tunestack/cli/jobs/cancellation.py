@@ -19,7 +19,7 @@ from tunestack.tuning.progress import Forecast, lasting
 
 
 def run(place: Place, found: list[Job], *, is_sure: bool) -> bool:
-    """Cancels jobs; returns whether each is stopping now.
+    """Cancels jobs; returns whether each is stopping, or has been stopped before.
 
     Raises:
         StackError: nobody is there to ask.
@@ -38,7 +38,7 @@ def run(place: Place, found: list[Job], *, is_sure: bool) -> bool:
     if to_cancel and not is_sure:
         _ask(place, to_cancel, at)
     stopping = [_cancel(place, job) for job in to_cancel]
-    return all(stopping) and not any(job.is_over for job in found)
+    return all(stopping) and all(job.state in states.STOPPING for job in found if job not in to_cancel)
 
 
 def _ask(place: Place, found: list[Job], at: datetime) -> None:
@@ -47,7 +47,7 @@ def _ask(place: Place, found: list[Job], at: datetime) -> None:
     what = "this job" if len(found) == 1 else f"these {len(found)} jobs"
     if not sys.stdin.isatty():
         raise StackError(f"nothing was done, since nobody can be asked whether to cancel {what}: add --yes")
-    typer.confirm(f"Cancel {what}? What was done so far is lost and cannot be resumed.", abort=True)
+    typer.confirm(f"Cancel {what}? It cannot be resumed, and what it has billed stays billed.", abort=True)
 
 
 def _described(place: Place, job: Job, at: datetime) -> list[str]:

@@ -38,7 +38,7 @@ def show(place: Place, job: Job, *, as_json: bool) -> None:
         terminal.print_lines([f"{'':{width}}  {terminal.styled(line)}" for line in more])
     if found:
         terminal.print_lines(["", *terminal.table(("checkpoint", "folder"), [(each.name, each.uri) for each in found])])
-    if job.checkpoints:
+    elif job.checkpoints:
         rows = [(each.id, _number(each.epoch), _number(each.step), each.endpoint) for each in job.checkpoints]
         headings = ("checkpoint", "epoch", "step", "endpoint")
         terminal.print_lines(["", *terminal.table(headings, rows, right=("epoch", "step"))])
