@@ -37,17 +37,19 @@ class OtherStacks:
 
     def folder(self, name: str, continued: ContinueSettings) -> pulumi.Output[str]:
         """Returns the folder that an open model starts from."""
-        return self._earlier(name, continued).apply(lambda model: _folder_of_another(name, model, continued))
+        base = self._settings.base_model(name) or ""
+        return self._read(continued).apply(lambda models: folder_there(name, models, continued, base))
 
     def tuned_model(self, name: str, continued: ContinueSettings) -> pulumi.Output[str]:
         """Returns the tuned Gemini model that a model starts from."""
-        return self._earlier(name, continued).apply(lambda model: _present(name, model, "tunedModel", continued))
+        base = self._settings.base_model(name) or ""
+        return self._read(continued).apply(lambda models: tuned_model_there(name, models, continued, base))
 
-    def _earlier(self, name: str, continued: ContinueSettings) -> pulumi.Output[Mapping[str, Any]]:
-        stack, base = continued.stack or "", self._settings.base_model(name) or ""
+    def _read(self, continued: ContinueSettings) -> pulumi.Output[Any]:
+        stack = continued.stack or ""
         if stack not in self._models:
             self._models[stack] = pulumi.StackReference(stack).get_output("models")
-        return self._models[stack].apply(lambda models: _earlier(name, models, continued, base))
+        return self._models[stack]
 
 
 def start(name: str, settings: Settings, tuned: Mapping[str, TunedModel], others: OtherStacks) -> Start:
@@ -75,13 +77,34 @@ def start(name: str, settings: Settings, tuned: Mapping[str, TunedModel], others
     return Start(custom_base_model=folder)
 
 
+def folder_there(name: str, models: Any, continued: ContinueSettings, base: str) -> str:
+    """Returns the folder of an open model in another stack's output `models`.
+
+    Raises:
+        InvalidSettingsError: it is not there, or was tuned from something else than `base`.
+    """
+    model = _there(name, models, continued, base)
+    if continued.checkpoint in (None, _FINAL):
+        return _made(name, model, "finalCheckpointUri", continued)
+    return _named(name, model.get("checkpoints") or (), continued)
+
+
+def tuned_model_there(name: str, models: Any, continued: ContinueSettings, base: str) -> str:
+    """Returns a tuned Gemini model of another stack's output `models`.
+
+    Raises:
+        InvalidSettingsError: it is not there, or was tuned from something else than `base`.
+    """
+    return _made(name, _there(name, models, continued, base), "tunedModel", continued)
+
+
 def _of_this_stack(name: str, model: TunedModel, continued: ContinueSettings) -> pulumi.Output[str]:
     if continued.checkpoint in (None, _FINAL):
         return model.final_checkpoint_uri
     return model.checkpoints.apply(lambda checkpoints: _named(name, checkpoints, continued))
 
 
-def _earlier(name: str, models: Any, continued: ContinueSettings, base: str) -> Mapping[str, Any]:
+def _there(name: str, models: Any, continued: ContinueSettings, base: str) -> Mapping[str, Any]:
     known = models if isinstance(models, Mapping) else {}
     found = known.get(continued.model)
     if not isinstance(found, Mapping):
@@ -92,16 +115,10 @@ def _earlier(name: str, models: Any, continued: ContinueSettings, base: str) -> 
     return found
 
 
-def _folder_of_another(name: str, model: Mapping[str, Any], continued: ContinueSettings) -> str:
-    if continued.checkpoint in (None, _FINAL):
-        return _present(name, model, "finalCheckpointUri", continued)
-    return _named(name, model.get("checkpoints") or (), continued)
-
-
-def _present(name: str, model: Mapping[str, Any], output: str, continued: ContinueSettings) -> str:
+def _made(name: str, model: Mapping[str, Any], output: str, continued: ContinueSettings) -> str:
     if value := model.get(output):
         return str(value)
-    reason = f"{continued.model} of stack {continued.stack} is not tuned yet: its job is {model.get('state')}"
+    reason = f"{continued.model} of stack {continued.stack} is not tuned yet: its job is in {model.get('state')}"
     raise _refusal(name, "model", f"{reason}; run pulumi up --stack {continued.stack} first")
 
 
