@@ -141,14 +141,15 @@ def test_a_count_by_the_tokenizer_has_no_bounds() -> None:
 
 @given(counted(), models, st.integers(1, 20))
 def test_bounds_are_in_order_and_unknown_is_never_zero(counts: Counts, model: str, epochs: int) -> None:
-    found = estimated(counts, model, epochs, machine="g2-standard-12", location="europe-west4")
+    machine_type = "g2-standard-12" if "@" in model else None
+    found = estimated(counts, model, epochs, machine=machine_type, location="europe-west4")
     for item in found.items:
         for span in (item.quantity, item.usd):
             assert span is None or 0 <= span.low <= span.middle <= span.high
         if item.unit_usd is None:
             assert item.usd is None
             assert item.name in (*found.once.unknown, *found.monthly.unknown)
-    assert "serving" in found.monthly.unknown
+    assert ("serving" in found.monthly.unknown) is (machine_type is not None)
     assert str(found.monthly).startswith(("at least", "unknown"))
     told = found.to_json()
     assert [item["usd"] for item in told["items"]] == [item.usd and item.usd.to_json() for item in found.items]
@@ -200,6 +201,14 @@ def test_checkpoints_take_room(model: str, epochs: int, gib: tuple[int, int, int
         assert tuple(sizes) == gib, why
 
 
+@pytest.mark.parametrize(
+    ("model", "teacher", "method"),
+    [(GEMMA, None, "supervised"), (QWEN, TEACHER, "distillation"), ("gemini-2.5-flash", None, "gemini")],
+)
+def test_an_estimate_says_of_which_method_it_is(model: str, teacher: str | None, method: str) -> None:
+    assert estimated(Counts(), model, 1, teacher=teacher).to_json()["method"] == method
+
+
 def test_gemini_keeps_its_checkpoints_itself() -> None:
     assert [item.name for item in estimated(Counts(), "gemini-2.5-flash", 3).items] == ["training", "storage of data"]
 
@@ -234,6 +243,8 @@ def test_a_distillation_costs_the_teachers_calls_too() -> None:
         ({"mode": "PEFT_ADAPTER"}, UnknownModeError, "it is in FULL"),
         ({"mode": "HALF"}, UnknownModeError, "it is in FULL"),
         ({"model": "gemini-2.5-pro", "mode": "FULL"}, UnknownModeError, "it is in PEFT_ADAPTER"),
+        ({"model": "gemini-2.5-pro", "machine": "g2-standard-12"}, EstimateError, "brings its own endpoints"),
+        ({"model": "gemini-2.5-pro", "teacher": TEACHER}, EstimateError, "not among the students"),
         ({"epochs": 0}, EstimateError, "write 1 or more"),
         ({"machine": "g2-standard-12", "hours": 731}, EstimateError, "0 to 730"),
     ],

@@ -20,7 +20,14 @@ from tunestack.catalogue.entries import (
     TuningTerms,
 )
 from tunestack.catalogue.methods import Method, is_gemini, method, told
-from tunestack.catalogue.model_rows import distillation, gemini_model, gemini_models, open_model, open_models
+from tunestack.catalogue.model_rows import (
+    distillation,
+    gemini_model,
+    gemini_models,
+    methods_of,
+    open_model,
+    open_models,
+)
 from tunestack.catalogue.names import (
     UnknownMachineError,
     UnknownModeError,
@@ -32,6 +39,7 @@ from tunestack.catalogue.prices import ServingEstimate, TrainingEstimate, servin
 from tunestack.catalogue.reader import (
     machine,
     machines,
+    machines_for,
     region,
     regions,
     serving_quotas,
@@ -69,7 +77,9 @@ __all__ = [
     "is_gemini",
     "machine",
     "machines",
+    "machines_for",
     "method",
+    "methods_of",
     "money",
     "open_model",
     "open_models",

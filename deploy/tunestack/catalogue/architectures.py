@@ -46,7 +46,7 @@ def _differences(row: Mapping[str, Any], config: Mapping[str, Any], *, whole: bo
                 yield f"no {name}"
         elif key not in _NAMES:
             if said != right:
-                yield f"{name} {said} (not {right})"
+                yield f"{name} {said!r} (not {right})"
         elif not set(right) & {each for each in (said if isinstance(said, list) else [said]) if isinstance(each, str)}:
             yield f"{name} {said} (not {' or '.join(right)})"
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tunestack.catalogue.entries import Mode, Source
+    from tunestack.catalogue.methods import Method
 
 Period = Literal["once", "month"]
 
@@ -105,6 +106,7 @@ class Estimate:
     HEADINGS: ClassVar[tuple[str, ...]] = ("what", "quantity", "unit price", "amount", "source")
 
     model: str
+    method: Method
     mode: Mode
     epochs: int
     tokens_per_epoch: Span | None
@@ -138,6 +140,7 @@ class Estimate:
         ]
         return {
             "model": self.model,
+            "method": self.method,
             "mode": self.mode,
             "epochs": self.epochs,
             "tokensPerEpoch": self.tokens_per_epoch and self.tokens_per_epoch.to_json(),

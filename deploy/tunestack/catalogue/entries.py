@@ -34,11 +34,8 @@ class Source:
         """Returns how old a price from here is, to be told beside it; empty while it is fresh."""
         if not self.is_stale(today):
             return ""
-        return (
-            "price of unknown age"
-            if self.date is None
-            else f"price of {self.date}, {(today - self.date).days} days old"
-        )
+        age = f"of {self.date}, {(today - self.date).days} days old" if self.date else "of unknown age"
+        return f"price {age}: look again"
 
     def __str__(self) -> str:
         return f"{self.title}, {self.date}" if self.date else self.title

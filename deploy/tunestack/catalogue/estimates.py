@@ -12,6 +12,7 @@ from tunestack.catalogue.amounts import Span
 from tunestack.catalogue.cost_items import Estimate, Item, Total
 from tunestack.catalogue.data_rules import known_mode, model_named
 from tunestack.catalogue.entries import GeminiModel
+from tunestack.catalogue.methods import method
 from tunestack.catalogue.model_rows import distillation
 from tunestack.catalogue.names import UnknownTeacherError, nearest
 from tunestack.catalogue.prices import HOURS_PER_MONTH, MILLION, serving_estimate, training_estimate
@@ -78,7 +79,7 @@ def estimate(
 
     Raises:
         UnknownRowError: the catalogue has no such model, mode, teacher or machine; the message names the nearest.
-        EstimateError: the model learns from no teacher, or a number is out of range.
+        EstimateError: the model learns from no teacher or needs no machine, or a number is out of range.
     """
     import datetime
 
@@ -98,13 +99,17 @@ def estimate(
     where = location or DEFAULT_LOCATION
     sizes = [each.bytes for each in (counts, validation) if each is not None]
     items += _storage(row, mode, epochs, None if None in sizes else sum(filter(None, sizes)), where)
+    if machine is not None and isinstance(row, GeminiModel):
+        # Its calls are billed by tokens, as those of its base model are.
+        raise EstimateError(f"a tuned {row.name} brings its own endpoints and needs no machine; leave out {machine}")
     if machine is not None:
         served = serving_estimate(machine_named(machine), location)
         per_month = Span.exactly(HOURS_PER_MONTH if hours is None else hours)
         note = f"{machine} in {served.location}"
         items.append(Item("serving", "month", per_month, "hours", served.usd_per_hour, 1, (served.source,), note))
     day = today or datetime.datetime.now(datetime.UTC).date()
-    return Estimate(row.name, mode, epochs, training.tokens_per_epoch, tuple(items), day)
+    how = method(row.name, teacher)
+    return Estimate(row.name, how, mode, epochs, training.tokens_per_epoch, tuple(items), day)
 
 
 def _training(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tunestack.catalogue.entries import Source
+    from tunestack.catalogue.methods import Method
 
 _PRICE = "usd_per_million_tokens"
 
@@ -124,6 +125,13 @@ def distillation() -> Distillation:
             usd, source = newer.teachers[name], newer.source
         prices[name] = TeacherPrice(usd["input"], usd["output"], row.get("retires"), source, priced_by)
     return Distillation(tuple(rows["teachers"]), tuple(rows["students"]), prices, sources()[rows["source"]])
+
+
+def methods_of(model: OpenModel | GeminiModel) -> tuple[Method, ...]:
+    """Returns the methods that a model is tuned by, as far as that is known."""
+    if isinstance(model, GeminiModel):
+        return ("gemini", "continuous") if model.continuous else ("gemini",)
+    return ("supervised", "distillation") if model.name in distillation().students else ("supervised",)
 
 
 def forget() -> None:

@@ -51,6 +51,12 @@ def machine(name: str) -> Machine:
     return known[name]
 
 
+def machines_for(weight_bytes: int | None) -> tuple[Machine, ...]:
+    """Returns the machines that hold weights of that size, the cheapest first; none where the size is not known."""
+    able = [row for row in machines() if row.holds(weight_bytes)]
+    return tuple(sorted(able, key=lambda row: (row.usd_per_hour is None, row.usd_per_hour)))
+
+
 @cache
 def token_range(model: str) -> TokenRange | None:
     """Returns what a model's tokenizer makes of texts; None where nobody measured it."""

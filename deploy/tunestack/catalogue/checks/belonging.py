@@ -56,7 +56,7 @@ def problems(asked: Asked) -> Iterator[Problem]:
         if getattr(asked, name) in (None, False) or method in place.methods:
             continue
         if name == "custom_base_model" and method == "distillation":
-            reason = "no source says that a distillation can start from a checkpoint; leave it out, or leave out teacherModel"
+            reason = "no page says that a distillation can start from a checkpoint; leave out this or teacherModel"
             yield Problem("customBaseModel", reason, is_unknown=True)
         else:
             yield Problem(wire_name(name), f"is not for {told(method)}: {place.instead}")

@@ -8,7 +8,7 @@ from tunestack.catalogue.checks.problem import Problem
 from tunestack.catalogue.entries import OpenModel
 from tunestack.catalogue.model_rows import open_models
 from tunestack.catalogue.names import UnknownRowError
-from tunestack.catalogue.reader import machine, machines
+from tunestack.catalogue.reader import machine, machines, machines_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +59,8 @@ def _publisher(model: OpenModel) -> str:
 
 
 def _too_small(asked: Machine, model: OpenModel) -> str:
-    able = [row for row in machines() if row.holds(model.weight_bytes)]
     # The same accelerator first: its quota is the one the project is likely to have.
-    able.sort(key=lambda row: (row.accelerator_type != asked.accelerator_type, row.usd_per_hour or 0))
+    able = sorted(machines_for(model.weight_bytes), key=lambda row: row.accelerator_type != asked.accelerator_type)
     remedy = f"; nearest that can: {able[0].name} ({_accelerators(able[0])})" if able else ""
     return (
         f"{asked.name} ({_accelerators(asked)}) cannot hold {model.name}: its weights take "
