@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+"""What credentials are to be good for: all that the account itself may do."""
+
 _MULTI_REGIONS = frozenset({"us", "eu"})
 """Locations of several regions, where the newest tuned Gemini models are served: google-genai, _api_client.py."""
 
@@ -115,7 +118,7 @@ class Connection:
             import google.auth
             from google.auth.transport.requests import AuthorizedSession
 
-            credentials, _ = google.auth.default(["https://www.googleapis.com/auth/cloud-platform"])
+            credentials, _ = google.auth.default([SCOPE])
             return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
         import requests
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tunestack.cli.data import commands as data_commands
+from tunestack.cli.doctor.command import doctor
 from tunestack.cli.jobs import commands as jobs_commands
 from tunestack.cli.predict import predict
 
@@ -23,6 +24,7 @@ application = typer.Typer(
 
 application.add_typer(data_commands.application, name="data")
 application.add_typer(jobs_commands.application, name="jobs")
+application.command()(doctor)
 application.command()(predict)
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")]

@@ -1,0 +1,124 @@
+"""One call of a Google API, made once: whoever runs the doctor waits for it, and a failure is what is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tunestack.cli.doctor.finding import Finding, problem, warning
+from tunestack.late_identities import NOBODYS_PROJECTS
+from tunestack.service_errors import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tunestack.connection import Connection
+
+CALL_SECONDS: Final = 10.0
+"""How long one call may take; a healthy one takes less than one."""
+
+_EMULATED: Final = {
+    "cloudbilling.googleapis.com/v1": "billing/v1",
+    "cloudresourcemanager.googleapis.com/v1": "crm/v1",
+    "iam.googleapis.com/v1": "iam/v1",
+    "serviceusage.googleapis.com/v1": "su/v1",
+    "storage.googleapis.com/storage/v1": "storage/v1",
+}
+"""Google's hosts with the version, and where the emulator serves the same."""
+
+BILLING = "cloudbilling.googleapis.com/v1"
+IAM = "iam.googleapis.com/v1"
+RESOURCE_MANAGER = "cloudresourcemanager.googleapis.com/v1"
+SERVICE_USAGE = "serviceusage.googleapis.com/v1"
+STORAGE = "storage.googleapis.com/storage/v1"
+VERTEX = ""
+"""The tuning service itself, at the location's own address."""
+
+
+@dataclass
+class RefusedError(Exception):
+    """A service refused a call.
+
+    Attributes:
+        code: HTTP status.
+        message: the service's own words.
+        reason: its word for machines, such as SERVICE_DISABLED; empty where it gives none.
+        facts: what it tells beside that, such as the API and who is charged.
+    """
+
+    code: int
+    message: str
+    reason: str
+    facts: Mapping[str, str]
+    connection: Connection
+
+    def __str__(self) -> str:
+        return f"{self.message} (HTTP {self.code})"
+
+    def finding(self, check: str) -> Finding:
+        """Returns the line of a check that needed this call."""
+        if self.code == 401:
+            return problem(check, f"the credentials were refused: {self}", "gcloud auth application-default login")
+        charged = self.facts.get("consumer", "").rpartition("/")[2]
+        if self.reason == "SERVICE_DISABLED" and charged in NOBODYS_PROJECTS:
+            says = "calls are charged to a project of Google's own, in which no API can be enabled"
+            command = f"gcloud auth application-default set-quota-project {self.connection.project}"
+            return problem(check, says, command)
+        if self.reason == "SERVICE_DISABLED":
+            return warning(check, f"not looked at: {self.facts.get('service', 'its API')} is not enabled; see APIs")
+        if self.reason == "BILLING_DISABLED":
+            return warning(check, "not looked at: the project is not billed; see billing")
+        if self.code == 403:
+            return warning(check, f"not looked at, for want of a permission: {self}")
+        return warning(check, f"not looked at: {self}")
+
+
+def get(connection: Connection, service: str, path: str, **query: str) -> dict[str, Any]:
+    """Makes a GET request.
+
+    Raises:
+        RefusedError: the service refused.
+        requests.RequestException: there was no answer.
+    """
+    return _call(connection, "GET", service, path, params=query)
+
+
+def post(connection: Connection, service: str, path: str, body: Any) -> dict[str, Any]:
+    """Makes a POST request of the kind that changes nothing; see `get`."""
+    return _call(connection, "POST", service, path, json=body)
+
+
+def address(connection: Connection, service: str) -> str:
+    """Returns the base address of a service, without a slash at its end."""
+    if service == VERTEX:
+        return f"{connection.service_address}/v1beta1"
+    return f"{connection.api_endpoint}/{_EMULATED[service]}" if connection.api_endpoint else f"https://{service}"
+
+
+def trouble(check: str, error: Exception) -> Finding:
+    """Returns the line for a look that failed in a way that no check has words for."""
+    said = explain(error) or f"{type(error).__name__}: {error}"
+    return problem(check, said) if explain(error) else warning(check, f"not looked at: {said}")
+
+
+def _call(connection: Connection, method: str, service: str, path: str, **options: Any) -> dict[str, Any]:
+    # A user's own credentials belong to no project; APIs about a project want to know whose calls they count.
+    headers = {"x-goog-user-project": connection.project} if service not in (STORAGE, VERTEX) else {}
+    with connection.http() as session:
+        response = session.request(
+            method, f"{address(connection, service)}/{path}", headers=headers, timeout=CALL_SECONDS, **options
+        )
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = {}
+    if response.ok and isinstance(answer, dict):
+        return answer
+    error = answer.get("error") if isinstance(answer, dict) else None
+    error = error if isinstance(error, dict) else {}
+    infos = [each for each in error.get("details") or () if isinstance(each, dict) and "reason" in each]
+    info = infos[0] if infos else {}
+    message = str(error.get("message") or response.reason or "no words with it")
+    raise RefusedError(
+        response.status_code, message, str(info.get("reason", "")), info.get("metadata") or {}, connection
+    )

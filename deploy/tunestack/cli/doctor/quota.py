@@ -1,0 +1,102 @@
+"""Whether the project's quotas carry what the stack wants: jobs at once, and accelerators to serve on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tunestack import catalogue
+from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli.doctor.finding import Finding, ok, problem, warning
+from tunestack.cli.doctor.subject import Subject
+from tunestack.quotas import QuotaServiceError, Standing, foresee
+from tunestack.wording import counted
+
+TUNING, SERVING = "quota, tuning", "quota, serving"
+
+_CONSOLE = "https://console.cloud.google.com/iam-admin/quotas"
+
+
+def look_at_tuning(subject: Subject) -> Iterator[Finding]:
+    """Yields how many open models the project may tune at once. Gemini jobs do not count against this quota."""
+    quota = catalogue.tuning_quota()
+    wanted = max(subject.open_models, 0 if subject.stack else 1)
+    standing = _standing(subject, quota)
+    if standing is None or standing.granted is None:
+        says = f'the service does not list the quota "{quota}", so nobody knows how many jobs run at once'
+        yield warning(TUNING, says, f"look for it at {_CONSOLE}?project={subject.project}")
+        return
+    told = _granted(standing)
+    if standing.covers(wanted):
+        for_what = f" for {counted(wanted, 'open model')} of this stack" if subject.stack else ""
+        yield ok(TUNING, f"{told} at once{for_what}")
+        return
+    asked = subject.asked("concurrentTuningJobs")
+    if standing.granted == 0:
+        yield problem(
+            TUNING, "the project may tune no open model", _more(subject, standing, "concurrentTuningJobs", 1, "")
+        )
+        return
+    says = f"{told} at once, and the stack tunes {counted(wanted, 'open model')}: they queue, and all finish"
+    if asked >= wanted:
+        yield warning(TUNING, f"{says}; {asked} are asked for, and not granted yet")
+        return
+    yield warning(TUNING, says, _more(subject, standing, "concurrentTuningJobs", wanted, ""))
+
+
+def look_at_serving(subject: Subject) -> Iterator[Finding]:
+    """Yields for each accelerator that the stack serves on whether the project may use enough of them."""
+    needs: dict[str, int] = defaultdict(int)
+    for endpoint in subject.serving.values():
+        replicas, each = endpoint.get("minReplicas") or 1, endpoint.get("acceleratorCount") or 1
+        needs[str(endpoint.get("acceleratorType"))] += int(replicas) * int(each)
+    known = catalogue.serving_quotas()
+    for accelerator, wanted in needs.items():
+        if accelerator not in known:
+            yield warning(SERVING, f"{accelerator}: the catalogue knows no quota of it, so it was not looked at")
+            continue
+        yield _serving(subject, accelerator, wanted, _standing(subject, known[accelerator]))
+    if not needs:
+        yield ok(SERVING, "nothing is served by this stack" if subject.stack else "not looked at without a stack")
+
+
+def _serving(subject: Subject, accelerator: str, wanted: int, standing: Standing | None) -> Finding:
+    region = subject.connection.location
+    if standing is None or standing.granted is None:
+        says = f"{accelerator}: the service tells no quota of it in {region}; it may not be offered there"
+        return warning(SERVING, says, f"look for it at {_CONSOLE}?project={subject.project}")
+    key = f"servingAccelerators.{accelerator}"
+    told = f"{accelerator} in {region}: {_granted(standing)}, and the stack's endpoints take {wanted}"
+    if not standing.covers(wanted):
+        if subject.asked(key) >= wanted and not subject.is_applied:
+            return warning(SERVING, f"{told}; pulumi up asks for {subject.asked(key)}")
+        return problem(SERVING, f"{told}: deploying fails", _more(subject, standing, key, wanted, region))
+    if not standing.covers(wanted + 1):
+        says = f"{told}: a roll needs one more for a while, or interrupts"
+        return warning(SERVING, says, _more(subject, standing, key, wanted + 1, region))
+    return ok(SERVING, told)
+
+
+def _standing(subject: Subject, quota: catalogue.Quota) -> Standing | None:
+    try:
+        return foresee(subject.connection, quota, subject.connection.location)
+    except QuotaServiceError as error:
+        reason = "SERVICE_DISABLED" if "has not been used in project" in str(error) else ""
+        facts = {"service": "cloudquotas.googleapis.com"}
+        raise RefusedError(error.code, str(error), reason, facts, subject.connection) from error
+
+
+def _granted(standing: Standing) -> str:
+    return f"{standing.granted} granted" if standing.granted is not None and standing.granted >= 0 else "no limit"
+
+
+def _more(subject: Subject, standing: Standing, key: str, wanted: int, region: str) -> str:
+    if standing.fixed:
+        return "nothing can be asked for: the quota is fixed for this project"
+    if subject.stack:
+        return f"{subject.set_command(f'quota.{key}', wanted)} && pulumi up --stack {subject.stack}"
+    where = f" --dimensions region={region}" if region else ""
+    return (
+        f"gcloud beta quotas preferences create --project {subject.project} --service aiplatform.googleapis.com "
+        f"--quota-id {standing.quota_id} --preferred-value {wanted}{where}"
+    )
