@@ -52,7 +52,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "a distillation that goes on from something",
         {**OPEN, "continueFrom": {"model": "full"}, "teacherModel": TEACHER},
         "continueFrom.model",
-        "is not for distillation",
+        "distillation",
     ),
 ]
 
@@ -80,7 +80,7 @@ def test_everything_of_all_models_and_endpoints_is_told_at_once() -> None:
             "two": {**ENDPOINT, "model": "gemini"},
             "three": {
                 "checkpoint": "gs://b/f",
-                "baseModel": "meta/llama3-3@llama-3.3-70b-instruct",
+                "baseModel": "google/gemma3@gemma-3-27b-it",
                 "machineType": "g2-standard-12",
                 "acceleratorType": "NVIDIA_L4",
             },
