@@ -65,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     Cloud Quotas and Cloud Billing answer only while their API is enabled there."""
     unbilled_projects: tuple[str, ...] = ()
     """Projects without a billing account."""
+    denied_permissions: tuple[str, ...] = ()
+    """What a caller is told not to have of a project when it asks; the calls themselves pass."""
     vertex: dict[str, Any] = msgspec.field(default_factory=dict)
     """The settings of the Vertex AI room, read there with `section`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -35,8 +35,18 @@ def routes(services: Services) -> list[Route]:
             }
         )
 
+    def policy(found: Project) -> dict[str, Any]:
+        """The project's policy, with the roles that agents were given when they came into being."""
+        resource = f"projects/{found.id}"
+        with services.documents.transaction():
+            present = policies.get(resource)
+            if new := services.service_usage.new_agents(found):
+                granted = [{"role": role, "members": [f"serviceAccount:{email}"]} for role, email in new]
+                return policies.set(resource, {**present, "bindings": [*present.get("bindings", ()), *granted]})
+        return present
+
     async def get_policy(request: Request) -> JSONResponse:
-        return JSONResponse(policies.get(f"projects/{project(request).id}"))
+        return JSONResponse(policy(project(request)))
 
     async def set_policy(request: Request) -> JSONResponse:
         body = await json_object(request)
@@ -44,7 +54,9 @@ def routes(services: Services) -> list[Route]:
 
     async def test_permissions(request: Request) -> JSONResponse:
         project(request)
-        return JSONResponse({"permissions": (await json_object(request)).get("permissions", [])})
+        asked = (await json_object(request)).get("permissions", [])
+        denied = services.settings.denied_permissions
+        return JSONResponse({"permissions": [permission for permission in asked if permission not in denied]})
 
     path = "/crm/v1/projects/{project}"
     return [

@@ -129,7 +129,8 @@ class EnabledServices:
     def generate_identity(self, project: str, service: str) -> str:
         """Makes the API's service agent exist now and gives its email."""
         email = agent_email(self._projects.get(project), service)
-        self._documents.put(_AGENT_COLLECTION, email, {"exists_from": clock.now()})
+        if not self.agent_exists(email):
+            self._documents.put(_AGENT_COLLECTION, email, {"exists_from": clock.now()})
         return email
 
     def use_tuning(self, project: Project) -> None:
@@ -160,6 +161,23 @@ class EnabledServices:
         """Whether a service agent exists already: asked for, or some time after its API was enabled."""
         agent = self._documents.get(_AGENT_COLLECTION, email)
         return agent is not None and clock.now() >= agent["exists_from"]
+
+    def new_agents(self, project: Project) -> list[tuple[str, str]]:
+        """Role and email of each agent of Vertex AI that has come into being since this was last asked.
+
+        "When the service agent is created, Google Cloud grants this role automatically":
+        https://cloud.google.com/iam/docs/service-agents. Whoever takes it away has taken it away.
+        """
+        found = []
+        for role, email in (
+            ("roles/aiplatform.serviceAgent", agent_email(project, _VERTEX)),
+            ("roles/aiplatform.tuningServiceAgent", tuning_agent_email(project)),
+        ):
+            agent = self._documents.get(_AGENT_COLLECTION, email)
+            if agent and not agent.get("granted") and clock.now() >= agent["exists_from"]:
+                self._documents.put(_AGENT_COLLECTION, email, agent | {"granted": True})
+                found.append((role, email))
+        return found
 
     def _expect_agent(self, email: str, moment: float) -> None:
         if self._documents.get(_AGENT_COLLECTION, email) is None:

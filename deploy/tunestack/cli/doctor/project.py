@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tunestack.cli.doctor import calls
@@ -79,20 +80,33 @@ def look_at_apis(subject: Subject) -> Iterator[Finding]:
         token = page.get("nextPageToken", "")
         if not token:
             break
-    missing = {api: what for api, what in NEEDED_APIS.items() if api not in enabled}
+    missing = [api for api in NEEDED_APIS if api not in enabled]
     if not missing:
         yield ok(APIS, f"all {len(NEEDED_APIS)} that a stack needs are enabled")
-    for api, what in missing.items():
-        says = f"{api}.googleapis.com, for {what}, is not enabled in {subject.project}"
-        if subject.is_applied or api == "serviceusage" or (not subject.stack and api in _OWN_PROGRAMS):
-            yield problem(APIS, says, _enable(subject, api))
-        else:
-            who = "the first pulumi up enables it" if subject.stack else "the program in infra/ would enable it"
-            yield warning(APIS, f"{says}; {who}", _enable(subject, api))
+    # What was applied is taken for enabled; before that, the program does it.
+    needed = [api for api in missing if _is_needed(subject, api)]
+    later = [api for api in missing if api not in needed]
+    if needed:
+        yield problem(APIS, f"not enabled in {subject.project}: {_told(needed)}", _enable(subject, *needed))
+    if later:
+        who = "the first pulumi up enables them" if subject.stack else "a stack of this checkout would enable them"
+        yield warning(APIS, f"not enabled in {subject.project}: {_told(later)}; {who}", _enable(subject, *later))
 
 
-def _enable(subject: Subject, api: str) -> str:
+def _is_needed(subject: Subject, api: str) -> bool:
+    if subject.stack:
+        return subject.is_applied or api == "serviceusage"
+    return api in _OWN_PROGRAMS
+
+
+def _told(apis: Sequence[str]) -> str:
+    return ", ".join(f"{api} ({NEEDED_APIS[api]})" for api in apis)
+
+
+def _enable(subject: Subject, *apis: str) -> str:
+    hosts = [f"{api}.googleapis.com" for api in apis]
     if subject.connection.api_endpoint:
         base = calls.address(subject.connection, calls.SERVICE_USAGE)
-        return f"curl -X POST {base}/projects/{subject.project}/services/{api}.googleapis.com:enable"
-    return f"gcloud services enable {api}.googleapis.com --project {subject.project}"
+        body = json.dumps({"serviceIds": hosts})
+        return f"curl -d '{body}' {base}/projects/{subject.project}/services:batchEnable"
+    return f"gcloud services enable {' '.join(hosts)} --project {subject.project}"
