@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from tunestack.catalogue import UnknownMachineError, machine, money, serving_estimate
+from tunestack.catalogue import ServingEstimate, UnknownMachineError, machine, money, serving_estimate
 from tunestack.provider.inputs import Inputs, with_defaults
 from tunestack.provider.lifecycle import Change, Properties
 from tunestack.provider.properties import changed, plain_map
@@ -125,21 +126,28 @@ def hourly_cost(known: dict[str, Any], location: str) -> dict[str, float | None]
     """
     if "machineType" not in known:
         return {}
+    estimate = _price(known, location)
+    return {"estimatedHourlyCostUsd": float(estimate.usd_per_hour) if estimate and estimate.usd_per_hour else None}
+
+
+def _price(known: dict[str, Any], location: str) -> ServingEstimate | None:
     try:
         row = machine(known["machineType"])
     except UnknownMachineError:
-        return {"estimatedHourlyCostUsd": None}
+        return None
     if is_endpoint(known.get("endpoint")):
         location = known["endpoint"].split("/")[3]
-    usd = serving_estimate(row, location, known.get("minReplicas") or 1).usd_per_hour
-    return {"estimatedHourlyCostUsd": None if usd is None else float(usd)}
+    return serving_estimate(row, location, known.get("minReplicas") or 1)
 
 
 def forecast(known: dict[str, Any], location: str, verb: str) -> str:
-    """Returns the preview's line: what happens, on which machine, at what price."""
+    """Returns the preview's line: what happens, on which machine, at what price, and how old that is."""
     price = money(hourly_cost(known, location).get("estimatedHourlyCostUsd"))
     accelerators = f"{known.get('acceleratorCount') or 1} × {known.get('acceleratorType')}"
-    return f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
+    line = f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
+    estimate = _price(known, location) if "machineType" in known else None
+    age = estimate.source.told_age(datetime.now(UTC).date()) if estimate and estimate.usd_per_hour else ""
+    return f"{line} ({age})" if age else line
 
 
 def update_verb(names: Mapping[str, Change], previous: dict[str, Any]) -> str:

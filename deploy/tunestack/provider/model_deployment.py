@@ -77,7 +77,9 @@ class ModelDeploymentLifecycle(Lifecycle):
             accelerator_type=sound.get("acceleratorType"),
             accelerator_count=sound.get("acceleratorCount"),
         ):
-            if problem.is_unknown and known.get("strict") is False:
+            if problem.is_warning:
+                await self._run.tell(request.urn, str(problem), severity=Severity.WARNING)
+            elif problem.is_unknown and known.get("strict") is False:
                 message = f"{problem}; passed, since strict is false"
                 await self._run.tell(request.urn, message, severity=Severity.WARNING)
             else:

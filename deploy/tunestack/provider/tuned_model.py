@@ -41,7 +41,7 @@ class TunedModelInputs(Inputs, frozen=True, kw_only=True):
     """Which job to wait for."""
 
     job: str
-    artifacts_uri: str = ""
+    artifacts_uri: str
     spec_hash: str | None = None
     base_model: str | None = None
     mode: str | None = None
@@ -229,8 +229,9 @@ class TunedModelLifecycle(Lifecycle):
 
     async def _imported(self, job: jobs.Job) -> dict[str, Any]:
         """Returns the inputs that an import can know; the settings as far as somebody has acted on them."""
-        told = {"job": job.name, "artifactsUri": job.output_uri, "specHash": job.labels.get(SPEC)}
-        known: dict[str, Any] = {name: value for name, value in told.items() if value}
+        known: dict[str, Any] = {"job": job.name, "artifactsUri": job.output_uri}
+        if spec_hash := job.labels.get(SPEC):
+            known["specHash"] = spec_hash
         if job.keeps_folder:
             expire = await self._run.call(artifacts.intermediate_expire, self._run.connection, job.output_uri)
             known["expireIntermediate"] = expire

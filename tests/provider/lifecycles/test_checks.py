@@ -33,6 +33,8 @@ DEPLOYMENT = {
     "acceleratorType": "NVIDIA_L4",
 }
 
+H100 = {"machineType": "a3-highgpu-1g", "acceleratorType": "NVIDIA_H100_80GB"}
+
 
 class Listener:
     """Keeps what the lifecycles tell."""
@@ -97,9 +99,21 @@ async def refused(provider: TunestackProvider, kind: str, inputs: dict[str, Any]
         ("ModelDeployment", {**DEPLOYMENT, "acceleratorCount": 2}, "acceleratorCount", "comes with 1 × NVIDIA_L4"),
         (
             "ModelDeployment",
-            {**DEPLOYMENT, "baseModel": "meta/llama3-3@llama-3.3-70b-instruct"},
+            {**DEPLOYMENT, "baseModel": "google/gemma3@gemma-3-27b-it"},
             "machineType",
-            "cannot hold meta/llama3-3@llama-3.3-70b-instruct",
+            "cannot hold google/gemma3@gemma-3-27b-it",
+        ),
+        (
+            "ModelDeployment",
+            {**DEPLOYMENT, **H100, "baseModel": "qwen/qwen3@qwen3-14b"},
+            "baseModel",
+            "can be tuned, but is not among the models that custom-weights serving takes",
+        ),
+        (
+            "ModelDeployment",
+            {**DEPLOYMENT, "baseModel": "gemini-2.5-flash"},
+            "baseModel",
+            "a tuned Gemini model brings its own endpoints, one for each checkpoint",
         ),
         (
             "ModelDeployment",
@@ -187,9 +201,9 @@ async def test_where_a_newer_model_runs_is_not_known(provider: TunestackProvider
         pytest.param({"machineType": "g9-standard-8"}, True, id="a machine that is newer than the catalogue"),
         pytest.param({"baseModel": "google/gemma9@gemma-9-1b-it"}, True, id="a model that is"),
         pytest.param({"acceleratorCount": 2}, False, id="a machine that has one"),
-        pytest.param(
-            {"baseModel": "meta/llama3-3@llama-3.3-70b-instruct"}, False, id="a model that is too large for it"
-        ),
+        pytest.param({**H100, "baseModel": "qwen/qwen3@qwen3-14b"}, True, id="a model that no page says is served"),
+        pytest.param({"baseModel": "google/gemma3@gemma-3-27b-it"}, False, id="a model that is too large for it"),
+        pytest.param({"baseModel": "gemini-2.5-flash"}, False, id="a model that brings its own endpoints"),
     ],
 )
 async def test_of_a_deployment_strict_waives_what_the_catalogue_does_not_know(

@@ -1,0 +1,31 @@
+"""What a preview says of a deployment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tunestack.catalogue import entries, machine
+from tunestack.provider.deployment_inputs import forecast
+
+KNOWN = {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}
+LINE = "deploys on g2-standard-12 with 1 × NVIDIA_L4: {} an hour until it is undeployed"
+
+
+def test_an_old_price_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "FRESH_DAYS", -1)
+    _, source = machine("g2-standard-12").price_in("us-central1")
+    age = source.told_age(datetime.now(UTC).date())
+    assert "days old" in age
+    assert forecast(KNOWN, "us-central1", "deploys") == LINE.format("1.15 USD") + f" ({age})"
+
+
+def test_a_fresh_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "FRESH_DAYS", 10**6)
+    assert forecast(KNOWN, "us-central1", "deploys") == LINE.format("1.15 USD")
+
+
+def test_an_unknown_price_has_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "FRESH_DAYS", -1)
+    assert forecast(KNOWN, "mars-north1", "deploys") == LINE.format("price unknown")
