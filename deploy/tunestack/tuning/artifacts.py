@@ -64,7 +64,7 @@ def checkpoints(connection: Connection, output_uri: str) -> list[Checkpoint]:
             files.setdefault(name, set()).add(file)
     except NotFound:
         return []
-    whole = [name for name in sorted(files, key=_order) if _is_whole(files[name])]
+    whole = [name for name in sorted(files, key=_order) if is_whole(files[name])]
     return [Checkpoint(name, f"gs://{bucket}/{prefix}{name}") for name in whole]
 
 
@@ -114,14 +114,7 @@ def has_final(found: list[Checkpoint]) -> bool:
     return bool(found) and found[-1].name == FINAL
 
 
-def _intermediate(connection: Connection, output_uri: str) -> Iterable[Blob]:
-    bucket, folder = split(output_uri)
-    prefix = f"{folder}/{FOLDER}/checkpoint-".lstrip("/")
-    found: Iterable[Blob] = connection.storage.list_blobs(bucket, prefix=prefix, timeout=CALL_SECONDS, retry=repeatable)
-    return found
-
-
-def _is_whole(files: set[str]) -> bool:
+def is_whole(files: set[str]) -> bool:
     """Says whether a folder has a model's configuration and all of its weights.
 
     Source of the names: the open-model tuning page (`model-0000x-of-000xx.safetensors`) and what serving asks for;
@@ -131,6 +124,13 @@ def _is_whole(files: set[str]) -> bool:
     parts = [match for match in map(_PART.fullmatch, weights) if match]
     complete = all(len(parts) >= int(match[1]) for match in parts)
     return bool(weights) and complete and not files.isdisjoint(_CONFIGURATIONS)
+
+
+def _intermediate(connection: Connection, output_uri: str) -> Iterable[Blob]:
+    bucket, folder = split(output_uri)
+    prefix = f"{folder}/{FOLDER}/checkpoint-".lstrip("/")
+    found: Iterable[Blob] = connection.storage.list_blobs(bucket, prefix=prefix, timeout=CALL_SECONDS, retry=repeatable)
+    return found
 
 
 def _order(name: str) -> tuple[bool, int, str]:

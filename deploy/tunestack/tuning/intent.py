@@ -18,7 +18,8 @@ import msgspec
 
 from tunestack.retries import STOPPED, repeatable
 from tunestack.tuning import artifacts
-from tunestack.tuning.jobs import Job, submitted_with
+from tunestack.tuning.job import Job
+from tunestack.tuning.jobs import list_jobs, submitted_with
 from tunestack.tuning.ownership import OWNER, digest
 
 if TYPE_CHECKING:
@@ -54,12 +55,18 @@ class Intent(msgspec.Struct, frozen=True, rename="camel"):
         spec_hash: of the job's spec.
         claim: token of this submission, in the job's label `tunestack-claim`.
         job: the job's name, empty until the service has answered.
+        goes_on_from: the tuned model as the program names it, where the job goes on from one.
+        version: what that name stood for: the job may well have added a version to the very model.
+        attempt: of the spec.
     """
 
     owner: str
     spec_hash: str
     claim: str
     job: str = ""
+    goes_on_from: str = ""
+    version: str = ""
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +97,27 @@ def find(connection: Connection, owner: Owner, parent: str) -> Announced | None:
 @repeatable
 def successor(connection: Connection, job: Job) -> str:
     """Returns the name of the job that the owner of this one submitted last, empty where that is this one."""
-    folder, _, _ = job.output_uri.rpartition("/")
     if OWNER not in job.labels:
         return ""
+    if not job.keeps_folder:  # it does not say where its intent lies
+        newest = next(list_jobs(connection, {OWNER: job.labels[OWNER]}), job)
+        return newest.name if newest.name != job.name else ""
+    folder, _, _ = job.output_uri.rpartition("/")
     last = _read(connection, _name(folder, job.labels[OWNER]))
     return last.intent.job if last and last.intent.job != job.name else ""
 
 
-def announce(connection: Connection, owner: Owner, parent: str, spec_hash: str, last: Announced | None) -> Announced:
+def announce(
+    connection: Connection,
+    owner: Owner,
+    parent: str,
+    spec_hash: str,
+    last: Announced | None,
+    *,
+    goes_on_from: str = "",
+    version: str = "",
+    attempt: int = 1,
+) -> Announced:
     """Announces a submission.
 
     Args:
@@ -106,11 +126,16 @@ def announce(connection: Connection, owner: Owner, parent: str, spec_hash: str, 
         parent: folder below which its jobs write.
         spec_hash: of what is about to be submitted.
         last: the intent that was found; the object must not have changed since.
+        goes_on_from: see `Intent`, as for the next two.
+        version: of that model.
+        attempt: of the spec.
 
     Raises:
         IntentError: another run announced a submission meanwhile, or there is no such bucket.
     """
-    intent = Intent(owner.urn, spec_hash, secrets.token_hex(8))
+    intent = Intent(
+        owner.urn, spec_hash, secrets.token_hex(8), goes_on_from=goes_on_from, version=version, attempt=attempt
+    )
     return _write(connection, Announced(_uri(owner, parent), last.generation if last else 0, intent))
 
 

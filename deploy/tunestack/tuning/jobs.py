@@ -7,119 +7,32 @@ event loop use a thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
-from tunestack.catalogue.methods import OPEN_METHODS, Method, method
 from tunestack.retries import repeatable
-from tunestack.tuning import states
+from tunestack.tuning.job import Job, JobCheckpoint, from_service
 from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, Owner
 
 if TYPE_CHECKING:
-    from google.genai import types
-
     from tunestack.connection import Connection
+
+__all__ = [
+    "Job",
+    "JobCheckpoint",
+    "JobNotFoundError",
+    "cancel",
+    "find",
+    "from_service",
+    "get",
+    "list_jobs",
+    "look",
+    "running",
+    "submitted_with",
+]
 
 
 class JobNotFoundError(Exception):
     """The service has no such job."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobCheckpoint:
-    """A checkpoint of a tuned Gemini model.
-
-    Attributes:
-        id: what a request for it names, a number from 1 on.
-        epoch: epochs that it has learned, None where the service does not say.
-        step: steps likewise.
-        endpoint: `projects/…/locations/…/endpoints/…` that answers from it, or empty.
-    """
-
-    id: str
-    epoch: int | None = None
-    step: int | None = None
-    endpoint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What the service says of a job.
-
-    Attributes:
-        name: `projects/…/locations/…/tuningJobs/…`.
-        state: `JOB_STATE_…`.
-        detail: `TUNING_JOB_STATE_…`, or empty.
-        error: the service's own message, or empty.
-        labels: of the job.
-        output_uri: where its artifacts go, without a slash at the end.
-        created: when it was submitted.
-        started: when it began to run.
-        ended: when it ended.
-        billed_tokens: training tokens that the service counted, over all epochs.
-        epoch: epochs completed.
-        step: steps completed.
-        steps: steps in all.
-        base_model: the model that is tuned; of a continuous job that which it was first tuned from, where known.
-        method: how it is tuned.
-        display_name: of the tuned model.
-        training_uri: the training file, or the prompts of a distillation.
-        teacher_model: whose answers are learned, or empty.
-        model: the tuned Gemini model that came of it, `projects/…/models/M@V`, or empty.
-        endpoint: that answers from its default checkpoint, or empty.
-        checkpoints: of that model, in the order in which they were made.
-        updated: when the service last changed anything about it.
-    """
-
-    name: str
-    state: str
-    detail: str = ""
-    error: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    output_uri: str = ""
-    created: datetime | None = None
-    started: datetime | None = None
-    ended: datetime | None = None
-    billed_tokens: int | None = None
-    epoch: int | None = None
-    step: int | None = None
-    steps: int | None = None
-    base_model: str = ""
-    method: Method = "supervised"
-    display_name: str = ""
-    training_uri: str = ""
-    teacher_model: str = ""
-    model: str = ""
-    endpoint: str = ""
-    checkpoints: tuple[JobCheckpoint, ...] = ()
-    updated: datetime | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the job has ended, well or not."""
-        return self.state in states.ENDED
-
-    @property
-    def number(self) -> str:
-        """The last part of the name, by which people call a job."""
-        return self.name.rsplit("/", 1)[-1]
-
-    @property
-    def owner_name(self) -> str:
-        """The name that its resource had when it was submitted: the last folder but one; of a Gemini job not known."""
-        return unquote(self.output_uri.rsplit("/", 2)[-2]) if "/" in self.output_uri else ""
-
-    @property
-    def keeps_folder(self) -> bool:
-        """Whether what it makes lies in Cloud Storage; a Gemini job makes a model of the service."""
-        return self.method in OPEN_METHODS
-
-    def is_below(self, parent: str, spec_hash: str) -> bool:
-        """Whether it writes to the folder of this spec below `parent`, whatever its resource was called then."""
-        parts = self.output_uri.rsplit("/", 4)
-        return len(parts) == 5 and (parts[0], parts[4]) == (parent.rstrip("/"), spec_hash)
 
 
 @repeatable
@@ -226,43 +139,3 @@ def cancel(connection: Connection, name: str) -> str:
             raise
         return error.message or str(error)
     return ""
-
-
-def from_service(job: types.TuningJob) -> Job:
-    """Returns a job as google-genai gives it."""
-    counted = job.tuning_data_stats
-    prompts = counted and counted.distillation_data_stats
-    statistics = counted and (counted.supervised_tuning_data_stats or (prompts and prompts.training_dataset_stats))
-    progress = job.tuning_job_metadata
-    distilled, tuned, earlier = job.distillation_spec, job.tuned_model, job.pre_tuned_model
-    supervised = job.supervised_tuning_spec
-    base_model = job.base_model or (earlier and earlier.base_model) or ""
-    teacher_model = (distilled and distilled.base_teacher_model) or ""
-    data = distilled.prompt_dataset_uri if distilled else supervised and supervised.training_dataset_uri
-    return Job(
-        name=job.name or "",
-        state=job.state.value if job.state else "JOB_STATE_UNSPECIFIED",
-        detail=job.tuning_job_state.value if job.tuning_job_state else "",
-        error=(job.error and job.error.message) or "",
-        labels=job.labels or {},
-        output_uri=(job.output_uri or "").rstrip("/"),
-        created=job.create_time,
-        started=job.start_time,
-        ended=job.end_time,
-        billed_tokens=statistics.total_billable_token_count if statistics else None,
-        epoch=progress.completed_epoch_count if progress else None,
-        step=progress.completed_step_count if progress else None,
-        steps=statistics.tuning_step_count if statistics else None,
-        base_model=base_model,
-        method=method(base_model, teacher_model, earlier and earlier.tuned_model_name),
-        display_name=job.tuned_model_display_name or "",
-        training_uri=data or "",
-        teacher_model=teacher_model,
-        model=(tuned and tuned.model) or "",
-        endpoint=(tuned and tuned.endpoint) or "",
-        checkpoints=tuple(
-            JobCheckpoint(each.checkpoint_id or "", each.epoch, each.step, each.endpoint or "")
-            for each in (tuned and tuned.checkpoints) or ()
-        ),
-        updated=job.update_time,
-    )

@@ -55,6 +55,10 @@ class Owner:
         stack, project = self.urn.removeprefix("urn:pulumi:").split("::")[:2]
         return "/".join((parent.rstrip("/"), project, stack, quote(self.name, safe="")))
 
+    def job_folder(self, parent: str, spec_hash: str) -> str:
+        """Returns the folder of one job, which its checkpoints are below."""
+        return f"{self.folder(parent)}/{spec_hash}"
+
     def labels(self, spec_hash: str) -> dict[str, str]:
         """Returns the labels of a job of this owner; values are hashes, since a label holds 63 characters."""
         return {SPEC: spec_hash, OWNER: digest(self.urn), STACK: digest(self.stack)}

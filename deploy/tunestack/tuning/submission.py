@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 from tunestack.retries import may_have_acted, retrying
 from tunestack.tuning import intent
-from tunestack.tuning.jobs import Job, from_service, submitted_with
+from tunestack.tuning.adapters import enum_of
+from tunestack.tuning.job import Job, from_service
+from tunestack.tuning.jobs import submitted_with
 from tunestack.tuning.ownership import CLAIM, Owner
 from tunestack.tuning.specification import TuningSpec
 
 if TYPE_CHECKING:
-    from google.genai import types
-
     from tunestack.connection import Connection
-
-ADAPTER_SIZES = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
 
 
 class UncertainSubmissionError(Exception):
@@ -74,7 +72,7 @@ def submit(connection: Connection, submission: Submission) -> Job:
         batch_size=spec.batch_size,
         learning_rate=spec.learning_rate,
         learning_rate_multiplier=spec.learning_rate_multiplier,
-        adapter_size=_adapter_size(spec.adapter_size),
+        adapter_size=enum_of(spec.adapter_size),
         base_teacher_model=spec.teacher_model,
         custom_base_model=spec.custom_base_model,
         pre_tuned_model_checkpoint_id=spec.pre_tuned_checkpoint,
@@ -136,9 +134,3 @@ def submit_once(connection: Connection, submission: Submission) -> Job:
             raise UncertainSubmissionError from error
         return job
     raise AssertionError("tenacity ends with a result or an exception")
-
-
-def _adapter_size(size: int | None) -> types.AdapterSize | None:
-    from google.genai import types
-
-    return types.AdapterSize(f"ADAPTER_SIZE_{ADAPTER_SIZES[size]}") if size is not None else None

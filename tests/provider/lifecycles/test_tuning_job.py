@@ -11,7 +11,7 @@ from tunestack import retries
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import InitFailedError, ResourceError
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap
-from tunestack.tuning import foresight, jobs
+from tunestack.tuning import jobs, plain_requests
 
 pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
 
@@ -162,7 +162,7 @@ class TestForesight:
     async def test_a_service_that_hangs_does_not_hold_a_preview(
         self, cloud: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(foresight, "SECONDS", 0.2)
+        monkeypatch.setattr(plain_requests, "SECONDS", 0.2)
         cloud.fault(method="GET", path=".*/tuningJobs", delaySeconds=4)
         started = time.monotonic()
         await cloud.resource("TuningJob").create(cloud.inputs, preview=True)

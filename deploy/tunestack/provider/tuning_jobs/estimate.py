@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from tunestack.catalogue import UnknownRowError
-from tunestack.catalogue.amounts import at_least, money, plain
-from tunestack.catalogue.estimates import EstimateError, Item, estimate
+from tunestack.catalogue.amounts import money, plain
+from tunestack.catalogue.estimates import Estimate, EstimateError, Item, estimate
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -29,18 +29,18 @@ _BOUNDS = {"": "middle", "Low": "low", "High": "high"}
 
 def estimated(known: dict[str, Any], location: str | None = None) -> dict[str, Any]:
     """Returns tokens and price as outputs; None where nobody published a price, nothing where a preview cannot know."""
-    if not all(name in known for name in ("baseModel", "mode", "characters", "epochs")):
+    if not all(name in known for name in ("characters", "epochs")) or _is_unsaid(known):
         return {}
-    wanted = {"characters": "characters", "examples": "examples", "turns": "turns", "non_ascii": "nonAscii"}
-    counts = _Counts(**{field: known[name] for field, name in wanted.items() if known.get(name) is not None})
-    try:
-        images = known.get("images") or 0
-        found = estimate(counts, known["baseModel"], known["mode"], known["epochs"], images=images, location=location)
-    except (UnknownRowError, EstimateError):
+    found = _estimate(known, location)
+    if found is None:
         unknown = {f"{name}{bound}": None for name in ("estimatedTokens", "estimatedCostUsd") for bound in _BOUNDS}
         return {**unknown, "estimate": []}
-    training = found.items[0]
-    spans = {"estimatedTokens": training.quantity, "estimatedCostUsd": training.usd}
+    once = found.once
+    spans = {
+        "estimatedTokens": found.items[0].quantity,
+        # What nobody published is not zero; where only a part is unknown, the rest is the least that it costs.
+        "estimatedCostUsd": once.known if once.known.high else None,
+    }
     return {
         **{
             f"{name}{bound}": None if span is None else plain(getattr(span, field))
@@ -55,10 +55,31 @@ def told_cost(known: dict[str, Any], location: str | None = None) -> str:
     """Says what a job would cost, as far as that is no secret."""
     if "(secret)" in (known.get(name) for name in ("epochs", *COUNTED)):
         return "at a secret price"
-    outputs = estimated(known, location)
-    cost = money(*(outputs.get(f"estimatedCostUsd{bound}") for bound in _BOUNDS))
-    # Nobody published how many tokens an image is.
-    return at_least(cost) if known.get("images") and outputs.get("estimatedCostUsd") is not None else cost
+    if estimated(known, location).get("estimatedCostUsd") is None or (found := _estimate(known, location)) is None:
+        return money(None)
+    return str(found.once)
+
+
+def _is_unsaid(known: dict[str, Any]) -> bool:
+    """Says whether a preview cannot know what is tuned: a tuned model may come without the name of its base model."""
+    return "baseModel" not in known and "preTunedModel" not in known
+
+
+def _estimate(known: dict[str, Any], location: str | None) -> Estimate | None:
+    wanted = {"characters": "characters", "examples": "examples", "turns": "turns", "non_ascii": "nonAscii"}
+    counts = _Counts(**{field: known[name] for field, name in wanted.items() if known.get(name) is not None})
+    try:
+        return estimate(
+            counts,
+            known["baseModel"],
+            known.get("mode"),
+            known["epochs"],
+            images=known.get("images") or 0,
+            teacher=known.get("teacherModel"),
+            location=location,
+        )
+    except (KeyError, UnknownRowError, EstimateError):
+        return None
 
 
 def _cost_item(item: Item) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from tunestack.provider.lifecycle import InterruptedWaitError, ResourceError
 from tunestack.provider.run import Run
-from tunestack.tuning import artifacts, intent, jobs, states
+from tunestack.tuning import artifacts, intent, jobs, states, tuned_gemini
 from tunestack.tuning.ownership import Owner
 
 
@@ -61,16 +61,15 @@ class OwnJobs:
         return [job for job in listed.values() if job.state not in stopping and job.name not in keep]
 
     async def adoptable(self, found: Sequence[jobs.Job], spec_hash: str, parent: str) -> jobs.Job | None:
-        """Returns a job of this spec that is under way, or that has ended well and whose artifacts are there.
+        """Returns a job of this spec that is under way, or that has ended well and whose result is there.
 
         Raises:
             ResourceError: there is none of this resource, but one of another resource of the stack.
         """
-        fitting = [job for job in found if job.is_below(parent, spec_hash)]
+        fitting = [job for job in found if job.is_below(parent, spec_hash) or not job.keeps_folder]
         for job in sorted(fitting, key=lambda job: not self._owner.owns(job.labels)):
             if job.state in states.FRUITFUL:
-                there = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
-                if not artifacts.has_final(there):
+                if not await self._has_result(job):
                     continue
             elif job.is_over or job.state in states.STOPPING:
                 continue
@@ -79,11 +78,22 @@ class OwnJobs:
             return job
         return None
 
+    async def _has_result(self, job: jobs.Job) -> bool:
+        """Says whether what a job made is still there: its final checkpoint, or the model that the service keeps."""
+        if not job.keeps_folder:
+            return bool(job.model) and await self._run.call(tuned_gemini.is_there, self._run.connection, job.model)
+        there = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
+        return artifacts.has_final(there)
+
 
 def _foreign(job: jobs.Job, owner: Owner) -> str:
+    # A Gemini job has no folder that its resource's name stands in.
+    other, alias = (
+        (f"the resource {job.owner_name!r}", job.owner_name) if job.keeps_folder else ("another resource", "…")
+    )
     return (
-        f"job {job.number} ({states.phrase(job.state)}) learns or has learned the same from the same data, for the "
-        f"resource {job.owner_name!r} of this stack. If {owner.name!r} is that resource under a new name, add "
-        f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{job.owner_name}")]) to it; if it shall be tuned a '
+        f"job {job.number} ({states.phrase(job.state)}) learns or has learned the same from the same data, for {other} "
+        f"of this stack. If {owner.name!r} is that resource under a new name, add "
+        f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{alias}")]) to it; if it shall be tuned a '
         "second time, set attempt to 2"
     )

@@ -1,0 +1,115 @@
+"""What Check refuses of a tuning job, and what it adds to its inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunestack.catalogue import problems
+from tunestack.catalogue.methods import method, told
+from tunestack.provider.inputs import convert, failures, label_failures, without_unknown
+from tunestack.provider.lifecycle import CheckFailure, CheckRequest, CheckResult, Severity
+from tunestack.provider.properties import UNKNOWN, plain_map, wrap
+from tunestack.provider.run import Run
+from tunestack.provider.tuning_jobs.changes import is_import
+from tunestack.provider.tuning_jobs.estimate import COUNTED
+from tunestack.provider.tuning_jobs.inputs import PINS, TuningJobInputs
+from tunestack.provider.tuning_jobs.starting_point import NOT_THERE, StartingPoints, with_pins
+from tunestack.tuning import artifacts
+
+UNTOLD = frozenset({"contentHash", "outputUri"})
+"""Required inputs that an import cannot have: what data holds, and a folder that a Gemini job does not name."""
+
+IRRELEVANT = frozenset({*PINS.values(), *COUNTED, "answers"})
+"""Inputs that a spec does not wait for; the state of an older version's dataset does not have all of them."""
+
+
+class Checks:
+    """Checks the tuning jobs of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._starting_points = StartingPoints(run)
+
+    async def check(self, request: CheckRequest) -> CheckResult:
+        """Refuses what cannot work; pins what the job starts from, and adds the hash of the spec once all is known."""
+        found = failures(TuningJobInputs, request.new)
+        if is_import(request.old, request.new):
+            # The engine asks about what Read has found, and calls a complaint about that a defect.
+            return CheckResult(request.new, [failure for failure in found if failure.property not in UNTOLD])
+        known = without_unknown(request.new)
+        wrong = {failure.property for failure in found}
+        # A price needs no exact fit, so a model that the catalogue does not know yet may pass with `strict: false`.
+        sound = {name: value for name, value in known.items() if name not in wrong}
+        for name in ("customBaseModel", "preTunedModel"):
+            if sound.get(name) == "":
+                del sound[name]
+                found.append(CheckFailure(name, NOT_THERE))
+        found += await self._refused(request, sound)
+        found += _own_failures(sound)
+        if sound.get("answers") == "optional" and "teacherModel" not in plain_map(request.new):
+            way = told(method(sound.get("baseModel"), None, sound.get("preTunedModel")))
+            reason = (
+                f"the dataset's examples may have no answer (answers: optional), which {way} cannot learn from; only a "
+                "distillation can, whose teacher writes them"
+            )
+            found.append(CheckFailure("answers", reason))
+        wrong = {failure.property for failure in found}
+        pins = await self._starting_points.pins(
+            request, {name: value for name, value in sound.items() if name not in wrong}, found
+        )
+        inputs = with_pins({name: value for name, value in request.new.items() if name != "specHash"}, pins)
+        if not found:
+            # Unknown rather than absent: a reviewed plan refuses an input that it has not seen.
+            known = without_unknown(inputs)
+            is_known = all(name in known for name in inputs if name not in IRRELEVANT)
+            inputs = {
+                **inputs,
+                "specHash": wrap(convert(TuningJobInputs, known).spec().hash() if is_known else UNKNOWN),
+            }
+        return CheckResult(inputs, found)
+
+    async def _refused(self, request: CheckRequest, sound: dict[str, Any]) -> list[CheckFailure]:
+        """Returns what the catalogue knows cannot work; says what may work all the same."""
+        refused = []
+        for problem in problems(
+            base_model=sound.get("baseModel"),
+            mode=sound.get("mode"),
+            location=self._run.connection.location,
+            adapter_size=sound.get("adapterSize"),
+            epochs=sound.get("epochs"),
+            learning_rate=sound.get("learningRate"),
+            batch_size=sound.get("batchSize"),
+            learning_rate_multiplier=sound.get("learningRateMultiplier"),
+            teacher_model=sound.get("teacherModel"),
+            custom_base_model=sound.get("customBaseModel"),
+            pre_tuned_model=sound.get("preTunedModel"),
+            pre_tuned_checkpoint=sound.get("preTunedCheckpoint"),
+            kms_key_name=sound.get("kmsKeyName"),
+            tuned_model_display_name=sound.get("tunedModelDisplayName"),
+            export_last_checkpoint_only=sound.get("exportLastCheckpointOnly"),
+            images=sound.get("images"),
+            declared={name for name, value in plain_map(request.new).items() if value is not None},
+        ):
+            if problem.is_warning:
+                if request.old is None:  # a job that runs or has run learns no more by that
+                    await self._run.tell(request.urn, str(problem), severity=Severity.WARNING)
+            elif problem.is_unknown and sound.get("strict") is False:
+                told_too = f"{problem}; passed, since strict is false"
+                await self._run.tell(request.urn, told_too, severity=Severity.WARNING)
+            else:
+                refused.append(CheckFailure(problem.property, problem.reason))
+        return refused
+
+
+def _own_failures(sound: dict[str, Any]) -> list[CheckFailure]:
+    """Returns what is wrong whatever the catalogue says."""
+    found = label_failures(sound.get("labels"))
+    for name in ("outputUri", "customBaseModel"):
+        if isinstance(uri := sound.get(name), str):
+            try:
+                artifacts.split(uri)
+            except ValueError as error:
+                found.append(CheckFailure(name, str(error)))
+    if isinstance(attempt := sound.get("attempt"), int) and attempt < 1:
+        found.append(CheckFailure("attempt", f"{attempt} is not an attempt; the first one is 1"))
+    return found

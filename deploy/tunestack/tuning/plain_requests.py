@@ -1,0 +1,45 @@
+"""Plain requests to the service, for previews: they need a third of the memory of google-genai.
+
+A call that fails is repeated once: a preview has no time for more.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import tenacity
+
+from tunestack.retries import retrying
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tunestack.connection import Connection
+
+SECONDS = 5.0
+"""How long a preview waits for an answer: a token and a list take about one."""
+
+
+def answer(connection: Connection, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Returns what the service answers to a GET.
+
+    Raises:
+        requests.RequestException: the service does not answer, or refuses.
+        google.auth.exceptions.GoogleAuthError: there are no credentials.
+    """
+    answered: dict[str, Any] = retrying().copy(stop=tenacity.stop_after_attempt(2))(ask, connection, path, query)
+    return answered
+
+
+def ask(connection: Connection, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Asks once; see `answer`."""
+    # A resource is asked for where it lies: a tuned model may be served in other regions than it was tuned in.
+    place = re.search(r"/locations/([^/]+)/", path)
+    there = replace(connection, location=place[1]) if place else connection
+    with connection.http() as session:
+        response = session.get(f"{there.service_address}/v1beta1/{path}", params=query, timeout=SECONDS)
+    response.raise_for_status()
+    answered: dict[str, Any] = response.json()
+    return answered
