@@ -86,8 +86,9 @@ def _key(asked: Asked, name: str, model: OpenModel | GeminiModel | None) -> Iter
 
 
 def _near(location: str, usable: Sequence[str]) -> str:
-    # A region of the same continent is the nearest, before one of similar spelling.
-    same_continent = [name for name in usable if name.partition("-")[0] == location.partition("-")[0]]
+    # A region of the same continent is the nearest, before one of similar spelling; multi-regions shorten its name.
+    continent = location.partition("-")[0] or "?"
+    same_continent = [name for name in usable if name.partition("-")[0].startswith(continent)]
     return nearest(location, same_continent or usable)[0]
 
 

@@ -45,17 +45,15 @@ def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Pr
 
 
 def _not_served(model: OpenModel) -> str:
-    size = model.parameters or 0
-    served = [row for row in open_models() if row.servable and row.parameters]
-    served.sort(key=lambda row: (_publisher(row) != _publisher(model), abs((row.parameters or 0) - size)))
+    def distance(row: OpenModel) -> tuple[bool, bool, int]:
+        is_kin = [row.name.partition(mark)[0] == model.name.partition(mark)[0] for mark in "/@"]
+        return not is_kin[0], not is_kin[1], abs((row.parameters or 0) - (model.parameters or 0))
+
+    near = min((row for row in open_models() if row.servable), key=distance)
     return (
         f"{model.name} can be tuned, but is not among the models that custom-weights serving takes "
-        f"({model.servable_source}); nearest that is: {served[0].name}"
+        f"({model.servable_source}); nearest that is: {near.name}"
     )
-
-
-def _publisher(model: OpenModel) -> str:
-    return model.name.partition("/")[0]
 
 
 def _too_small(asked: Machine, model: OpenModel) -> str:
