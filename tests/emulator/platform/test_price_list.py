@@ -18,7 +18,7 @@ def _usd(sku: dict[str, Any]) -> Decimal:
     (rate,) = expression["tieredRates"]
     price = rate["unitPrice"]
     assert price["currencyCode"] == "USD"
-    return (int(price["units"]) + Decimal(price["nanos"]) / 10**9) * expression["displayQuantity"]
+    return (int(price["units"]) + Decimal(price["nanos"]) / 10**9) * int(expression["displayQuantity"])
 
 
 def test_vertex_ai_has_prices(emulator: Emulator) -> None:

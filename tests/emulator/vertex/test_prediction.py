@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.api_core import exceptions
 from google.cloud import aiplatform_v1 as v1
 from google.cloud import aiplatform_v1beta1 as v1beta1
 from google.protobuf import json_format, struct_pb2
@@ -84,3 +85,21 @@ def test_what_is_no_prompt_is_refused(
 def test_an_endpoint_that_does_not_exist(cloud: Cloud) -> None:
     status, message = cloud.refusal("POST", "endpoints/5:predict", {"instances": []})
     assert (status, "The Endpoint does not exist" in message) == ("NOT_FOUND", True)
+
+
+def test_a_dedicated_endpoint_answers_under_its_own_name_only(cloud: Cloud, tuned: dict[str, str]) -> None:
+    body = {"customModel": {"gcsUri": tuned["yes"]}, "endpointConfig": {"dedicatedEndpointEnabled": True}}
+    endpoint = cloud.done(cloud.call("POST", ":deploy", body))["response"]["endpoint"]
+    name = cloud.call("GET", f"/v1/{endpoint}")["dedicatedEndpointDns"]
+    client = cloud.gapic(v1.PredictionServiceClient)
+    value = json_format.ParseDict({"prompt": PROMPT, "temperature": 0, "raw_response": True}, struct_pb2.Value())
+    with pytest.raises(exceptions.BadRequest, match=f"using its dedicated domain name '{name}'"):
+        client.predict(endpoint=endpoint, instances=[value])
+    response = client.predict(endpoint=endpoint, instances=[value], metadata=[("host", name)])
+    assert list(response.predictions) == ["yes"]
+
+
+def test_gemini_methods_are_for_gemini(cloud: Cloud, endpoint: str) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": PROMPT}]}]}
+    status, message = cloud.refusal("POST", f"/v1/{endpoint}:generateContent", body)
+    assert (status, "does not serve a Gemini model" in message) == ("FAILED_PRECONDITION", True)
