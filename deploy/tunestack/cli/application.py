@@ -13,6 +13,7 @@ from tunestack.cli.data import commands as data_commands
 from tunestack.cli.doctor.command import doctor
 from tunestack.cli.jobs import commands as jobs_commands
 from tunestack.cli.predict import predict
+from tunestack.cli.prices import commands as prices_commands
 
 application = typer.Typer(
     help="Tuned models on Google Cloud as infrastructure as code.",
@@ -24,6 +25,7 @@ application = typer.Typer(
 
 application.add_typer(data_commands.application, name="data")
 application.add_typer(jobs_commands.application, name="jobs")
+application.add_typer(prices_commands.application, name="prices")
 application.command()(doctor)
 application.command()(predict)
 

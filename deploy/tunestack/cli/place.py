@@ -82,6 +82,15 @@ def find(stack: str, project: str = "", location: str = "") -> Place:
     return Place(_configured(stack, location), stack)
 
 
+def priced_by(stack: str) -> Connection | None:
+    """Returns whose prices are meant: a local stack's emulator, or $TUNESTACK_EMULATOR_URL; None for Google Cloud."""
+    if not stack:
+        url = os.environ.get(EMULATOR_URL, "")
+        return _connection("", "global", url) if url else None
+    connection = find(stack).connection
+    return connection if connection.api_endpoint else None
+
+
 def configuration(stack: str) -> dict[str, Any]:
     """Returns what a stack's YAML says below `tunestack:`, whether it was applied or not; what is secret is missing.
 
