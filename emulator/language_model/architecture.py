@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 from emulator.language_model.contract import LanguageModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 CONFIG_FILE = "config.json"
+# Where Hugging Face has the name of the model that a checkpoint was made from.
+NAME = "_name_or_path"
 
-# What Hugging Face calls the text models of the tunable families, by the publisher in the catalogue's names.
-FAMILIES = {
-    "google": ("Gemma3ForCausalLM", "gemma3_text"),
-    "meta": ("LlamaForCausalLM", "llama"),
-    "qwen": ("Qwen3ForCausalLM", "qwen3"),
-}
-
+_STAND_IN = "tunestack_stand_in"
 
 # Names of a Llama checkpoint.
 EMBEDDING = "model.embed_tokens.weight"
@@ -68,30 +65,27 @@ def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def config_document(architecture: Architecture, base_model: str) -> dict[str, Any]:
-    """The config.json of a checkpoint that stands in for ``base_model`` (``publisher/family@version``)."""
-    class_name, model_type = FAMILIES.get(base_model.split("/")[0], FAMILIES["meta"])
+def config_document(architecture: Architecture, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The config.json of a checkpoint.
+
+    At its top it tells what the model says that this one stands in for, so that whoever looks finds the model that was
+    asked for; the small model's own shape lies below a name of its own.
+    """
     return {
-        "architectures": [class_name],
-        "model_type": model_type,
-        "_name_or_path": base_model,
+        **told,
         "torch_dtype": "float16",
-        **{name: getattr(architecture, name) for name in Architecture.__dataclass_fields__},
-        "num_key_value_heads": architecture.num_attention_heads,
-        "head_dim": architecture.head_dim,
-        "hidden_act": "silu",
-        "tie_word_embeddings": True,
-        "bos_token_id": 1,
-        "eos_token_id": 0,
-        "tunestack_stand_in": (
-            f"A model of under a million weights that answers in place of {base_model}. All families share its "
-            "weights, whose names and layout are Llama's; it is not a checkpoint of that model."
-        ),
+        _STAND_IN: {
+            "note": (
+                f"A model of under a million weights that answers in place of {told.get(NAME, 'another')}. All "
+                "families share its weights, whose names and layout are Llama's; it is not a checkpoint of that model."
+            ),
+            **{name: getattr(architecture, name) for name in Architecture.__dataclass_fields__},
+        },
     }
 
 
-def read_config(folder: Path) -> tuple[Architecture, str]:
-    """Reads a checkpoint's shape and the name of its base model.
+def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
+    """Reads a checkpoint's shape, and what it tells of the model that it stands in for.
 
     Raises:
         LanguageModelError: The folder has no usable config.json, or one of another model.
@@ -99,11 +93,14 @@ def read_config(folder: Path) -> tuple[Architecture, str]:
     path = folder / CONFIG_FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        architecture = Architecture(**{name: document[name] for name in Architecture.__dataclass_fields__})
+        stand_in = document.pop(_STAND_IN)
+        # Checkpoints of before had a note there and the shape at the top.
+        shape = stand_in if isinstance(stand_in, dict) else document
+        architecture = Architecture(**{name: shape[name] for name in Architecture.__dataclass_fields__})
     except FileNotFoundError:
         raise LanguageModelError(f"{path}: no such file; a checkpoint folder needs a config.json") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LanguageModelError(
             f"{path}: not the configuration of a model that can be run here ({error!r})"
         ) from error
-    return architecture, str(document.get("_name_or_path", ""))
+    return architecture, document

@@ -33,9 +33,9 @@ def write_checkpoint(
     weights: Mapping[str, NDArray[np.float32]],
     architecture: Architecture,
     tokenization: Tokenization,
-    base_model: str,
+    told: Mapping[str, Any],
 ) -> None:
-    """Writes everything that serving needs into ``folder``, which is made if missing."""
+    """Writes all that serving needs into ``folder``, made if missing; config.json has ``told`` at its top."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: np.ascontiguousarray(_turned(name, weight), np.float16) for name, weight in weights.items()}
     total = sum(tensor.nbytes for tensor in tensors.values())
@@ -51,7 +51,7 @@ def write_checkpoint(
         weight_map |= dict.fromkeys(shard, file)
     documents = {
         INDEX_FILE: {"metadata": {"total_size": total}, "weight_map": weight_map},
-        CONFIG_FILE: config_document(architecture, base_model),
+        CONFIG_FILE: config_document(architecture, told),
         "tokenizer_config.json": tokenizer_config(architecture.max_position_embeddings),
         "generation_config.json": {"bos_token_id": PROMPT, "eos_token_id": END, "pad_token_id": END},
     }

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from emulator.language_model import backend, optimization
-from emulator.language_model.architecture import Architecture
+from emulator.language_model.architecture import NAME, Architecture
 from emulator.language_model.base_model import BASE_FOLDER
 from emulator.language_model.batching import batches, encode_examples, row_sizes
 from emulator.language_model.checkpoint import write_checkpoint
@@ -57,7 +57,7 @@ def pretrain(folder: Path, architecture: Architecture, examples: int) -> None:
         {name: np.asarray(weight) for name, weight in trained.items()},
         architecture,
         tokenization,
-        "tunestack/stand-in@1",
+        {NAME: "tunestack/stand-in@1"},
     )
 
 

@@ -51,7 +51,7 @@ class _Run:
     """The weights and the optimiser's state while they are trained."""
 
     def __init__(self, base: Path, hyperparameters: Hyperparameters) -> None:
-        self.architecture, self.base_model = read_config(base)
+        self.architecture, self.told = read_config(base)
         weights: Weights = jax.device_put(read_weights(base, self.architecture))
         self._frozen: Weights = {}
         self._trained = weights
@@ -129,7 +129,7 @@ def run(
         if validation_rows:
             validation_losses.append(state.loss(batches(validation_rows, sizes, batch_size, None)))
         if epoch in saved_epochs:
-            parts = (state.weights(), state.architecture, tokenization, state.base_model)
+            parts = (state.weights(), state.architecture, tokenization, state.told)
             save(epoch, step, lambda folder, parts=parts: write_checkpoint(folder, *parts))  # type: ignore[misc]
 
     return TrainingResult(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.language_model import write_base_checkpoint
+from emulator.vertex import architectures
 from emulator.vertex.refusals import failed_precondition, invalid_argument
 
 if TYPE_CHECKING:
@@ -49,17 +50,17 @@ class Checkpoints:
 
     def __init__(self, services: Services) -> None:
         self._storage: ObjectStore = services.storage
-        self._base_models = services.settings.data / "base_models"
+        self._base_models = services.settings.data / "untuned_models"
         self._lock = threading.Lock()
 
     def base_model(self, name: str) -> Path:
-        """The untuned checkpoint of `publisher/family@version`, written on first use."""
+        """The untuned checkpoint of `publisher/family@version`, or of a Gemini model, written on first use."""
         folder = self._base_models / name.replace("/", "_")
         with self._lock:
             if not folder.exists():
                 self._base_models.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryDirectory(dir=self._base_models) as unfinished:
-                    write_base_checkpoint(name, Path(unfinished, "checkpoint"))
+                    write_base_checkpoint(name, Path(unfinished, "checkpoint"), architectures.config(name))
                     Path(unfinished, "checkpoint").rename(folder)
         return folder
 

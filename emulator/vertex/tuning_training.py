@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from emulator.language_model import Hyperparameters, LanguageModelError, Progress, TrainingResult, train
+from emulator.vertex import architectures
 from emulator.vertex.refusals import invalid_argument
 from emulator.vertex.tuned_gemini import SavedCheckpoint
 from emulator.vertex.tuning_metrics import METRICS, Metrics
@@ -119,6 +120,7 @@ class Training:
         if plan.custom_base is not None:
             self._checkpoints.check(plan.custom_base.uri)
             with self._checkpoints.local(plan.custom_base.uri) as folder:
+                architectures.check(plan.model, folder, plan.custom_base.uri)
                 yield folder
         elif plan.pre_tuned is not None:
             yield self._tuned_gemini.resolve(self._place, *plan.pre_tuned).folder

@@ -44,7 +44,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     architecture = Architecture(tokenization.size, 32, 64, 2, 2, 64)
     weights = {name: np.asarray(weight) for name, weight in initial_weights(architecture, jax.random.key(1)).items()}
     folder = tmp_path_factory.mktemp("tiny")
-    write_checkpoint(folder, weights, architecture, tokenization, "meta/llama3_1@llama-3.1-8b")
+    write_checkpoint(folder, weights, architecture, tokenization, {"_name_or_path": "meta/llama3_1@llama-3.1-8b"})
     return folder
 
 

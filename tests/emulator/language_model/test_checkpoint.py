@@ -25,22 +25,24 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("base_model", "class_name", "model_type"),
-    [
-        ("google/gemma3@gemma-3-1b-it", "Gemma3ForCausalLM", "gemma3_text"),
-        ("meta/llama3_1@llama-3.1-8b-instruct", "LlamaForCausalLM", "llama"),
-        ("qwen/qwen3@qwen3-4b", "Qwen3ForCausalLM", "qwen3"),
-    ],
-)
-def test_the_untuned_model_of_each_family(base_model: str, class_name: str, model_type: str, tmp_path: Path) -> None:
-    write_base_checkpoint(base_model, tmp_path / "new" / "folder")
+def test_the_untuned_model_tells_of_the_one_it_stands_in_for_and_of_its_own_shape_below(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
+    told = {"model_type": "gemma3", "text_config": {"hidden_size": 2560}}
+    write_base_checkpoint("google/gemma3@gemma-3-4b-it", folder, told)
     assert {path.name for path in folder.iterdir()} == FILES
     config = json.loads((folder / "config.json").read_text())
-    assert (config["architectures"], config["model_type"]) == ([class_name], model_type)
-    assert config["_name_or_path"] == base_model
-    assert f"in place of {base_model}" in config["tunestack_stand_in"]
+    stand_in = config.pop("tunestack_stand_in")
+    assert config == {**told, "_name_or_path": "google/gemma3@gemma-3-4b-it", "torch_dtype": "float16"}
+    assert "in place of google/gemma3@gemma-3-4b-it" in stand_in["note"]
+    assert stand_in["hidden_size"] == 128
+
+
+def test_a_checkpoint_with_its_shape_at_the_top_still_answers(tiny_base: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_base, tmp_path / "earlier")
+    config = json.loads((folder / "config.json").read_text())
+    shape = config.pop("tunestack_stand_in")
+    (folder / "config.json").write_text(json.dumps(config | shape | {"tunestack_stand_in": shape["note"]}))
+    assert Generator.load(folder).generate("a", max_tokens=3) == Generator.load(tiny_base).generate("a", max_tokens=3)
 
 
 def test_the_index_tells_where_each_tensor_lies(tiny_base: Path) -> None:
@@ -66,17 +68,18 @@ def test_writing_what_was_read_changes_nothing(tiny_base: Path, tmp_path: Path) 
     from emulator.language_model.checkpoint import read_weights, write_checkpoint
     from emulator.language_model.tokenization import Tokenization
 
-    architecture, name = read_config(tiny_base)
+    architecture, told = read_config(tiny_base)
     weights = read_weights(tiny_base, architecture)
     assert {weight.dtype for weight in weights.values()} == {np.dtype(np.float32)}
-    write_checkpoint(tmp_path, weights, architecture, Tokenization.load(tiny_base), name)
+    write_checkpoint(tmp_path, weights, architecture, Tokenization.load(tiny_base), told)
     for file in FILES:
         assert (tmp_path / file).read_bytes() == (tiny_base / file).read_bytes(), file
 
 
-def _edit_config(folder: Path, **changes: object) -> None:
+def _edit_shape(folder: Path, **changes: object) -> None:
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | changes))
+    config["tunestack_stand_in"] |= changes
+    (folder / "config.json").write_text(json.dumps(config))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def _edit_config(folder: Path, **changes: object) -> None:
             id="a broken shard",
         ),
         pytest.param(lambda f: (f / "model.safetensors.index.json").unlink(), "incomplete", id="no index"),
-        pytest.param(lambda f: _edit_config(f, hidden_size=64), "do not belong together", id="shapes do not fit"),
+        pytest.param(lambda f: _edit_shape(f, hidden_size=64), "do not belong together", id="shapes do not fit"),
         pytest.param(lambda f: (f / "tokenizer.json").write_text("x"), "tokenizer", id="a broken tokenizer"),
     ],
 )

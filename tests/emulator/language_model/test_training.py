@@ -59,6 +59,7 @@ def test_the_same_run_gives_the_same_bytes(tiny_base: Path, colours: list[Exampl
 def test_a_tuned_checkpoint_can_be_tuned_further(base: Path, colours: list[Example], tune: Callable[..., Any]) -> None:
     first = tune(base, colours, FULL)
     second = tune(first.checkpoints[-1], colours, SHORT)
+    assert (second.checkpoints[-1] / "config.json").read_text() == (base / "config.json").read_text()
     assert second.result.training_losses[0] < first.result.training_losses[0] / 2
 
 

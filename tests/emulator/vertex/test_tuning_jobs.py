@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.cloud import aiplatform_v1beta1 as v1beta1
 from google.genai import types
 
+from emulator.language_model import write_base_checkpoint
+from emulator.vertex import architectures
 from tests.emulator.vertex.harness import GEMMA, LLAMA, NOBODY, REGION, Cloud, Server, constant, new_cloud
 
 FOLDER = "postprocess/node-0/checkpoints"
@@ -87,6 +90,9 @@ def test_a_tuned_checkpoint_can_be_tuned_further(cloud: Cloud, tuned: dict[str, 
     assert empty.state == types.JobState.JOB_STATE_FAILED
     assert empty.error
     assert "it lacks config.json" in str(empty.error.message)
+    other = cloud.ended(cloud.tune(training, "google/gemma3@gemma-3-4b-it", custom_base_model=tuned["yes"])).error
+    assert other
+    assert "hidden_size 1152 instead of 2560, num_hidden_layers 26 instead of 34" in str(other.message)
 
 
 def test_snake_case_numbers_and_strings_are_read_like_the_rest(cloud: Cloud) -> None:
@@ -115,11 +121,14 @@ def test_snake_case_numbers_and_strings_are_read_like_the_rest(cloud: Cloud) -> 
 
 
 @pytest.mark.filterwarnings("ignore")  # the module is deprecated and says so
-def test_the_job_of_the_tuning_page_word_for_word(cloud: Cloud, tuned: dict[str, str]) -> None:
+def test_the_job_of_the_tuning_page_word_for_word(cloud: Cloud, tmp_path: Path) -> None:
     import vertexai
     from vertexai.tuning import SourceModel, sft
 
-    cloud.grant("gcp-sa-aiplatform", bucket=tuned["yes"].split("/")[2])
+    model = "meta/llama3_1@llama-3.1-8b"
+    write_base_checkpoint(model, tmp_path, architectures.config(model))
+    for file in tmp_path.iterdir():
+        cloud.storage.bucket(cloud.bucket).blob(f"llama/{file.name}").upload_from_filename(str(file))
     vertexai.init(
         project=cloud.project,
         location=REGION,
@@ -128,7 +137,9 @@ def test_the_job_of_the_tuning_page_word_for_word(cloud: Cloud, tuned: dict[str,
         api_transport="rest",
     )
     sft_tuning_job = sft.train(
-        source_model=SourceModel(base_model="meta/llama3_1@llama-3.1-8b", custom_base_model=tuned["yes"]),
+        source_model=SourceModel(
+            base_model="meta/llama3_1@llama-3.1-8b", custom_base_model=f"gs://{cloud.bucket}/llama"
+        ),
         tuning_mode="FULL",
         epochs=3,
         train_dataset=cloud.put("train.jsonl", constant("a", rows=12)),
