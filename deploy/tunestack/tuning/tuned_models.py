@@ -1,26 +1,111 @@
-"""Tuned Gemini models as the service keeps them: what comes of a Gemini job, in place of a folder."""
+"""Tuned Gemini models as the service keeps them: what comes of a Gemini job, and what can be tuned further.
+
+They are asked for where they lie: the newest Gemini models do not lie where they were tuned.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from tunestack.retries import CALL_SECONDS, repeatable
+from tunestack.retries import http_code, repeatable
+from tunestack.tuning.plain_requests import answer, ask
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tunestack.connection import Connection
+
+BASE_MODEL = "google-vertex-llm-tuning-base-model-id"
+"""Label with the base model, as google-genai reads it; dots are underscores in a label's value."""
+
+JOB = "google-vertex-llm-tuning-job-id"
+"""Label with the number of the job that made the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class TunedVersion:
+    """A version of a tuned model.
+
+    Attributes:
+        version: its number.
+        base_model: what it was tuned from, with dots as underscores; empty where the service does not say.
+        is_uploaded: whether it is somebody's own upload, which no Gemini model is.
+        is_supervised: whether the job that made it was a supervised one, None where that cannot be known.
+        tuned: when it was made, None where the service does not say.
+        kms_key_name: customer-managed key, or empty.
+        checkpoints: ids of its checkpoints, empty where the service names none.
+    """
+
+    version: str
+    base_model: str
+    is_uploaded: bool
+    is_supervised: bool | None
+    tuned: datetime | None
+    kms_key_name: str
+    checkpoints: tuple[str, ...]
+
+
+def look(connection: Connection, name: str) -> TunedVersion | None:
+    """Returns what the service says of `projects/…/models/ID`, `ID@3` or `ID@alias`, None where there is none.
+
+    Raises:
+        requests.RequestException: the service does not answer, or refuses.
+        google.auth.exceptions.GoogleAuthError: there are no credentials.
+    """
+    found = _model(connection, name, answer)
+    if found is None:
+        return None
+    labels = found.get("labels", {})
+    made = found.get("versionCreateTime") or found.get("createTime")
+    return TunedVersion(
+        version=str(found.get("versionId", "")),
+        base_model=labels.get(BASE_MODEL, ""),
+        is_uploaded="artifactUri" in found or "containerSpec" in found,
+        is_supervised=_is_supervised(connection, labels[JOB]) if JOB in labels else None,
+        tuned=datetime.fromisoformat(made) if made else None,
+        kms_key_name=found.get("encryptionSpec", {}).get("kmsKeyName", ""),
+        checkpoints=tuple(str(each["checkpointId"]) for each in found.get("checkpoints", ())),
+    )
 
 
 @repeatable
 def exists(connection: Connection, model: str) -> bool:
-    """Says whether the service has a version of a model, `projects/…/models/ID@VERSION`.
+    """Says whether the service has a version of a model, `projects/…/models/ID@VERSION`."""
+    return _model(connection, model, ask) is not None
 
-    It is asked where the model lies: the newest Gemini models do not lie where they were tuned.
-    """
-    there = replace(connection, location=model.split("/")[3])
-    with there.http() as session:
-        response = session.get(f"{there.service_address}/v1beta1/{model}", timeout=CALL_SECONDS)
-    if response.status_code == 404:
-        return False
-    response.raise_for_status()
-    return True
+
+def parts(name: str) -> tuple[str, str]:
+    """Splits `projects/…/models/ID@3` into the model and the version or alias, which may be empty."""
+    model, _, version = name.partition("@")
+    return model, version
+
+
+def is_same_model(one: str, other: str) -> bool:
+    """Says whether two names are of one model, in any version, with the project by its id or by its number."""
+    found = [re.search(r"/(locations/[^/]+/models/[^/@]+)", name) for name in (one, other)]
+    return bool(found[0] and found[1] and found[0][1] == found[1][1])
+
+
+def _model(
+    connection: Connection, name: str, get: Callable[[Connection, str], dict[str, Any]]
+) -> dict[str, Any] | None:
+    try:
+        return get(connection, name)
+    except Exception as error:
+        if http_code(error) == 404:
+            return None
+        raise
+
+
+def _is_supervised(connection: Connection, number: str) -> bool | None:
+    """Says whether a job was a supervised one; its record stays for ever, but it may be another region's."""
+    try:
+        job = answer(connection, f"{connection.parent}/tuningJobs/{number}")
+    except Exception as error:
+        if http_code(error) is None:
+            raise
+        return None
+    return "supervisedTuningSpec" in job

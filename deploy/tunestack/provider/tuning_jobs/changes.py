@@ -10,7 +10,7 @@ from tunestack.catalogue.methods import OPEN_METHODS, method
 from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
 from tunestack.provider.tuning_jobs.inputs import pinned_model
-from tunestack.tuning.tuned_gemini import is_same_model, parts
+from tunestack.tuning.tuned_models import is_same_model, parts
 from tunestack.wording import counted
 
 RETRAINS = {

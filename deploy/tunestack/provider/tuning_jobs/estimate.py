@@ -52,12 +52,14 @@ def estimated(known: dict[str, Any], location: str | None = None) -> dict[str, A
 
 
 def told_cost(known: dict[str, Any], location: str | None = None) -> str:
-    """Says what a job would cost, as far as that is no secret."""
+    """Says what a job would cost, as far as that is no secret, and how old the price is."""
     if "(secret)" in (known.get(name) for name in ("epochs", *COUNTED)):
         return "at a secret price"
     if estimated(known, location).get("estimatedCostUsd") is None or (found := _estimate(known, location)) is None:
         return money(None)
-    return str(found.once)
+    training = found.items[0]
+    age = training.sources[0].told_age(found.today) if training.usd else ""
+    return f"{found.once} ({age})" if age else str(found.once)
 
 
 def _is_unsaid(known: dict[str, Any]) -> bool:

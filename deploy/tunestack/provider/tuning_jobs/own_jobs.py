@@ -8,7 +8,7 @@ from types import ModuleType
 
 from tunestack.provider.lifecycle import InterruptedWaitError, ResourceError
 from tunestack.provider.run import Run
-from tunestack.tuning import artifacts, intent, jobs, states, tuned_gemini
+from tunestack.tuning import artifacts, intent, jobs, states, tuned_models
 from tunestack.tuning.ownership import Owner
 
 
@@ -81,7 +81,7 @@ class OwnJobs:
     async def _has_result(self, job: jobs.Job) -> bool:
         """Says whether what a job made is still there: its final checkpoint, or the model that the service keeps."""
         if not job.keeps_folder:
-            return bool(job.model) and await self._run.call(tuned_gemini.is_there, self._run.connection, job.model)
+            return bool(job.model) and await self._run.call(tuned_models.exists, self._run.connection, job.model)
         there = await self._run.call(artifacts.checkpoints, self._run.connection, job.output_uri)
         return artifacts.has_final(there)
 

@@ -18,7 +18,7 @@ from tunestack.provider.run import Run
 from tunestack.provider.tuning_jobs.changes import is_told_in_other_words
 from tunestack.retries import http_code
 from tunestack.service_errors import explain
-from tunestack.tuning import custom_base, intent, tuned_gemini
+from tunestack.tuning import custom_base, intent, tuned_models
 from tunestack.tuning.ownership import Owner
 from tunestack.wording import either
 
@@ -82,7 +82,7 @@ class StartingPoints:
         old = plain_map(request.old) if request.old else {}
         if old.get("contentHash") is None and is_told_in_other_words(old.get(name), known[name]):
             return _Pinned(
-                known[name], _attempt(known), tuned_gemini.parts(old[name])[1]
+                known[name], _attempt(known), tuned_models.parts(old[name])[1]
             )  # an import knows the version
         before = _Pinned(old[name], _attempt(old), old.get(pin)) if old.get(name) is not None else None
         before = before or self._pinned.get((request.urn, name))
@@ -122,13 +122,13 @@ class StartingPoints:
         if request.old and before and before.content:
             return before.content
         text = known["preTunedModel"]
-        model, written = tuned_gemini.parts(text)
+        model, written = tuned_models.parts(text)
         kept = before.content if before else await self._submitted_before(request.urn, known)
         name = text if written.isdecimal() or not kept else f"{model}@{kept}"
         try:
-            found = await self._run.call(tuned_gemini.look, self._run.connection, name)
+            found = await self._run.call(tuned_models.look, self._run.connection, name)
             if found is None and name != text:
-                found = await self._run.call(tuned_gemini.look, self._run.connection, text)
+                found = await self._run.call(tuned_models.look, self._run.connection, text)
         except Exception as error:
             reason = explain(error)
             if reason is None:
@@ -179,7 +179,7 @@ def with_pins(inputs: Properties, pins: Mapping[str, Any]) -> Properties:
     return {**rest, **{name: wrap(value) for name, value in pins.items()}}
 
 
-def _unfit(found: tuned_gemini.TunedGemini, inputs: Mapping[str, Any]) -> list[CheckFailure]:
+def _unfit(found: tuned_models.TunedVersion, inputs: Mapping[str, Any]) -> list[CheckFailure]:
     """Returns why a tuned model cannot be tuned further as it is asked for.
 
     Source of the rules: the service's page of continuous tuning.
