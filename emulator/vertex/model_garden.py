@@ -75,10 +75,9 @@ class ModelGarden:
         deployed: Details = {"id": str(new_id())[:10], "dedicatedResources": resources}
         capacity.accelerators(deployed)
         display_name = config.get("modelDisplayName") or f"model-{model_id}"
-        endpoint = {
-            "displayName": endpoint_config.get("endpointDisplayName") or f"endpoint-{model_id}",
-            "dedicatedEndpointEnabled": endpoint_config.get("dedicatedEndpointEnabled", False),
-        }
+        endpoint = {"displayName": endpoint_config.get("endpointDisplayName") or f"endpoint-{model_id}"}
+        if endpoint_config.get("dedicatedEndpointEnabled"):
+            endpoint["dedicatedEndpointEnabled"] = True
         model = f"{call.place.name}/models/{model_id}"
         container = config.get("containerSpec") or _CONTAINER
         with self._services.documents.transaction():

@@ -63,7 +63,9 @@ def _table(services: Services) -> list[tuple[str, str, Handler]]:
     tuned = TunedGemini(services, models, endpoints)
     jobs = TuningJobs(services, settings, tuned)
     TuningSchedule(services, settings, jobs, checkpoints, tuned)
-    tuned.moved = lambda job, endpoint: jobs.update(job, lambda shown: shown["tunedModel"].update(endpoint=endpoint))
+    tuned.moved = lambda job, endpoint: jobs.update(
+        job, lambda shown: shown.get("tunedModel", {}).update(endpoint=endpoint)
+    )
     generators = Generators(checkpoints, tuned)
     deployments = Deployments(services, settings, operations, models, endpoints, generators)
     predictions = Predictions(models, endpoints, generators, ColdStarts(settings))
