@@ -40,8 +40,8 @@ def seen(*looks: tuple[float, int], **fields: Any) -> str:
 
 
 def test_all_that_can_be_said() -> None:
-    assert seen((3, 0), (4, 11), (8, 111), (12, 211), epoch=1) == (
-        "job 123 running, tuning, epoch 1 done, step 211 of 453, 12 min elapsed, about 10 min of tuning left, "
+    assert seen((3, 0), (4, 11), (8, 111), (12, 211), epoch=1, epochs=3) == (
+        "job 123 running, tuning, epoch 1 of 3 done, step 211 of 453, 12 min elapsed, about 10 min of tuning left, "
         "then post-processing"
     )
 
@@ -98,6 +98,32 @@ class TestTheEnd:
 
     def test_steps_in_all_may_be_unknown(self) -> None:
         assert seen((1, 0), (2, 100), (3, 200), steps=None) == "job 123 running, tuning, step 200, 3 min elapsed"
+
+    @pytest.mark.parametrize(
+        ("looks", "left"),
+        [
+            ([(0, 0), (10, 0), (10.5, 1), (20, 1), (20.5, 2), (22.5, 2)], "about 18 min"),
+            ([(0, 0), (10, 1), (20, 2)], ""),
+            ([(0, 0), (10, 0), (10.5, 1), (20, 1), (26, 1)], ""),
+            ([(0, 1), (10, 1), (10.5, 2), (20, 2)], ""),
+        ],
+        ids=["one epoch was timed", "looks too rare to time one", "none was timed", "the first that was seen was not"],
+    )
+    def test_it_follows_from_epochs_where_steps_are_not_told(self, looks: list[tuple[float, int]], left: str) -> None:
+        forecast = Forecast()
+        for at, epoch in looks:
+            looked_at = job(epoch=epoch, epochs=4, steps=None)
+            forecast.observe(looked_at, NOON + minutes(at))
+        told = forecast.sentence(looked_at, NOON + minutes(at))
+        assert f"{left} of tuning left" in told if left else "left" not in told
+
+    def test_steps_that_come_to_be_known_begin_anew(self) -> None:
+        forecast = Forecast()
+        for at, epoch in ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)):
+            forecast.observe(job(epoch=epoch, epochs=9, steps=None), NOON + minutes(at))
+        assert forecast.tuning_ends(job(epoch=5, epochs=9, steps=None), NOON + minutes(5)) == NOON + minutes(9)
+        forecast.observe(job(250, epoch=5, epochs=9), NOON + minutes(6))
+        assert forecast.tuning_ends(job(250, epoch=5, epochs=9), NOON + minutes(6)) is None
 
     @pytest.mark.parametrize(
         "between",
