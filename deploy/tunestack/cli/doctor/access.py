@@ -76,8 +76,10 @@ def look_at_bindings(subject: Subject) -> Iterator[Finding]:
             wanted[str(binding["bucket"])].append(binding)
     for bucket, bindings in wanted.items():
         yield from _bucket(subject, bucket, bindings)
-    if not wanted:
-        yield ok(BINDINGS, "none to look at: the first pulumi up makes the buckets and binds the agents to them")
+    if not wanted and subject.is_applied:
+        yield warning(BINDINGS, "not looked at: the stack's outputs name none, or hide them as secrets")
+    elif not wanted:
+        yield ok(BINDINGS, "none yet: the first pulumi up makes the buckets and binds the agents to them")
 
 
 def _bucket(subject: Subject, bucket: str, bindings: list[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -120,7 +122,10 @@ def look_at_account(subject: Subject) -> Iterator[Finding]:
         yield problem(ACCOUNT, f"there is no account {email}", mend)
         return
     if account.get("disabled"):
-        yield problem(ACCOUNT, f"{email} is disabled", f"gcloud iam service-accounts enable {email}")
+        enable = f"gcloud iam service-accounts enable {email}"
+        if subject.connection.api_endpoint:
+            enable = f"curl -X POST {calls.address(subject.connection, calls.IAM)}/{account['name']}:enable"
+        yield problem(ACCOUNT, f"{email} is disabled: no job starts as it", enable)
     elif subject.is_applied and not _has(_project_policy(subject), f"serviceAccount:{email}", ACCOUNT_ROLE):
         says = f"{email} has no {ACCOUNT_ROLE} in {subject.project} any more: no job can start as it"
         yield problem(ACCOUNT, says, subject.refresh_command)
@@ -159,4 +164,7 @@ def _has(bindings: Any, member: str, role: str) -> bool:
 
 
 def _grant(subject: Subject, member: str, role: str) -> str:
+    if subject.connection.api_endpoint:  # gcloud does not know where that is
+        base = calls.address(subject.connection, calls.RESOURCE_MANAGER)
+        return f"write {role} for {member} into the policy: POST {base}/projects/{subject.project}:setIamPolicy"
     return f"gcloud projects add-iam-policy-binding {subject.project} --member {member} --role {role}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tunestack.cli.doctor.finding import Finding, problem, warning
+from tunestack.cli.stack import StackError
 from tunestack.late_identities import NOBODYS_PROJECTS
 from tunestack.service_errors import explain
 
@@ -97,8 +98,10 @@ def address(connection: Connection, service: str) -> str:
 
 def trouble(check: str, error: Exception) -> Finding:
     """Returns the line for a look that failed in a way that no check has words for."""
-    said = explain(error) or f"{type(error).__name__}: {error}"
-    return problem(check, said) if explain(error) else warning(check, f"not looked at: {said}")
+    if said := explain(error):
+        return problem(check, said)
+    said = str(error) if isinstance(error, StackError) else f"{type(error).__name__}: {error}"
+    return warning(check, f"not looked at: {said}")
 
 
 def _call(connection: Connection, method: str, service: str, path: str, **options: Any) -> dict[str, Any]:

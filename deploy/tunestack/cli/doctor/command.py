@@ -74,7 +74,7 @@ def findings(stack: str, project: str, location: str, seconds: float) -> Iterato
 
 def _look_at_stack(stack: str, project: str, location: str, subjects: list[Subject]) -> Iterator[Finding]:
     """Yields what the stack is, and adds what is to be looked at."""
-    from tunestack.cli.doctor import lock
+    from tunestack.cli.doctor import locks
     from tunestack.cli.place import configuration, find
     from tunestack.cli.stack import StackError
 
@@ -82,7 +82,7 @@ def _look_at_stack(stack: str, project: str, location: str, subjects: list[Subje
         place = find(stack, project, location)
         configured = configuration(stack) if stack else {}
     except StackError as error:
-        yield problem(STACK, str(error), "pulumi stack ls")
+        yield problem(STACK, str(error), *(["pulumi stack ls"] if "no stack named" in str(error) else []))
         return
     subject = Subject(place.connection, stack, place.outputs, configured)
     subjects.append(subject)
@@ -91,7 +91,7 @@ def _look_at_stack(stack: str, project: str, location: str, subjects: list[Subje
         yield ok(STACK, f"none; {where}")
         return
     yield ok(STACK, f"{stack}: {where}; {'applied' if subject.is_applied else 'not applied yet'}")
-    yield from lock.look(stack)
+    yield from locks.look(stack)
 
 
 def _remote(subject: Subject) -> list[Check]:

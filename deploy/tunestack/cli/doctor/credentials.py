@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from tunestack.cli.doctor.finding import Finding, ok, problem, warning
 from tunestack.cli.doctor.subject import Subject
 from tunestack.connection import SCOPE
-from tunestack.service_errors import explain
 
 NAME = "credentials"
 
@@ -28,7 +28,9 @@ def look(subject: Subject) -> Iterator[Finding]:
         credentials, _ = google.auth.default([SCOPE])
         credentials.refresh(Request())  # type: ignore[no-untyped-call]
     except TransportError as error:
-        yield problem(NAME, explain(error) or str(error), "look at this machine's network and proxy settings")
+        host = urlsplit(str(getattr(getattr(error.__cause__, "request", None), "url", ""))).hostname
+        says = f"{host or 'the service that gives tokens'} cannot be reached"
+        yield problem(NAME, says, f"curl -sS https://{host or 'oauth2.googleapis.com'}; look at network and proxy")
     except GoogleAuthError as error:
         yield problem(NAME, f"none that can be used on this machine: {str(error).partition(chr(10))[0]}", _LOGIN)
     else:

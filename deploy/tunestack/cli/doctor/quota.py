@@ -94,7 +94,11 @@ def _more(subject: Subject, standing: Standing, key: str, wanted: int, region: s
     if standing.fixed:
         return "nothing can be asked for: the quota is fixed for this project"
     if subject.stack:
-        return f"{subject.set_command(f'quota.{key}', wanted)} && pulumi up --stack {subject.stack}"
+        contact = (
+            [] if subject.configuration.get("quota") else [subject.set_command("quota.contactEmail", "YOU@example.com")]
+        )
+        asks = [*contact, subject.set_command(f"quota.{key}", wanted), f"pulumi up --stack {subject.stack}"]
+        return " && ".join(asks)
     where = f" --dimensions region={region}" if region else ""
     return (
         f"gcloud beta quotas preferences create --project {subject.project} --service aiplatform.googleapis.com "

@@ -25,7 +25,9 @@ def look_at_region(subject: Subject) -> Iterator[Finding]:
         near = get_close_matches(name, known, n=1)
         meant = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
         say = (
-            subject.set_command("location", (near or known)[0]) if subject.stack else f"--location {(near or known)[0]}"
+            subject.set_command("location", (near or known)[0])
+            if subject.stack
+            else f"tunestack doctor --project {subject.project} --location {(near or known)[0]}"
         )
         yield problem(REGION, f'there is no region "{name}" that tunes open models{meant}', say)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunestack.cli.doctor.finding import Finding, problem
+from tunestack.cli.doctor.finding import Finding, problem, warning
 from tunestack.cli.stack import Engine, StackError
 
 NAME = "locks"
@@ -23,6 +23,7 @@ def look(stack: str) -> Iterator[Finding]:
     for kept in found.kept:
         yield problem(NAME, kept)
     if found.done:
-        yield problem(
-            NAME, f"a pulumi that was killed left: {'; '.join(found.done)}", f"tunestack recover --stack {stack}"
-        )
+        says = f"a pulumi was killed; tunestack recover would have {'; '.join(found.done)}"
+        # Marks of what was cut off only make the next run warn; a lock stops it.
+        tell = problem if any(done.startswith("removed") for done in found.done) else warning
+        yield tell(NAME, says, f"tunestack recover --stack {stack}")
