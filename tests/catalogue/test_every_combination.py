@@ -6,6 +6,8 @@ import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tunestack.catalogue import (
     GeminiModel,
@@ -96,7 +98,11 @@ def test_an_open_model_with_every_teacher(model: OpenModel) -> None:
             assert not asked(base_model=model.name, teacher_model=teacher)
         else:
             refused("baseModel", "not among the students; nearest: ", base_model=model.name, teacher_model=teacher)
-    for no_teacher in (*[row.name for row in (*open_models(), *gemini_models())], "deepseek-ai/deepseek-v4-maas"):
+    for no_teacher in (
+        *[row.name for row in open_models()],
+        *[row.name for row in gemini_models()],
+        "deepseek-ai/deepseek-v4-maas",
+    ):
         found = asked(base_model=lists.students[0], teacher_model=no_teacher)
         assert list(found) == ["teacherModel"]
         assert "nearest: " in found["teacherModel"].reason
@@ -197,3 +203,37 @@ def test_a_tuned_gemini_model_is_tuned_further(model: GeminiModel) -> None:
         ({"teacher_model": distillation().teachers[0]}, "teacherModel"),
     ):
         assert name in asked(base_model=model.name, **further, **inputs)
+
+
+MODELS = [row.name for row in open_models()] + [row.name for row in gemini_models()]
+ANYTHING: dict[str, list[Any]] = {
+    "base_model": [*MODELS, *distillation().teachers, "", "gemini", "a/b", "a/b@c"],
+    "mode": [*MODES, "LORA"],
+    "location": [*REGIONS, *ELSEWHERE],
+    "adapter_size": [-1, 0, 16, 32],
+    "epochs": [0, 3],
+    "learning_rate": [0.0, 1e-4, 1.0],
+    "batch_size": [0, 8],
+    "learning_rate_multiplier": [0, 0.5],
+    "teacher_model": [*distillation().teachers, "", "gemini-2.5-pro"],
+    "custom_base_model": ["gs://my-bucket/base"],
+    "pre_tuned_model": [TUNED, "", "@", "projects/p/locations//models/1"],
+    "pre_tuned_checkpoint": ["1", ""],
+    "kms_key_name": [KEY.format("us-central1"), KEY.format("global"), "", "/" * 7],
+    "tuned_model_display_name": ["Tickets", ""],
+    "export_last_checkpoint_only": [True, False],
+    "images": [0, 1],
+    "declared": [(), ("baseModel", "mode"), ("teacherModel",), ("preTunedModel",)],
+    "machine_type": [*[row.name for row in machines()], ""],
+    "accelerator_type": ["NVIDIA_L4", ""],
+    "accelerator_count": [0, 1, 3],
+    "today": [BEFORE, datetime.date(2099, 1, 1)],
+}
+
+
+@given(st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in ANYTHING.items()}))
+def test_whatever_is_asked_is_answered(inputs: dict[str, Any]) -> None:
+    for found in problems(**inputs):
+        assert found.reason
+        assert found.property[0].islower()
+        assert not (found.is_warning and found.is_unknown)

@@ -63,9 +63,11 @@ def problems(asked: Asked) -> Iterator[Problem]:
     if asked.declared is None:
         return
     if method != "continuous" and "baseModel" not in asked.declared:
-        yield Problem("baseModel", "is missing: only preTunedModel, a tuned Gemini model, can stand in its place")
+        yield Problem(
+            "baseModel", "is missing; write the model to tune, or preTunedModel to go on from a tuned Gemini model"
+        )
     if method in _OPEN and asked.base_model and "mode" not in asked.declared:
-        yield Problem("mode", "is missing: an open model is tuned in mode FULL or PEFT_ADAPTER")
+        yield Problem("mode", "is missing; write FULL, for all weights of an open model, or PEFT_ADAPTER")
 
 
 def wire_name(name: str) -> str:

@@ -38,10 +38,11 @@ def _deploying(location: str) -> Iterator[Problem]:
 
 
 def _open(asked: Asked, location: str, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:
-    usable = [row.name for row in regions() if model is None or row.name in model.regions]
+    known = None if isinstance(model, GeminiModel) else model  # which is no student, whatever the location
+    usable = [row.name for row in regions() if known is None or row.name in known.regions]
     if location in usable:
         return
-    subject = model.name if model else "an open model"
+    subject = known.name if known else "an open model"
     reason = f'{subject} is not tuned in "{location}"; nearest: {_near(location, usable)}; all: {", ".join(usable)}'
     # Where a model runs that the catalogue does not know is not known either.
     yield Problem("location", reason, is_unknown=asked.base_model is not None and model is None)

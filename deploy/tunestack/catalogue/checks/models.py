@@ -49,10 +49,10 @@ def _gemini(asked: Asked, model: GeminiModel) -> Iterator[Problem]:
     if model.retires is not None and model.retires_source is not None:
         told = _retirement(model.name, model.retires, model.retires_source, asked.today, may_stay=model.may_stay)
         if told:
-            stays = [row.name for row in gemini_models() if row.retires is None or row.retires > asked.today]
-            near = nearest(model.name, [name for name in stays if not gemini_model(name).is_disputed] or stays)[0]
-            reason = f"{told}; a tuned model goes with its base model; nearest that stays: {near}"
-            yield Problem("baseModel", reason, is_warning=True)
+            stays = [row for row in gemini_models() if row.retires is None or row.retires > asked.today]
+            known = [row.name for row in stays if not row.is_disputed]
+            remedy = f"; nearest that stays: {nearest(model.name, known)[0]}" if known else ""
+            yield Problem("baseModel", f"{told}; a tuned model goes with its base model{remedy}", is_warning=True)
 
 
 def _teaching(teacher: str, student: OpenModel | GeminiModel | None, today: datetime.date) -> Iterator[Problem]:
