@@ -48,6 +48,7 @@ class Endpoints:
         endpoint = call.read("Endpoint")
         if not endpoint.get("displayName"):
             raise invalid_fields({"endpoint.display_name": "display_name is required."})
+        labels.check(endpoint.get("labels", {}))
         for field in _OUTPUT_ONLY:
             endpoint.pop(field, None)
         with self._documents.transaction():
@@ -113,7 +114,6 @@ class Endpoints:
                 f"Invalid endpoint_id {endpoint_id!r}: at most 10 digits without a leading zero, or up to 63 "
                 "characters of [a-z0-9-] that start with a letter and do not end with a hyphen."
             )
-        labels.check(endpoint.get("labels", {}))
         endpoint_id = endpoint_id or new_id()
         name = f"{place.name}/endpoints/{endpoint_id}"
         moment = timestamp()

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from emulator.clock import timestamp
+from emulator.vertex import messages as protobuf
 from emulator.vertex.refusals import invalid_argument
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ _FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS"}
 # Temperature, top-p and top-k as the pages of the Gemini 2.5 models give them. Their longest answer is 65,535 tokens;
 # here an answer ends earlier, as those of chat completions do.
 _DEFAULTS = {"temperature": 1.0, "topP": 0.95, "topK": 64.0, "maxOutputTokens": 256}
+# In google-genai, but not in the protobuf types of google-cloud-aiplatform 2.7.
+_NEWER = {"serviceTier", "thinkingLevel"}
+
+
+def read(body: dict[str, Any]) -> dict[str, Any]:
+    """A request in canonical JSON."""
+    return protobuf.read("GenerateContentRequest", _without_newer(body))
 
 
 def messages(request: dict[str, Any]) -> list[dict[str, Any]]:
@@ -79,3 +87,10 @@ def response(version: dict[str, Any], answers: Sequence[Generation]) -> dict[str
 def _text_parts(content: dict[str, Any]) -> list[dict[str, str]]:
     """The text of a content; the small model reads nothing else, here as in training."""
     return [{"type": "text", "text": part["text"]} for part in content.get("parts", ()) if "text" in part]
+
+
+def _without_newer(value: Any) -> Any:
+    """A part of a request without fields that the types cannot read; none of them changes an answer here."""
+    if isinstance(value, dict):
+        return {name: _without_newer(part) for name, part in value.items() if protobuf.camel_case(name) not in _NEWER}
+    return [_without_newer(part) for part in value] if isinstance(value, list) else value

@@ -65,7 +65,7 @@ class Predictions:
 
     def generate_content(self, call: Call) -> dict[str, Any]:
         """Answers as Gemini does."""
-        request = call.read("GenerateContentRequest")
+        request = gemini_content.read(call.body)
         messages = gemini_content.messages(request)
         _, version, generator = self._choose(call, gemini=True)
         count = request.get("generationConfig", {}).get("candidateCount", 1)

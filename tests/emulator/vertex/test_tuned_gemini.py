@@ -110,7 +110,11 @@ def test_an_answer_in_full(gemini: Gemini) -> None:
         model=gemini.ends()["endpoint"],
         contents=[types.Content(role="user", parts=[types.Part(text="Question"), types.Part(text="3?")])],
         config=types.GenerateContentConfig(
-            system_instruction="Answer.", temperature=0, candidate_count=2, max_output_tokens=1
+            system_instruction="Answer.",
+            temperature=0,
+            candidate_count=2,
+            max_output_tokens=1,
+            thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW),
         ),
     )
     assert answer.candidates is not None
@@ -164,6 +168,11 @@ def test_another_default_checkpoint(gemini: Gemini) -> None:
     reference = tuned["model"].rpartition("/")[2]
     refusal = gemini.cloud.refusal("PATCH", f"models/{reference}", {"defaultCheckpointId": "9"})
     assert refusal[0] == "NOT_FOUND"
+
+
+def test_a_job_with_as_many_labels_as_there_may_be(gemini: Gemini) -> None:
+    """Those that the service adds must not fail the job at its end."""
+    gemini.ends(labels={f"label-{number}": "a" for number in range(64)})
 
 
 def test_a_job_registers_once(gemini: Gemini) -> None:
