@@ -59,10 +59,14 @@ async def _skus(request: Request) -> JSONResponse:
 def _all() -> list[dict[str, Any]]:
     content = json.loads(files(__package__).joinpath("price_list.json").read_text("utf-8"))
     moment = f"{content['date']}T00:00:00Z"
-    tokens, hours = content["usd_per_million_tokens"], content["usd_per_hour"]
     return [
-        *(_sku(name, Decimal(usd) / _MILLION, "count", _MILLION, "global", moment) for name, usd in tokens.items()),
-        *(_sku(name, Decimal(usd), "h", 1, "us-central1", moment) for name, usd in hours.items()),
+        _sku(name, Decimal(usd) / quantity, unit, quantity, region, moment)
+        for prices, unit, quantity, region in (
+            ("usd_per_million_tokens", "count", _MILLION, "global"),
+            ("usd_per_hour", "h", 1, "us-central1"),
+            ("usd_per_gibibyte_hour", "GiBy.h", 1, "us-central1"),
+        )
+        for name, usd in content[prices].items()
     ]
 
 
@@ -87,7 +91,7 @@ def _sku(description: str, usd: Decimal, unit: str, quantity: int, region: str, 
                 "summary": "",
                 "pricingExpression": {
                     "usageUnit": unit,
-                    "usageUnitDescription": {"count": "count", "h": "hour"}[unit],
+                    "usageUnitDescription": {"count": "count", "h": "hour", "GiBy.h": "gibibyte hour"}[unit],
                     "displayQuantity": quantity,
                     "tieredRates": [{"startUsageAmount": 0, "unitPrice": price}],
                 },

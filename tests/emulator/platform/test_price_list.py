@@ -28,7 +28,9 @@ def test_vertex_ai_has_prices(emulator: Emulator) -> None:
     assert _usd(skus[GEMMA]) == Decimal("0.47")
     assert skus[GEMMA]["pricingInfo"][0]["pricingExpression"]["usageUnit"] == "count"
     parts = ("G2 Instance Core", "G2 Instance Ram", "Nvidia L4 GPU")
-    core, gigabyte, gpu = (_usd(skus[f"Vertex AI: Online/Batch Prediction {part} running in Iowa"]) for part in parts)
+    found = [skus[f"Vertex AI: Online/Batch Prediction {part} running in Iowa"] for part in parts]
+    assert [sku["pricingInfo"][0]["pricingExpression"]["usageUnit"] for sku in found] == ["h", "GiBy.h", "h"]
+    core, gigabyte, gpu = map(_usd, found)
     assert round(12 * core + 48 * gigabyte + gpu, 2) == Decimal("1.15"), "g2-standard-12 by the hour"
 
 
