@@ -154,7 +154,7 @@ class TestTheEnd:
         forecast.observe(after, NOON + minutes(4))
         assert forecast.sentence(after, NOON + minutes(4)) == (
             "job 123 running, post-processing, step 453 of 453, 4 min elapsed, "
-            "end unknown, since the service does not say how far post-processing is"
+            "how long post-processing takes is not known"
         )
 
 

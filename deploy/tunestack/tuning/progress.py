@@ -87,7 +87,7 @@ class Forecast:
         if ends := self.tuning_ends(job, at):
             parts.append(f"about {lasting(ends - at)} of tuning left, then post-processing")
         elif job.detail == states.POST_PROCESSING:
-            parts.append("end unknown, since the service does not say how far post-processing is")
+            parts.append("how long post-processing takes is not known")
         return ", ".join(parts)
 
     def sentence(self, job: Job, at: datetime) -> str:
