@@ -19,6 +19,9 @@ pytest_plugins = ["tests.running_emulator"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+# Prices that the developer has refreshed are none of the tests'.
+os.environ["TUNESTACK_PRICES"] = str(CHECKOUT / "tests" / "no" / "prices.json")
+
 # Every worker imports all tests; 0.75 s each is for those that run what needs these as a whole.
 import_in_parts("google.cloud.aiplatform_v1")
 import_in_parts("google.cloud.aiplatform_v1beta1")

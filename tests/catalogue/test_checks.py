@@ -65,7 +65,16 @@ SCOUT = "meta/llama4@llama-4-scout-17b-16e-instruct"
         ({"pre_tuned_model": "tickets"}, "preTunedModel", "is not the name of a tuned model"),
         ({"pre_tuned_model": f"{TUNED}@1@2"}, "preTunedModel", "is not the name of a tuned model"),
         ({"pre_tuned_model": "projects/p/locations/l/endpoints/1"}, "preTunedModel", "ID@3 or ID@alias"),
-        ({"pre_tuned_model": TUNED, "location": "europe-west4"}, "preTunedModel", "in a stack of us-central1"),
+        (
+            {"pre_tuned_model": TUNED, "location": "europe-west4"},
+            "preTunedModel",
+            "in a stack whose location is us-central1",
+        ),
+        (
+            {"pre_tuned_model": TUNED.replace("us-central1", "us"), "location": "europe-west4"},
+            "preTunedModel",
+            "is in us, and the job in europe-west4; tune it further in a stack whose location is a region of us",
+        ),
         ({"pre_tuned_model": TUNED, "location": "global"}, "location", "a Gemini model is not tuned in global"),
         ({"base_model": QWEN, "teacher_model": "deepseek-v3.2"}, "teacherModel", f"nearest: {TEACHER}"),
         (
@@ -147,12 +156,12 @@ def test_every_model_passes_in_its_modes_and_regions_and_only_there(model: OpenM
         (
             {"base_model": "gemini-2.5-flash"},
             "2026-11-20",
-            "baseModel: gemini-2.5-flash is said to be shut down on 2026-10-16, which has passed (Google Cloud docum",
+            "baseModel: gemini-2.5-flash is said to have been shut down on 2026-10-16 (Google Cloud documentation",
         ),
         (
             {"base_model": "gemini-3.5-flash"},
             "2027-05-20",
-            "baseModel: gemini-3.5-flash may be shut down on 2027-05-19, which has passed (Google Cloud documentation",
+            "baseModel: gemini-3.5-flash may have been shut down since 2027-05-19 (Google Cloud documentation",
         ),
         (
             {"base_model": "gemini-3.5-flash-lite"},
@@ -167,7 +176,7 @@ def test_every_model_passes_in_its_modes_and_regions_and_only_there(model: OpenM
         (
             {"base_model": QWEN, "teacher_model": TEACHER},
             "2026-11-20",
-            f"teacherModel: {TEACHER} is said to be shut down on 2026-10-21, which has passed (LiteLLM",
+            f"teacherModel: {TEACHER} is said to have been shut down on 2026-10-21 (LiteLLM",
         ),
     ],
 )

@@ -70,7 +70,7 @@ def money(usd: Decimal | float | None, low: Decimal | float | None = None, high:
 
 def at_least(amount: str) -> str:
     """Writes an amount, as `money` does, to which something unknown comes."""
-    return f"at least {amount.removeprefix('about ').replace('< 0.01', '0.00')}"
+    return "more than 0.00 USD" if amount.startswith("<") else f"at least {amount.removeprefix('about ')}"
 
 
 def _cents(amount: Decimal) -> str:

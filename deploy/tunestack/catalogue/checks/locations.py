@@ -75,15 +75,15 @@ def _key(asked: Asked, name: str, model: OpenModel | GeminiModel | None) -> Iter
     if not is_name:
         reason = f'"{name}" is not the name of a key; write projects/…/locations/…/keyRings/…/cryptoKeys/…'
         yield Problem("kmsKeyName", reason)
-    if asked.location == "global":
-        yield Problem("kmsKeyName", f"global takes no customer-managed keys; write a region, such as {_serving()}")
-    elif is_name and asked.location is not None and parts[3] != asked.location:
-        # "The key must be in the same region as the resource", says the service's page of such keys.
-        yield Problem("kmsKeyName", f"is in {parts[3]}, and the job in {asked.location}; use a key of that region")
-    if isinstance(model, GeminiModel) and model.cmek is False:
+    elif isinstance(model, GeminiModel) and model.cmek is False:
         able = ", ".join(row.name for row in gemini_models() if row.cmek)
         reason = f"{model.name} takes no customer-managed keys; leave it out, or write a baseModel that does: {able}"
         yield Problem("kmsKeyName", reason)
+    elif asked.location == "global":
+        yield Problem("kmsKeyName", f"global takes no customer-managed keys; write a region, such as {_serving()}")
+    elif asked.location is not None and parts[3] != asked.location:
+        # "The key needs to be in the same region as where the compute resource is created": EncryptionSpec, v1beta1.
+        yield Problem("kmsKeyName", f"is in {parts[3]}, and the job in {asked.location}; use a key of that region")
 
 
 def _near(location: str, usable: Sequence[str]) -> str:

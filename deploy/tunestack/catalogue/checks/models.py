@@ -38,9 +38,11 @@ def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Pr
     if asked.pre_tuned_model is not None:
         yield from _continuing(asked, asked.pre_tuned_model)
     if asked.images and model is not None and "image" not in model.modalities:
+        from tunestack.wording import counted  # most jobs have none
+
         able = ", ".join(row.name for row in open_models() if "image" in row.modalities)
-        reason = f"{model.name} learns from text alone, and the data holds images: {asked.images:,}; nearest: {able}"
-        yield Problem("baseModel", reason)
+        held = counted(asked.images, "image")
+        yield Problem("baseModel", f"{model.name} learns from text alone, and the data holds {held}; nearest: {able}")
 
 
 def _gemini(asked: Asked, model: GeminiModel) -> Iterator[Problem]:
@@ -76,9 +78,11 @@ def _retirement(
     left = (day - today).days
     if left > FRESH_DAYS:
         return None
-    verb = "may be" if may_stay else "is said to be"
-    when = f"in {left} days" if left > 0 else "which has passed"
-    return f"{name} {verb} shut down on {day}, {when} ({source})"
+    if left > 0:
+        verb = "may be shut down from" if may_stay else "is said to be shut down on"
+        return f"{name} {verb} {day}, in {left} days ({source})"
+    verb = "may have been shut down since" if may_stay else "is said to have been shut down on"
+    return f"{name} {verb} {day} ({source})"
 
 
 def _continuing(asked: Asked, name: str) -> Iterator[Problem]:
@@ -88,7 +92,10 @@ def _continuing(asked: Asked, name: str) -> Iterator[Problem]:
         reason = f'"{name}" is not the name of a tuned model; write projects/…/locations/…/models/ID, ID@3 or ID@alias'
         yield Problem("preTunedModel", reason)
     elif asked.location is not None and asked.location != parts[3] and not _is_part(asked.location, parts[3]):
-        reason = f"is in {parts[3]}, and the job in {asked.location}; tune it further in a stack of {parts[3]}"
+        place = {"us": "a region of us", "eu": "a region of eu"}.get(parts[3], parts[3])
+        reason = (
+            f"is in {parts[3]}, and the job in {asked.location}; tune it further in a stack whose location is {place}"
+        )
         yield Problem("preTunedModel", reason)
     if asked.base_model is not None and not is_gemini(asked.base_model):
         near = ", ".join(row.name for row in gemini_models())
