@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
 
-from tunestack.catalogue import money
+from tunestack.catalogue import Method, money, told
 from tunestack.catalogue.amounts import at_least
 from tunestack.cli.stack import Stack
 from tunestack.quotas import UNLIMITED
@@ -121,16 +121,34 @@ def _model(model: Mapping[str, Any], *, emulated: bool, shows_images: bool) -> s
     ratio = model.get("billedToEstimated")
     against = f", {ratio:.2f} times the estimate" if ratio is not None and not emulated else ""
     billed = f"{_or_unknown(model.get('billedTokens'))} tokens billed{price}{against}"
-    checkpoints = " → ".join(checkpoint["name"] for checkpoint in model.get("checkpoints") or ())
+    checkpoints = " → ".join(_checkpoint(checkpoint) for checkpoint in model.get("checkpoints") or ())
     lines = [
-        f"{model['baseModel']}, {model['mode']}, {model['epochs']} {'epoch' if model['epochs'] == 1 else 'epochs'}",
+        f"{', '.join(_learned(model))}, {counted(model['epochs'], 'epoch')}",
         f"job {job} {states.phrase(model['state'] or 'unknown')} in {model.get('durationSeconds') or 0:.0f} s",
         f"on Google Cloud: {estimated}" if emulated else f"{billed}; {estimated}",
         f"checkpoints {checkpoints or 'none yet'}",
     ]
-    if model.get("finalCheckpointUri"):
-        lines.append(model["finalCheckpointUri"])
+    # A tuned Gemini is a model of the service and brings its endpoints; an open model is files.
+    facts = (("finalCheckpointUri", "{}"), ("labelledDataUri", "labelled by the teacher: {}"), ("tunedModel", "{}"))
+    lines += [text.format(model[key]) for key, text in facts if model.get(key)]
+    if model.get("endpoint"):
+        lines.append(f"{model['endpoint']}\nanswers for the default checkpoint; the others have endpoints of their own")
     return "\n".join(lines)
+
+
+def _learned(model: Mapping[str, Any]) -> Iterator[str]:
+    """Yields what was tuned and how; which method it was, outputs of earlier releases do not say."""
+    yield model.get("baseModel") or "a tuned Gemini"
+    if model.get("mode"):
+        yield model["mode"]
+    method = model.get("method") or "supervised"
+    if method != "supervised":
+        yield told(cast("Method", method))
+
+
+def _checkpoint(checkpoint: Mapping[str, Any]) -> str:
+    name = str(checkpoint.get("name") or checkpoint.get("id"))
+    return f"{name} (epoch {checkpoint['epoch']})" if checkpoint.get("epoch") else name
 
 
 def _estimated_cost(outputs: Mapping[str, Any], *, shows_images: bool) -> str:

@@ -115,7 +115,8 @@ def ask(
             found = attempts(_once, connection, session, asked, question, chosen)
         except Exception as error:
             if http_code(error) in _WRONG_SHAPE and (reason := _misfit(connection, session, asked, chosen)):
-                raise MisaskedError(f"{getattr(error, 'message', error)}; {reason}") from error
+                said = str(getattr(error, "message", error)).rstrip(".")
+                raise MisaskedError(f"{said}; {reason}") from error
             raise
     attempted = attempts.statistics.get("attempt_number", 1)
     return Answer(found.text, chosen, found.address, found.reply, attempted, time.monotonic() - begun)
@@ -146,13 +147,15 @@ def _misfit(connection: Connection, session: requests.Session, asked: AskedEndpo
 
 
 def _patiently(begun: float, waits: Callable[[str], None], cold_seconds: float) -> tenacity.Retrying:
+    told = ""
+
     def tell(state: tenacity.RetryCallState) -> None:
+        nonlocal told
         error = state.outcome.exception() if state.outcome else None
-        if error is not None:
-            waited, pause = time.monotonic() - begun, state.next_action.sleep if state.next_action else 0.0
-            waits(
-                f"{_cause(error)}; asks again in {pause:.0f} s, {waited:.0f} s of at most {cold_seconds:.0f} s waited"
-            )
+        cause = _cause(error) if error is not None else ""
+        # The service's own words once: they are long, and mostly the same each time.
+        what, told = ("the same again" if cause == told else cause), cause
+        waits(f"{what}; waited {time.monotonic() - begun:.0f} s of at most {cold_seconds:.0f} s")
 
     loop = retrying()
     is_over = tenacity.stop_before_delay(cold_seconds) | NobodyListens()
