@@ -36,7 +36,7 @@ class TunedModel(Declaration):
     Args:
         resource_name: the name in the program.
         tuning_job: the job to wait for.
-        expire_intermediate: True marks all checkpoints but the final one with a custom time once the job has succeeded,
+        expire_intermediate: True marks all checkpoints of an open model but the final one with a custom time once the job has succeeded,
             so that a lifecycle rule of the bucket (days since custom time) deletes them and nothing else.
         wait: False returns at once with what is known; a later `pulumi up` fills in the rest.
         opts: the engine's options; `custom_timeouts` bounds the wait, never the job.
@@ -57,13 +57,14 @@ class TunedModel(Declaration):
     billed_tokens: pulumi.Output[int | None]
     """Training tokens that the service counted."""
     billed_cost_usd: pulumi.Output[float | None]
-    """Price of the billed tokens; None where nobody published a price."""
+    """Price of the billed tokens, a teacher's calls not among them; None where nobody published a price."""
     estimated_tokens: pulumi.Output[int | None]
     """Training tokens that were estimated before the job."""
     estimated_cost_usd: pulumi.Output[float | None]
     """Price of the estimated tokens."""
     billed_to_estimated: pulumi.Output[float | None]
-    """Billed tokens by estimated ones: 1 where the estimate was right."""
+    """Billed tokens by estimated ones: 1 where the estimate was right; None for a distillation, whose estimate lacks
+    the teacher's answers."""
     duration_seconds: pulumi.Output[float | None]
     """From the job's start to its end."""
 

@@ -148,5 +148,11 @@ async def test_what_was_billed_is_set_against_what_was_estimated(cloud: Any) -> 
 async def test_a_model_of_an_earlier_version_has_nothing_to_compare_and_no_change(cloud: Any) -> None:
     made, inputs = await finished(cloud)
     assert plain_map(made.properties)["billedToEstimated"] is None
+    newer = ("tunedModel", "endpoint", "labelledDataUri", "billedToEstimated")
+    earlier = CreateResult(
+        made.resource_id, {name: value for name, value in made.properties.items() if name not in newer}
+    )
     more = {**inputs, "estimatedTokens": 231_000, "estimatedCostUsd": 0.1}
-    assert (await cloud.resource("TunedModel").diff(made, inputs, more)).changes == {}
+    assert (await cloud.resource("TunedModel").diff(earlier, inputs, more)).changes == {}
+    read = await cloud.resource("TunedModel").read(made.resource_id, earlier.properties, inputs)
+    assert read.properties == made.properties
