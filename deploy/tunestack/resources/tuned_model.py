@@ -36,8 +36,9 @@ class TunedModel(Declaration):
     Args:
         resource_name: the name in the program.
         tuning_job: the job to wait for.
-        expire_intermediate: True marks all checkpoints of an open model but the final one with a custom time once the job has succeeded,
-            so that a lifecycle rule of the bucket (days since custom time) deletes them and nothing else.
+        expire_intermediate: True marks all checkpoints but the final one with a custom time once the job has succeeded,
+            so that a lifecycle rule of the bucket (days since custom time) deletes them and nothing else. A Gemini
+            model's checkpoints lie in no bucket.
         wait: False returns at once with what is known; a later `pulumi up` fills in the rest.
         opts: the engine's options; `custom_timeouts` bounds the wait, never the job.
     """
