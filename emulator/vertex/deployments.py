@@ -64,9 +64,8 @@ class Deployments:
         deployed["model"] = f"{call.place.name}/models/{reference.partition('@')[0]}"
         deployed["modelVersionId"] = model["versionId"]
         deployed.setdefault("displayName", model["displayName"])
-        if "checkpoints" in model:
-            _check_gemini(deployed, model)
-        else:
+        _check_checkpoint(deployed, model)
+        if "checkpointId" not in deployed:
             capacity.accelerators(deployed)
         previous = _previous(deployed)
         with self._services.documents.transaction():
@@ -204,14 +203,16 @@ class Deployments:
         return wanted or str(secrets.randbelow(9 * 10**9) + 10**9)
 
 
-def _check_gemini(deployed: Details, model: Details) -> None:
-    """A tuned Gemini is deployed by checkpoint, on resources of the service's own."""
-    if "dedicatedResources" in deployed:
+def _check_checkpoint(deployed: Details, model: Details) -> None:
+    """A tuned Gemini, and nothing else, is deployed by checkpoint, and on resources of the service's own."""
+    checkpoint_ids = {checkpoint["checkpointId"] for checkpoint in model.get("checkpoints", ())}
+    if checkpoint_ids and "dedicatedResources" in deployed:
         # The wording is the emulator's.
         raise invalid_argument(f"dedicated_resources cannot be given for {model['name']}, a tuned Gemini model.")
-    checkpoint_id = deployed.setdefault("checkpointId", model["defaultCheckpointId"])
-    if checkpoint_id not in {checkpoint["checkpointId"] for checkpoint in model["checkpoints"]}:
-        raise not_found("Checkpoint", f"{model['name']}/checkpoints/{checkpoint_id}")
+    if checkpoint_ids:
+        deployed.setdefault("checkpointId", model["defaultCheckpointId"])
+    if "checkpointId" in deployed and deployed["checkpointId"] not in checkpoint_ids:
+        raise not_found("Checkpoint", f"{model['name']}/checkpoints/{deployed['checkpointId']}")
 
 
 def _previous(deployed: Details) -> str:

@@ -19,13 +19,31 @@ _FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS"}
 # Temperature, top-p and top-k as the pages of the Gemini 2.5 models give them. Their longest answer is 65,535 tokens;
 # here an answer ends earlier, as those of chat completions do.
 _DEFAULTS = {"temperature": 1.0, "topP": 0.95, "topK": 64.0, "maxOutputTokens": 256}
+# Ranges of the Gemini 2.5 models, on the same pages; the upper end of whole numbers is exclusive in messages.
+_RANGES = {"temperature": (0, 2), "topP": (0, 1), "maxOutputTokens": (1, 65536), "candidateCount": (1, 9)}
 # In google-genai, but not in the protobuf types of google-cloud-aiplatform 2.7.
 _NEWER = {"serviceTier", "thinkingLevel"}
 
 
 def read(body: dict[str, Any]) -> dict[str, Any]:
-    """A request in canonical JSON."""
-    return protobuf.read("GenerateContentRequest", _without_newer(body))
+    """A request in canonical JSON.
+
+    Raises:
+        ServiceError: it has a field that there is not, or a setting out of its range.
+    """
+    request = protobuf.read("GenerateContentRequest", _without_newer(body))
+    config = request.get("generationConfig", {})
+    for name, (least, most) in _RANGES.items():
+        whole = name not in {"temperature", "topP"}
+        value = config.get(name, least)
+        if not least <= value <= (most - 1 if whole else most):
+            # github.com/BerriAI/litellm/pull/10548, word for word, for maxOutputTokens.
+            raise invalid_argument(
+                f"Unable to submit request because it has a {name} value of {value} but the supported range is from "
+                f"{least} (inclusive) to {most} ({'exclusive' if whole else 'inclusive'}). "
+                "Update the value and try again."
+            )
+    return request
 
 
 def messages(request: dict[str, Any]) -> list[dict[str, Any]]:

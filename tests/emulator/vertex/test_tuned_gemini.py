@@ -306,6 +306,9 @@ def test_other_methods_of_an_endpoint_are_refused(gemini: Gemini) -> None:
         ({"contents": [{"parts": [{"text": "a"}]}]}, "Please use a valid role: user, model."),
         ({"contents": [{"role": "assistant", "parts": [{"text": "a"}]}]}, "Please use a valid role: user, model."),
         ({"contents": [{"role": "user", "parts": [{"txt": "a"}]}]}, "Cannot find field"),
+        ({"generationConfig": {"candidateCount": 0}}, "candidateCount value of 0 but the supported range is from 1"),
+        ({"generation_config": {"max_output_tokens": 65536}}, "65536 (exclusive). Update the value and try again."),
+        ({"generationConfig": {"temperature": 3}}, "to 2 (inclusive)"),
     ],
 )
 def test_what_is_no_content_is_refused(gemini: Gemini, body: dict[str, Any], words: str) -> None:
