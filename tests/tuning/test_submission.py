@@ -174,12 +174,14 @@ def test_each_method_sends_its_request_and_nothing_else(service: Service, method
     ((path, body),) = service.sent
     assert path == "/v1beta1/projects/p/locations/us-central1/tuningJobs"
     labels = {"team": "support", **OWNER.labels(spec.hash()), "tunestack-claim": "c0ffee"}
-    common = {"description": "of tickets", "serviceAccount": "tuner@p.iam.gserviceaccount.com", "labels": labels}
-    # The library writes the fields of some nested objects in snake_case; the service takes both.
-    assert {**body, **{name: _camel(body[name]) for name in ("encryptionSpec", "preTunedModel") if name in body}} == {
-        **expected,
-        **common,
+    common: dict[str, Any] = {
+        "description": "of tickets",
+        "serviceAccount": "tuner@p.iam.gserviceaccount.com",
+        "labels": labels,
     }
+    # The library writes the fields of some nested objects in snake_case; the service takes both.
+    nested = {name: _camel(body[name]) for name in ("encryptionSpec", "preTunedModel") if name in body}
+    assert body | nested == expected | common
 
 
 def _camel(fields: dict[str, Any]) -> dict[str, Any]:

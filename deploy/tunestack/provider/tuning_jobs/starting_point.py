@@ -68,8 +68,9 @@ class StartingPoints:
                 pins[pin] = UNKNOWN
                 continue
             before = self._before(request, known, name, pin)
+            refused = len(failures)
             found = await look(request, known, before, failures)
-            if found is not None:
+            if found is not None and len(failures) == refused:
                 pins[pin] = found
                 self._pinned[request.urn, name] = _Pinned(known[name], _attempt(known), found)
         return pins
@@ -102,12 +103,12 @@ class StartingPoints:
                 config = await self._run.call(custom_base.configuration, self._run.connection, uri)
                 base_model = known.get("baseModel")
                 if base_model and (problem := architecture_problem(base_model, config)):
-                    await self._refuse(request, known, failures, CheckFailure("customBaseModel", problem))
+                    await self._refuse(request, known, failures, CheckFailure("customBaseModel", f"{uri} {problem}"))
         except Exception as error:
             reason = str(error) if isinstance(error, custom_base.UnusableFolderError) else explain(error)
             if reason is None:
                 raise
-            if before and before.content:
+            if request.old and before and before.content:
                 told = f"{uri} cannot be looked at any more, and stays what it was: {reason}"
                 await self._run.tell(request.urn, told, severity=Severity.DEBUG)
                 return before.content
