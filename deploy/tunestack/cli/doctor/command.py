@@ -69,7 +69,7 @@ def findings(stack: str, project: str, location: str, seconds: float) -> Iterato
     if worst(known) is Status.PROBLEM:
         yield side_by_side.not_looked_at(_remote_names(), f"{credentials.NAME} come first")
         return
-    yield from side_by_side.findings(_remote(subject), seconds)
+    yield from side_by_side.findings(remote_checks(subject), seconds)
 
 
 def _look_at_stack(stack: str, project: str, location: str, subjects: list[Subject]) -> Iterator[Finding]:
@@ -94,7 +94,8 @@ def _look_at_stack(stack: str, project: str, location: str, subjects: list[Subje
     yield from locks.look(stack)
 
 
-def _remote(subject: Subject) -> list[Check]:
+def remote_checks(subject: Subject) -> list[Check]:
+    """Returns all that is asked of the service."""
     from tunestack.cli.doctor import access, project, quota, region
 
     looks: list[tuple[str, Any]] = [
@@ -119,7 +120,7 @@ def _remote(subject: Subject) -> list[Check]:
 def _remote_names() -> list[str]:
     from tunestack.connection import Connection
 
-    return [check.name for check in _remote(Subject(Connection("", "")))]
+    return [check.name for check in remote_checks(Subject(Connection("", "")))]
 
 
 def _lines(finding: Finding) -> Iterator[str]:
