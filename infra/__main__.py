@@ -17,9 +17,9 @@ from infra.outputs import export_outputs  # noqa: E402
 from infra.patience import Patience  # noqa: E402
 from infra.quota import TUNING_JOBS, Quotas  # noqa: E402
 from infra.quota_shortage import warn_of_shortage  # noqa: E402
+from infra.reading import engine_settings  # noqa: E402
 from infra.services import API_HOSTS, Services  # noqa: E402
 from infra.serving import Serving  # noqa: E402
-from infra.settings import engine_settings  # noqa: E402
 from infra.starting_points import OtherStacks  # noqa: E402
 from infra.tuning import Tuning  # noqa: E402
 

@@ -6,15 +6,13 @@ The provider asks the catalogue too, for whoever has another program; the engine
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from infra.lineage import base_model, entries
 from infra.setting_problems import path
+from infra.settings import EndpointSettings, ModelSettings
 from tunestack import catalogue
 from tunestack.catalogue import Problem
-
-if TYPE_CHECKING:
-    from infra.settings import EndpointSettings, ModelSettings
 
 _KEYS = {
     "tunedModelDisplayName": "displayName",

@@ -81,7 +81,8 @@ def foreign_buckets(settings: Settings, own: Mapping[str, str], others: OtherSta
     for bucket, name, key in lying:
         if bucket not in seen:
             seen.add(bucket)
-            found[name] = settings.guarded(key, bucket)
+            # A dataset's two files may lie in two buckets.
+            found[f"{name}_other" if name in found else name] = settings.guarded(key, bucket)
     # That the other stack may use its bucket does not mean that the account of this stack's jobs may.
     for model, continued in settings.continued_elsewhere.items():
         found[f"{model}_base"] = others.folder(model, continued).apply(bucket_of)

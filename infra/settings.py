@@ -5,18 +5,14 @@ docs/configuration.md describes every key; a test keeps the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar, overload
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from infra.catalogue_problems import catalogue_problems
-from infra.lineage import entries, line, lineage_problems
-from infra.reference_problems import reference_problems
-from infra.setting_problems import InvalidSettingsError, parsed_scalars, secret_problems, shape_problems
+from infra.lineage import line
 from tunestack.catalogue import methods
 
 _T = TypeVar("_T")
@@ -40,7 +36,6 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
 
 
-_Section = TypeVar("_Section", bound=Section)
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
 
 
@@ -266,53 +261,3 @@ def _first_in_buckets(named: Iterable[tuple[str | None, str]]) -> dict[str, str]
 def bucket_of(uri: str) -> str:
     """Returns the bucket of an address in Cloud Storage."""
     return uri.removeprefix("gs://").partition("/")[0]
-
-
-def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[str] = frozenset()) -> Settings:
-    """Turns the engine's configuration into `Settings`.
-
-    Args:
-        config: full keys such as `tunestack:project`; values as the engine passes them, structured ones as JSON.
-        stack: the stack's name, for the messages.
-        secret_keys: full keys that hold a secret: what is below them is neither shown nor passed on in the clear.
-
-    Raises:
-        InvalidSettingsError: with all problems, each with its path in the YAML.
-    """
-    raw = parsed_scalars(config, text_keys=("project", "location"))
-    secrets = frozenset(key.partition(":")[2] for key in secret_keys)
-    problems: list[str] = []
-    settings: Settings | None = None
-    try:
-        settings = Settings.model_validate(raw, context=secrets)
-    except ValidationError as error:
-        problems += shape_problems(error, Settings, secrets)
-    problems += reference_problems(raw)
-    problems += lineage_problems(raw)
-    sound = _sound(raw, "models", ModelSettings), _sound(raw, "serving", EndpointSettings)
-    problems += catalogue_problems(raw, *sound, secrets)
-    problems += secret_problems(secrets)
-    if problems or settings is None:
-        raise InvalidSettingsError(f"stacks/Pulumi.{stack}.yaml", problems)
-    return settings
-
-
-def _sound(raw: Mapping[str, Any], section: str, kind: type[_Section]) -> dict[str, _Section]:
-    """Returns the entries of a section that have the right shape, whatever else is wrong."""
-    found: dict[str, _Section] = {}
-    for name, entry in entries(raw, section).items():
-        with suppress(ValidationError):
-            found[name] = kind.model_validate(entry)
-    return found
-
-
-def engine_settings(stack: str) -> Settings:
-    """Reads the settings of the stack that the engine is working on.
-
-    Raises:
-        InvalidSettingsError: with all problems, each with its path in the YAML.
-    """
-    from pulumi.runtime.config import CONFIG, is_config_secret
-
-    config: Mapping[str, Any] = CONFIG.get()
-    return read_settings(config, stack, frozenset(key for key in config if is_config_secret(key)))

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from infra.reading import read_settings
 from infra.setting_problems import InvalidSettingsError
-from infra.settings import Settings, read_settings
+from infra.settings import Settings
 
 MODEL = {"dataset": "tickets", "baseModel": "google/gemma3@gemma-3-1b-it", "mode": "FULL", "epochs": 3}
 ENDPOINT = {"model": "full", "machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}

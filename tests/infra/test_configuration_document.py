@@ -12,10 +12,14 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from infra.reading import read_settings
 from infra.setting_problems import InvalidSettingsError
-from infra.settings import Settings, read_settings
+from infra.settings import Settings
+from tunestack.catalogue import methods
 
-DOCUMENT = (Path(__file__).resolve().parent.parent.parent / "docs" / "configuration.md").read_text("utf-8")
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+DOCUMENT = (CHECKOUT / "docs" / "configuration.md").read_text("utf-8")
+PLACE = {"tunestack:project": "my-project-123", "tunestack:location": "us-central1"}
 ROW = re.compile(r"^\| `tunestack:([^`]+)` \| [^|]+ \| `([^`]+)` \|", re.MULTILINE)
 
 
@@ -41,14 +45,14 @@ def test_every_key_is_described_with_its_default() -> None:
     assert dict(ROW.findall(DOCUMENT)) == dict(_keys(Settings))
 
 
-def _example() -> dict[str, str]:
-    config = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)[0])["config"]
+def _first_yaml(document: str) -> dict[str, str]:
+    config = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)[0])["config"]
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
 def test_the_example_is_refused_until_it_is_filled_in() -> None:
     with pytest.raises(InvalidSettingsError) as caught:
-        read_settings(_example(), "dev")
+        read_settings(_first_yaml(DOCUMENT), "dev")
     assert [problem.split(": ")[1] for problem in caught.value.problems] == [
         "config.tunestack:project",
         "config.tunestack:quota.contactEmail",
@@ -56,14 +60,22 @@ def test_the_example_is_refused_until_it_is_filled_in() -> None:
 
 
 def test_the_example_works_when_it_is_filled_in() -> None:
-    filled = {key: value.replace("YOUR-ADDRESS", "ada@example.com") for key, value in _example().items()}
+    filled = {key: value.replace("YOUR-ADDRESS", "ada@example.com") for key, value in _first_yaml(DOCUMENT).items()}
     settings = read_settings({**filled, "tunestack:project": "my-project-123"}, "dev")
     assert not settings.emulator
     assert not settings.buckets.force_destroy
 
 
+def test_the_stack_of_every_way_to_tune_works_when_it_has_a_project() -> None:
+    document = (CHECKOUT / "docs" / "tuning.md").read_text("utf-8")
+    settings = read_settings({**_first_yaml(document), **PLACE}, "dev")
+    assert {settings.method(name) for name in settings.models} == set(methods.METHODS)
+    for dataset in settings.datasets.values():
+        assert (CHECKOUT / dataset.training).is_file()
+
+
 def test_every_output_is_described() -> None:
-    source = (Path(__file__).resolve().parent.parent.parent / "infra" / "outputs.py").read_text("utf-8")
+    source = (CHECKOUT / "infra" / "outputs.py").read_text("utf-8")
     written = set(re.findall(r'^ +"(\w+)":', source, re.MULTILINE))
     described = set(re.findall(r"`(\w+)`", DOCUMENT[DOCUMENT.index("## Outputs") :]))
     assert written <= described

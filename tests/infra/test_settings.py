@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from infra.existing import account_project
+from infra.reading import read_settings
 from infra.setting_problems import InvalidSettingsError
-from infra.settings import Settings, read_settings
+from infra.settings import Settings
 from tests.infra.configurations import ENDPOINT, GOOD, MODEL, engine_config, problems_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent

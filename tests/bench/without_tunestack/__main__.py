@@ -12,8 +12,8 @@ from infra.buckets import Buckets  # noqa: E402
 from infra.connection import connect  # noqa: E402
 from infra.naming import account_id, endpoint_id  # noqa: E402
 from infra.patience import Patience  # noqa: E402
+from infra.reading import engine_settings  # noqa: E402
 from infra.services import API_HOSTS, Services  # noqa: E402
-from infra.settings import engine_settings  # noqa: E402
 
 settings = engine_settings(pulumi.get_stack())
 everywhere = pulumi.ResourceOptions(providers=connect(settings).providers)
