@@ -303,11 +303,13 @@ class TestGoingOnFromATunedModel:
         assert "is an uploaded model" in told
 
     async def test_what_a_preview_cannot_know_yet(self, cloud: Any, inputs: dict[str, Any]) -> None:
-        unknown = {**inputs, "preTunedModel": UNKNOWN}
+        unknown = {**inputs, "preTunedModel": UNKNOWN, "preTunedCheckpoint": "1"}
         known = await checked(cloud.resource("TuningJob"), unknown)
         assert (known["preTunedVersion"], known["specHash"]) == (UNKNOWN, UNKNOWN)
         await cloud.resource("TuningJob").create(unknown, preview=True)
-        assert cloud.listener.told[-1] == "tunes known after apply further (1 epoch): price unknown"
+        assert cloud.listener.told[-1] == (
+            "goes on from checkpoint 1 of a model that another job makes first (1 epoch): price unknown"
+        )
 
     async def test_a_service_that_does_not_answer(self, cloud: Any, model: str, inputs: dict[str, Any]) -> None:
         resource = cloud.resource("TuningJob")
@@ -399,7 +401,7 @@ FORECASTS = {
     "custom base": "tunes google/gemma3@gemma-3-1b-it from gs://demo-data/mine (FULL, 1 epoch): price unknown",
     "distillation": "distils deepseek-ai/deepseek-v3.2-maas into qwen/qwen3@qwen3-4b (FULL, 1 epoch): price unknown",
     "gemini": "tunes gemini-2.5-flash-lite (1 epoch): price unknown",
-    "continuous": "tunes {}@1 further (1 epoch): price unknown",
+    "continuous": "goes on from {}@1 (1 epoch): price unknown",
 }
 
 
@@ -421,6 +423,16 @@ async def test_a_preview_says_what_would_be_done(
         await cloud.resource("TuningJob").create({**counted, "baseModel": "gemini-2.5-flash-lite"}, preview=True)
         told = cloud.listener.told[-1]
     assert (": at least " if method == "distillation" else ": about ") in told
+
+
+async def test_what_a_spec_does_not_say_may_be_unknown(cloud: Any, inputs_of: Callable[[str], dict[str, Any]]) -> None:
+    inputs = inputs_of("supervised")
+    # Null counts for unknown in a preview: a dataset without a validation file has no address of it.
+    later = dict.fromkeys(("validationUri", "characters", "serviceAccount", "description", "answers"), UNKNOWN)
+    hashes = [(await checked(cloud.resource("TuningJob"), {**inputs, **more}))["specHash"] for more in ({}, later)]
+    assert len(set(hashes)) == 1
+    first = await checked(cloud.resource("TuningJob"), {**inputs, "contentHash": UNKNOWN})
+    assert first["specHash"] is UNKNOWN
 
 
 async def test_answers_that_may_be_missing_are_for_a_teacher(

@@ -10,17 +10,16 @@ from tunestack.provider.inputs import convert, failures, label_failures, without
 from tunestack.provider.lifecycle import CheckFailure, CheckRequest, CheckResult, Severity
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap
 from tunestack.provider.run import Run
-from tunestack.provider.tuning_jobs.changes import is_import
-from tunestack.provider.tuning_jobs.estimate import COUNTED
-from tunestack.provider.tuning_jobs.inputs import PINS, TuningJobInputs
+from tunestack.provider.tuning_jobs.changes import RETRAINS, is_import
+from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
 from tunestack.provider.tuning_jobs.starting_point import NOT_THERE, StartingPoints, with_pins
 from tunestack.tuning import artifacts
 
 UNTOLD = frozenset({"contentHash", "outputUri"})
 """Required inputs that an import cannot have: what data holds, and a folder that a Gemini job does not name."""
 
-IRRELEVANT = frozenset({*PINS.values(), *COUNTED, "answers"})
-"""Inputs that a spec does not wait for; the state of an older version's dataset does not have all of them."""
+SPECIFYING = frozenset({*RETRAINS, "trainingUri"})
+"""Inputs without which the hash of a spec cannot be told; a preview may well not know the others yet."""
 
 
 class Checks:
@@ -61,7 +60,7 @@ class Checks:
         if not found:
             # Unknown rather than absent: a reviewed plan refuses an input that it has not seen.
             known = without_unknown(inputs)
-            is_known = all(name in known for name in inputs if name not in IRRELEVANT)
+            is_known = all(name in known for name in inputs if name in SPECIFYING)
             inputs = {
                 **inputs,
                 "specHash": wrap(convert(TuningJobInputs, known).spec().hash() if is_known else UNKNOWN),

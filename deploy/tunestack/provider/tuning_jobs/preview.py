@@ -78,15 +78,16 @@ def _task(inputs: dict[str, Any]) -> str:
     how = f"({', '.join([*mode, epochs])})"
     if (tuned := inputs.get("preTunedModel")) is not None:
         version = inputs.get("preTunedVersion")
-        name = shown(tuned if UNKNOWN in (tuned, version) else pinned_model(tuned, version))
+        is_known = UNKNOWN not in (tuned, version)
+        name = pinned_model(tuned, version) if is_known else "a model that another job makes first"
         checkpoint = inputs.get("preTunedCheckpoint")
-        start = "" if checkpoint is None else f" from its checkpoint {shown(checkpoint)}"
-        return f"tunes {name} further{start} {how}"
+        return f"goes on from {'' if checkpoint is None else f'checkpoint {shown(checkpoint)} of '}{name} {how}"
     base = shown(inputs.get("baseModel"))
     if (teacher := inputs.get("teacherModel")) is not None:
         return f"distils {shown(teacher)} into {base} {how}"
-    folder = inputs.get("customBaseModel")
-    return f"tunes {base}{'' if folder is None else f' from {shown(folder)}'} {how}"
+    if (folder := inputs.get("customBaseModel")) is not None:
+        return f"tunes {base} from {'a checkpoint that another job makes first' if folder is UNKNOWN else folder} {how}"
+    return f"tunes {base} {how}"
 
 
 def artifacts_of(owner: Owner, known: dict[str, Any]) -> dict[str, str]:
