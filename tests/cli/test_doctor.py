@@ -221,7 +221,7 @@ BROKEN: tuple[tuple[Callable[[Cloud], object], tuple[str, str], str, str, set[st
         lambda cloud: cloud.wants(configuration={"serving": {"support": {**ENDPOINT, "minReplicas": 3}}}),
         ("quota, serving", "problem"),
         "NVIDIA_L4 in us-central1: 2 granted, and the stack's endpoints take 3: deploying fails",
-        "contactEmail YOU@example.com --stack dev && pulumi config set --path tunestack:quota.servingAccelerators.NVIDIA_L4 3",
+        "YOU@example.com --stack dev && pulumi config set --path tunestack:quota.servingAccelerators.NVIDIA_L4 3",
         set(),
     ),
     (

@@ -8,8 +8,8 @@ import pytest
 
 from tunestack.cli import place
 from tunestack.cli.application import main
+from tunestack.cli.meant_endpoint import Asked, meant
 from tunestack.cli.place import Place
-from tunestack.cli.predict import Asked, meant
 from tunestack.cli.stack import StackError
 from tunestack.connection import Connection
 
@@ -29,6 +29,7 @@ GEMINI = {
     ("outputs", "name", "checkpoint", "found", "why"),
     [
         ({"endpoints": ONE}, "", "", Asked(f"{HERE}/1"), "the only one"),
+        ({"endpoints": ONE, "models": GEMINI}, "", "", Asked(f"{HERE}/1"), "what the stack serves on comes first"),
         ({"endpoints": TWO}, "sales", "", Asked(f"{HERE}/2"), "by its name"),
         ({"models": GEMINI}, "", "", Asked(f"{HERE}/9", "generateContent"), "a tuned Gemini brings its endpoint"),
         ({"endpoints": ONE, "models": GEMINI}, "tone", "1", Asked(f"{HERE}/7", "generateContent"), "its checkpoint"),
@@ -47,7 +48,7 @@ def test_the_endpoint_that_is_meant(
         ({}, "", "", "stack dev has no outputs yet; run pulumi up --stack dev first"),
         ({"project": "p"}, "", "", "stack dev has no endpoint: put one under tunestack:serving"),
         ({"endpoints": TWO}, "", "", "these endpoints: support, sales; name one with --endpoint"),
-        ({"endpoints": ONE, "models": GEMINI}, "", "", "these endpoints: support, tone; name one"),
+        ({"endpoints": TWO, "models": GEMINI}, "", "", "these endpoints: support, sales, tone; name one"),
         ({"endpoints": ONE}, "other", "", "these endpoints: support"),
         ({"models": GEMINI}, "open", "", "these endpoints: tone"),
         ({"models": GEMINI}, "tone", "3", "model tone has these checkpoints: 1, 2; 3 is none of them"),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tunestack.cli import terminal
 from tunestack.cli.doctor.finding import Check, Finding, Status, ok, problem, worst
-from tunestack.cli.doctor.subject import Subject
 from tunestack.wording import counted
+
+if TYPE_CHECKING:
+    from tunestack.cli.doctor.subject import Subject
 
 _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "red"}
 
@@ -75,6 +77,7 @@ def findings(stack: str, project: str, location: str, seconds: float) -> Iterato
 def _look_at_stack(stack: str, project: str, location: str, subjects: list[Subject]) -> Iterator[Finding]:
     """Yields what the stack is, and adds what is to be looked at."""
     from tunestack.cli.doctor import locks
+    from tunestack.cli.doctor.subject import Subject
     from tunestack.cli.place import configuration, find
     from tunestack.cli.stack import StackError
 
@@ -118,6 +121,7 @@ def remote_checks(subject: Subject) -> list[Check]:
 
 
 def _remote_names() -> list[str]:
+    from tunestack.cli.doctor.subject import Subject
     from tunestack.connection import Connection
 
     return [check.name for check in remote_checks(Subject(Connection("", "")))]
