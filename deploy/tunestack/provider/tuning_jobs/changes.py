@@ -129,8 +129,9 @@ def reason(before: Mapping[str, Any], after: Mapping[str, Any], name: str, compa
     if name == "contentHash" and comparison:
         return f"new data ({comparison})"
     if name == "contentHash":
-        is_told = differs(before, after, "examples") and after.get("examples") not in (None, UNKNOWN)
-        counts = f" ({before.get('examples')} → {counted(after['examples'], 'example')})" if is_told else ""
+        old, new = before.get("examples"), after.get("examples")
+        is_told = old != new and not {None, UNKNOWN} & {old, new}
+        counts = f" ({old} → {counted(new, 'example')})" if is_told else ""
         return f"new training data{counts}"
     if name == "customBaseContent":
         return f"new {RETRAINS[name]}"
