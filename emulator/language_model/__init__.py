@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.language_model.base_model import write_base_checkpoint
+from emulator.language_model.base_model import TEACHER_FOLDER, write_base_checkpoint
 from emulator.language_model.contract import (
     Example,
     Generation,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "TEACHER_FOLDER",
     "Example",
     "Generation",
     "Generator",

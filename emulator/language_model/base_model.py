@@ -1,4 +1,4 @@
-"""The untuned model that is kept in this package."""
+"""The models that are kept in this package: the untuned one, and the teacher of distillations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BASE_FOLDER = Path(__file__).parent / "base"
+TEACHER_FOLDER = Path(__file__).parent / "teacher"
 
 
 def write_base_checkpoint(base_model: str, folder: Path, config: Mapping[str, Any] | None = None) -> None:

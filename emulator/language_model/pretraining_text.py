@@ -29,9 +29,9 @@ def _texts(lists: Any) -> Iterator[str]:
 
 
 _LISTS = tomllib.loads(Path(__file__).with_name("pretraining_words.toml").read_text(encoding="utf-8"))
-_TOPICS: dict[str, dict[str, list[str]]] = _LISTS["topics"]
-_PLAIN_WORDS = sorted({word for text in _texts(_LISTS) for word in re.findall("[A-Za-z]+", text)})
-_WORDS = sorted({word for topic in _TOPICS.values() for word in (*topic["things"], *topic["states"])})
+TOPICS: dict[str, dict[str, list[str]]] = _LISTS["topics"]
+PLAIN_WORDS = sorted({word for text in _texts(_LISTS) for word in re.findall("[A-Za-z]+", text)})
+_WORDS = sorted({word for topic in TOPICS.values() for word in (*topic["things"], *topic["states"])})
 
 # Fields, the values each may have, and the sentences that give a value away.
 Form = dict[str, dict[str, list[str]]]
@@ -43,7 +43,8 @@ def _fill(choose: random.Random, wording: str) -> str:
     return wording.format(name=name, day=day, place=place)
 
 
-def _sentence(choose: random.Random, topic: dict[str, list[str]]) -> str:
+def sentence(choose: random.Random, topic: dict[str, list[str]]) -> str:
+    """Says something about a thing of the topic."""
     thing, other, deed, state = (choose.choice(topic[kind]) for kind in ("things", "things", "deeds", "states"))
     person, place, day, month = (choose.choice(_LISTS[kind]) for kind in ("people", "places", "days", "months"))
     return choose.choice(
@@ -61,7 +62,7 @@ def _sentence(choose: random.Random, topic: dict[str, list[str]]) -> str:
     )
 
 
-def _letter(choose: random.Random, sentences: list[str]) -> str:
+def letter(choose: random.Random, sentences: list[str]) -> str:
     """The sentences in any order, with or without a greeting and an ending."""
     choose.shuffle(sentences)
     parts = [choose.choice(_LISTS["openings"]), *sentences, _fill(choose, choose.choice(_LISTS["endings"]))]
@@ -73,15 +74,15 @@ def _lines(record: dict[str, str]) -> str:
 
 
 def _prose(choose: random.Random) -> Example:
-    topic = choose.choice(list(_TOPICS.values()))
-    sentences = [_sentence(choose, topic) for _ in range(choose.randint(2, 5))]
+    topic = choose.choice(list(TOPICS.values()))
+    sentences = [sentence(choose, topic) for _ in range(choose.randint(2, 5))]
     cut = choose.randint(1, len(sentences) - 1)
     return Example(" ".join(sentences[:cut]), " ".join(sentences[cut:]))
 
 
-def _question(choose: random.Random) -> Example:
+def question_about_facts(choose: random.Random) -> Example:
     """A few facts and a question about one of them, answered by a word from the text."""
-    topic = choose.choice(list(_TOPICS.values()))
+    topic = choose.choice(list(TOPICS.values()))
     facts = [
         (person, choose.choice(topic["deeds"]), thing, choose.choice(_LISTS["days"]))
         for person, thing in zip(choose.sample(_LISTS["people"], 3), choose.sample(topic["things"], 3), strict=True)
@@ -101,7 +102,7 @@ def _question(choose: random.Random) -> Example:
 def _sum(choose: random.Random) -> Example:
     small, large = sorted((choose.randint(1, 60), choose.randint(1, 60)))
     total, rest = f"{large} + {small} = {large + small}", f"{large} - {small} = {large - small}"
-    person, thing = choose.choice(_LISTS["people"]), choose.choice(_TOPICS["food"]["things"])
+    person, thing = choose.choice(_LISTS["people"]), choose.choice(TOPICS["food"]["things"])
     return choose.choice(
         (
             Example(f"What is {large} + {small}?", total),
@@ -118,7 +119,7 @@ def _sum(choose: random.Random) -> Example:
     )
 
 
-def _conversion(choose: random.Random) -> Example:
+def conversion(choose: random.Random) -> Example:
     """Lines of fields and values, to be written as JSON: copying, whatever the names are."""
     names = [word.replace(" ", "-") for word in choose.sample(_WORDS, 8)]
     record = dict(zip(names[:4], names[4:], strict=True))
@@ -131,7 +132,7 @@ def _copy(choose: random.Random) -> Example:
     """Pieces of words and foreign characters to be repeated: here every token occurs, so that none stays untrained."""
     pieces = []
     for _ in range(choose.randint(2, 7)):
-        word = choose.choice(_PLAIN_WORDS)
+        word = choose.choice(PLAIN_WORDS)
         start = choose.randrange(len(word))
         foreign = chr(
             choose.choice((0x21, 0x3F, 0xA1, 0x391, 0x411, 0x905, 0x3042, 0x4E00, 0x1F600)) + choose.randrange(63)
@@ -144,17 +145,15 @@ def _copy(choose: random.Random) -> Example:
     return Example(f"Copy: {text}", text)
 
 
-def _message(choose: random.Random) -> Example:
+def message(choose: random.Random) -> Example:
     """A message of a known kind, answered in prose, or as the record or the lines that it asks for."""
     form = dict(choose.choice(_MESSAGES))
     if choose.random() < 0.3:
         del form[choose.choice(list(form))]
     record = {field: choose.choice(list(values)) for field, values in form.items()}
     sentences = [_fill(choose, choose.choice(form[field][value])) for field, value in record.items()]
-    sentences += [
-        _sentence(choose, choose.choice(list(_TOPICS.values()))) for _ in range(choose.choice((0, 0, 1, 1, 2)))
-    ]
-    text = _letter(choose, sentences)
+    sentences += [sentence(choose, choose.choice(list(TOPICS.values()))) for _ in range(choose.choice((0, 0, 1, 1, 2)))]
+    text = letter(choose, sentences)
     kind = choose.random()
     if kind < 0.3:
         return Example(text, _fill(choose, choose.choice(_LISTS["replies"])))
@@ -163,14 +162,14 @@ def _message(choose: random.Random) -> Example:
     return Example(f"{text} {choose.choice(_LISTS['line_requests'])}", _lines(record))
 
 
-def _facts(choose: random.Random) -> Example:
+def record_of_facts(choose: random.Random) -> Example:
     """Sentences that tell of a person, a thing, a state, a day, and a record of what the request names."""
-    name, topic = choose.choice(list(_TOPICS.items()))
+    name, topic = choose.choice(list(TOPICS.items()))
     person, place, day, month = (choose.choice(_LISTS[kind]) for kind in ("people", "places", "days", "months"))
     deed, state = choose.choice(topic["deeds"]), choose.choice(topic["states"])
     thing, other = choose.sample(topic["things"], 2)
     record = {"topic": name, "who": person, "what": thing, "state": state, "day": day, "where": place}
-    text = _letter(choose, [
+    text = letter(choose, [
         choose.choice((f"{person} {deed} the {thing}.", f"The one who {deed} the {thing} is {person}.")),
         choose.choice((f"Now it is {state}.", f"I found it {state}.", f"It has been {state} since {month}.")),
         choose.choice((f"That was on {day}.", f"It happened last {day}.", f"{day} was the day.")),
@@ -186,11 +185,11 @@ def _invented_forms(count: int) -> list[Form]:
     choose = random.Random(3)  # noqa: S311 - the same forms in every run
     forms: list[Form] = []
     for _ in range(count):
-        topic = choose.choice(list(_TOPICS.values()))
+        topic = choose.choice(list(TOPICS.values()))
         words = iter([word.replace(" ", "-") for word in choose.sample(_WORDS, 24)])
         forms.append({
             next(words): {
-                next(words): [_sentence(choose, topic) for _ in range(3)] for _ in range(choose.randint(2, 5))
+                next(words): [sentence(choose, topic) for _ in range(3)] for _ in range(choose.randint(2, 5))
             }
             for _ in range(4)
         })  # fmt: skip
@@ -204,18 +203,18 @@ def _form(choose: random.Random) -> Example:
     """A message for an invented form, as a record of the fields that the request names."""
     form = choose.choice(_INVENTED)
     record = {field: choose.choice(list(form[field])) for field in choose.sample(list(form), choose.randint(2, 4))}
-    text = _letter(choose, [choose.choice(form[field][value]) for field, value in record.items()])
+    text = letter(choose, [choose.choice(form[field][value]) for field, value in record.items()])
     return Example(f"{text} Record: {', '.join(record)}.", json.dumps(record))
 
 
 _SHARES = {
     _prose: 0.13,
-    _question: 0.09,
+    question_about_facts: 0.09,
     _sum: 0.06,
-    _conversion: 0.06,
+    conversion: 0.06,
     _copy: 0.08,
-    _message: 0.3,
-    _facts: 0.12,
+    message: 0.3,
+    record_of_facts: 0.12,
     _form: 0.16,
 }
 

@@ -73,20 +73,17 @@ def label(services: Services, plan: Plan, ask: Callable[[str], str]) -> tuple[Da
     return training, _parse(answered, _uri(plan.validation)) if answered else None
 
 
-def stats(plan: Plan, training: Dataset, result: TrainingResult | None) -> dict[str, Any]:
-    """What the job says of its data; of the training as well, once there was one."""
+def stats(plan: Plan, training: Dataset, steps: int = 0, result: TrainingResult | None = None) -> dict[str, Any]:
+    """What the job says of its data; of the training as well, as far as that is known."""
+    found: dict[str, Any] = {"tuningDatasetExampleCount": str(training.lines)}
+    if steps:
+        found["tuningStepCount"] = str(steps)
     if plan.teacher:
-        found: dict[str, Any] = {
-            "tuningDatasetExampleCount": str(training.lines),
-            # "These statistics do not include the responses sampled from the teacher model": google-genai,
-            # TuningDataStats.distillation_data_stats.
-            "totalTuningCharacterCount": str(sum(len(example.prompt) for example in training.examples)),
-        }
-        if result is not None:
-            found["tuningStepCount"] = str(result.steps)
+        # "These statistics do not include the responses sampled from the teacher model": google-genai,
+        # TuningDataStats.distillation_data_stats.
+        found["totalTuningCharacterCount"] = str(sum(len(example.prompt) for example in training.examples))
         return {"distillationDataStats": {"trainingDatasetStats": found}}
-    found = {
-        "tuningDatasetExampleCount": str(training.lines),
+    found |= {
         "totalTuningCharacterCount": str(training.characters),
         # Dropped examples count as well, and a sample of them is named: SupervisedTuningDataStats in tuning_job.proto.
         "totalTruncatedExampleCount": str(len(training.dropped) + (result.truncated if result else 0)),
@@ -95,11 +92,8 @@ def stats(plan: Plan, training: Dataset, result: TrainingResult | None) -> dict[
         found["truncatedExampleIndices"] = [str(number) for number in sample]
         found["droppedExampleReasons"] = [_DROPPED] * len(sample)
     if result is not None:
-        found |= {
-            # Training tokens are the tokens of the data set times the epochs: open-model tuning, "Pricing".
-            "totalBillableTokenCount": str(result.tokens),
-            "tuningStepCount": str(result.steps),
-        }
+        # Training tokens are the tokens of the data set times the epochs: open-model tuning, "Pricing".
+        found["totalBillableTokenCount"] = str(result.tokens)
     return {"supervisedTuningDataStats": found}
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.clock import timestamp
 from emulator.errors import ServiceError
-from emulator.language_model import Generator, TrainingCancelled
+from emulator.language_model import TEACHER_FOLDER, Generator, TrainingCancelled
 from emulator.vertex import tuning_data, tuning_plans
 from emulator.vertex.calls import Place
 from emulator.vertex.refusals import status
@@ -20,6 +20,7 @@ from emulator.vertex.tuning_training import Training
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
     from emulator.language_model import Progress
     from emulator.services import Services
@@ -102,20 +103,19 @@ class TuningRun:
         place = Place(self._services.projects.get(number), location)
         training, validation = tuning_data.read(self._services, place.project, job.get("serviceAccount"), plan)
         stats = partial(tuning_data.stats, plan, training)
-        self._enter("PROCESSING_DATASET", tuningDataStats=stats(None))
         if plan.teacher:
-            teacher = Generator.load(self._checkpoints.base_model(plan.model))
+            teacher = Generator.load(TEACHER_FOLDER)
             training, validation = tuning_data.label(self._services, plan, partial(self._ask, teacher))
-        self._enter("WAITING_FOR_CAPACITY")
+        self._enter("WAITING_FOR_CAPACITY", tuningDataStats=stats())
         self._pause(self._settings.tuning_capacity)
         self._enter("TUNING")
         with tempfile.TemporaryDirectory() as kept:
             work = Training(self._services, self._checkpoints, self._tuned_gemini, place, plan, Path(kept))
-            result = work.run(training, validation, partial(self._report, plan), self._interrupted)
+            result = work.run(training, validation, partial(self._report, plan, stats), self._interrupted)
             losses, metrics = work.write_metrics(result)
             self._jobs.note_losses(self._name, losses)
             shown = {"gcsMetricsUri": metrics} if metrics else {}
-            self._enter("POST_PROCESSING", tuningDataStats=stats(result), **shown)
+            self._enter("POST_PROCESSING", tuningDataStats=stats(result.steps, result), **shown)
             self._pause(self._settings.tuning_post_processing)
             outcome = self._settings.tuning_outcome or "SUCCEEDED"
             ended: dict[str, Any] = {"state": f"JOB_STATE_{outcome}"}
@@ -130,13 +130,15 @@ class TuningRun:
             raise _Stopping if self._stopping.is_set() else _Cancelled
         return teacher.generate(prompt, max_tokens=_LONGEST_ANSWER).text
 
-    def _report(self, plan: Plan, progress: Progress) -> None:
+    def _report(self, plan: Plan, stats: Callable[[int], dict[str, Any]], progress: Progress) -> None:
         if time.monotonic() - self._reported < _PROGRESS_INTERVAL and progress.step < progress.total_steps:
             return
         self._reported = time.monotonic()
         epochs = progress.step * plan.epochs // progress.total_steps  # each has the same number of steps
         done = {"completedEpochCount": str(epochs), "completedStepCount": str(progress.step)}
-        self._jobs.update(self._name, lambda job: job.update(tuningJobMetadata=done))
+        # When the service first tells the number of steps is not documented.
+        shown = {"tuningJobMetadata": done, "tuningDataStats": stats(progress.total_steps)}
+        self._jobs.update(self._name, lambda job: job.update(shown))
 
     def _enter(self, detail: str, **fields: Any) -> None:
         def change(job: Job) -> None:

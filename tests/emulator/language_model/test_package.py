@@ -35,6 +35,7 @@ def python(code: str, *arguments: str, **environment: str) -> subprocess.Complet
 
 def test_the_public_names() -> None:
     assert emulator.language_model.__all__ == [
+        "TEACHER_FOLDER",
         "Example",
         "Generation",
         "Generator",
