@@ -62,6 +62,8 @@ SCOUT = "meta/llama4@llama-4-scout-17b-16e-instruct"
         ({"base_model": "gemini-2.5-pro", "tuned_model_display_name": "n" * 129}, "tunedModelDisplayName", "1 to 128"),
         ({"base_model": "gemini-2.5-pro", "tuned_model_display_name": ""}, "tunedModelDisplayName", "1 to 128"),
         ({"base_model": "gemini-2.5-pro", "kms_key_name": "k"}, "kmsKeyName", "is not the name of a key"),
+        ({"kms_key_name": "projects/p/places/l/keyRings/r/cryptoKeys/k"}, "kmsKeyName", "is not the name of a key"),
+        ({"kms_key_name": "projects/p/locations/l/keyRings/r/cryptoKeys/"}, "kmsKeyName", "is not the name of a key"),
         ({"pre_tuned_model": "tickets"}, "preTunedModel", "is not the name of a tuned model"),
         ({"pre_tuned_model": f"{TUNED}@1@2"}, "preTunedModel", "is not the name of a tuned model"),
         ({"pre_tuned_model": "projects/p/locations/l/endpoints/1"}, "preTunedModel", "ID@3 or ID@alias"),
@@ -100,7 +102,7 @@ def test_what_cannot_work_is_refused_with_the_nearest_that_can(
         ({"base_model": GEMMA_1B, "mode": "FULL", "location": "us-central1", "epochs": 3}, "as documented"),
         ({"base_model": LLAMA_8B, "mode": "PEFT_ADAPTER", "adapter_size": 16, "learning_rate": 2e-4}, "as recommended"),
         ({"base_model": LLAMA_8B, "location": "global"}, "the service picks a region"),
-        ({"mode": "PEFT_ADAPTER", "adapter_size": 32, "batch_size": 1}, "at the limits"),
+        ({"mode": "PEFT_ADAPTER", "adapter_size": 32, "batch_size": 1, "epochs": 1}, "at the limits"),
         (
             {
                 "base_model": LLAMA_8B,
@@ -198,6 +200,11 @@ def test_what_replaces_a_retired_model_stays() -> None:
         ({"base_model": "qwen/qwen3@qwen3-14b", "machine_type": "a2-ultragpu-1g"}, ["baseModel"], "a list that grows"),
         ({"base_model": QWEN, "teacher_model": "acme/teacher-maas"}, ["teacherModel"], "a list that grows"),
         ({"base_model": "gemini-4-flash"}, ["baseModel"], "a newer model"),
+        (
+            {"base_model": QWEN, "teacher_model": TEACHER, "custom_base_model": "gs://my-bucket/base"},
+            ["customBaseModel"],
+            "a page that does not say",
+        ),
         ({"machine_type": "g9-standard-4"}, ["machineType"], "a newer machine"),
     ],
 )
@@ -205,6 +212,12 @@ def test_what_the_catalogue_does_not_have_can_be_let_pass(asked: dict[str, Any],
     found = problems(**asked, today=EARLIER)
     assert [problem.property for problem in found] == names
     assert all(problem.is_unknown for problem in found), why
+
+
+@pytest.mark.parametrize("base_model", [GEMMA_1B, "gemini-3.5-flash", None])
+def test_where_a_known_model_is_not_tuned_cannot_be_let_pass(base_model: str | None) -> None:
+    (found,) = problems(base_model=base_model, location="mars", today=EARLIER)
+    assert not found.is_unknown
 
 
 def test_unknown_sizes_never_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
