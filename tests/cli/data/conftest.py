@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tunestack.cli import main
 from tunestack.cli.data import places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What the command ended with and printed."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        return self.out.splitlines()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
+    from tests.cli.conftest import Answer, Command
 
 
 class Ask(Protocol):
@@ -44,18 +25,12 @@ class Write(Protocol):
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ask:
+def ask(command: Command) -> Ask:
     """Runs `tunestack data` in this process, with all that the real command does."""
 
     def run(*arguments: str | Path, stdin: bytes = b"") -> Answer:
-        monkeypatch.setattr(sys, "argv", ["tunestack", "data", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         places.client.cache_clear()  # another test has another service
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return Answer(ended.value.code, *capfd.readouterr())
+        return command("data", *arguments, stdin=stdin)
 
     return run
 
