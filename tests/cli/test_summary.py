@@ -128,3 +128,73 @@ def test_images_cost_more_than_is_estimated(
     told = capsys.readouterr().out
     assert "by estimate, at least 1.83 USD (1.60–3.34)" in told
     assert "these jobs: at least 1.83 USD" in told
+
+
+TUNED = "projects/1/locations/us-central1"
+GEMINI = {
+    **MODEL,
+    "method": "gemini",
+    "baseModel": "gemini-2.5-flash",
+    "mode": "",
+    "epochs": 2,
+    "finalCheckpointUri": "",
+    "tunedModel": f"{TUNED}/models/9@1",
+    "endpoint": f"{TUNED}/endpoints/2",
+    "checkpoints": [
+        {"id": "1", "epoch": 1, "step": 10, "endpoint": f"{TUNED}/endpoints/1"},
+        {"id": "2", "epoch": 2, "step": 20, "endpoint": f"{TUNED}/endpoints/2"},
+    ],
+}
+STUDENT = {
+    **MODEL,
+    "method": "distillation",
+    "baseModel": "qwen/qwen3@qwen3-4b",
+    "checkpoints": [{"name": "checkpoint-1", "uri": "gs://b/1"}, {"name": "final", "uri": "gs://b/final"}],
+    "labelledDataUri": "gs://b/distillation_labelled_dataset.jsonl",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "says", "why"),
+    [
+        (
+            GEMINI,
+            [
+                "gemini-2.5-flash, Gemini tuning, 2 epochs",
+                "checkpoints 1 (epoch 1) → 2 (epoch 2)",
+                f"{TUNED}/models/9@1",
+                f"{TUNED}/endpoints/2",
+                "answers for the default checkpoint; the others have endpoints of their own",
+            ],
+            "a tuned Gemini is no files",
+        ),
+        (
+            {**GEMINI, "method": "continuous", "baseModel": "", "checkpoints": None, "tunedModel": "", "endpoint": ""},
+            ["a tuned Gemini, continuous Gemini tuning, 2 epochs", "checkpoints none yet"],
+            "it runs still, and nothing says what it began from",
+        ),
+        (
+            STUDENT,
+            [
+                "qwen/qwen3@qwen3-4b, FULL, distillation, 1 epoch",
+                "checkpoints checkpoint-1 → final",
+                "labelled by the teacher: gs://b/distillation_labelled_dataset.jsonl",
+            ],
+            "the teacher's answers are worth a look",
+        ),
+        (MODEL, ["google/gemma3@gemma-3-1b-it, FULL, 1 epoch"], "outputs of a release that knew no other method"),
+    ],
+)
+def test_every_method(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    model: dict[str, Any],
+    says: list[str],
+    why: str,
+) -> None:
+    monkeypatch.setattr(summary, "LOG_WIDTH", 300)
+    summary.show(
+        Stack("prod", {"project": "demo", "location": "us-central1", "models": {"m": model}}), ask_untuned=False
+    )
+    rows = [line.split("│")[2].strip() for line in capsys.readouterr().out.splitlines() if line.count("│") == 3]
+    assert [each for each in says if each not in rows] == [], why

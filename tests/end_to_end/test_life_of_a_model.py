@@ -28,7 +28,9 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
 
     printed = stack.tunestack("summary", "--stack", "local", fails=True)
     assert "stack local has no outputs yet; run pulumi up --stack local first" in printed
+    the_doctor_agrees(stack, "not applied yet", "none yet: the first pulumi up makes the buckets")
     stack.up()
+    the_doctor_agrees(stack, "; applied", "gs://tunestack-test-local-tuning-data: all 3 have roles/storage.objectUser")
     outputs = stack.outputs()
     endpoint, model = outputs["endpoints"]["support"], outputs["models"]["tickets"]
     assert endpoint["state"] == "SERVING"
@@ -104,6 +106,13 @@ def swap(stack: Any, one: str, other: str) -> None:
     first.rename(aside)
     second.rename(first)
     aside.rename(second)
+
+
+def the_doctor_agrees(stack: Any, *says: str) -> None:
+    """Nothing that it looks at would have stopped the `up`."""
+    printed = stack.tunestack("doctor", "--stack", "local")
+    assert "problem" not in printed, printed
+    assert all(each in printed for each in says), printed
 
 
 def the_closing_table_tells_all(stack: Any) -> None:
