@@ -18,6 +18,9 @@ from tunestack.tuning.ownership import STACK
 PAGE: Final = 100
 """Jobs in one answer of a list."""
 
+SLOW_SECONDS: Final = 2.0
+"""How long a round waits for jobs that are got by themselves, before the others' next round may begin without them."""
+
 
 class JobWatch:
     """Answers waits in rounds. A round with several of them is one list call, which shows each job's end at once.
@@ -33,6 +36,7 @@ class JobWatch:
         self._asked: dict[str, asyncio.Future[jobs.Job]] = {}
         self._hurry = asyncio.Event()
         self._rounds: asyncio.Task[None] | None = None
+        self._gets: set[asyncio.Task[None]] = set()
         self._stacks: dict[str, str] = {}
         self._may_list = True
 
@@ -68,26 +72,39 @@ class JobWatch:
     async def _answer(self) -> None:
         """Goes from round to round as long as somebody asks; no wait owns it, since any may end before the others."""
         while self._asked:
-            if not self._hurry.is_set():
-                await self._came(asyncio.ensure_future(self._hurry.wait()), self._pace.seconds())
+            await self._due()
             if self._run.interrupted.is_set():
                 self._asked.clear()  # their waits have heard of it themselves
                 return
             self._hurry.clear()
             asked, self._asked = self._asked, {}
-            for name, found in (await self._found(list(asked))).items():
-                if isinstance(found, jobs.Job):
-                    self._stacks[name] = found.labels.get(STACK, "")
-                    asked[name].set_result(found)
-                else:
-                    asked[name].set_exception(found)
-                    asked[name].exception()  # seen: its wait may have ended
+            for name, job in (await self._listed(list(asked)) if len(asked) > 1 else {}).items():
+                self._tell(asked.pop(name), name, job)
+            gets = {asyncio.create_task(self._get(name, answer)) for name, answer in asked.items()}
+            self._gets |= gets
+            if gets:
+                await asyncio.wait(gets, timeout=SLOW_SECONDS)
+                self._gets = {task for task in self._gets if not task.done()}
 
-    async def _found(self, names: list[str]) -> dict[str, jobs.Job | BaseException]:
-        found: dict[str, jobs.Job | BaseException] = {**(await self._listed(names) if len(names) > 1 else {})}
-        missing = [name for name in names if name not in found]
-        calls = (self._run.call(jobs.get, self._run.connection, name) for name in missing)
-        return found | dict(zip(missing, await asyncio.gather(*calls, return_exceptions=True), strict=True))
+    async def _due(self) -> None:
+        """Waits until the next round shall begin."""
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        try:
+            if not self._hurry.is_set():
+                await self._came(hurry, self._pace.seconds())
+        finally:
+            hurry.cancel()
+
+    async def _get(self, name: str, answer: asyncio.Future[jobs.Job]) -> None:
+        try:
+            self._tell(answer, name, await self._run.call(jobs.get, self._run.connection, name))
+        except Exception as error:
+            answer.set_exception(error)
+            answer.exception()  # seen: its wait may have ended
+
+    def _tell(self, answer: asyncio.Future[jobs.Job], name: str, job: jobs.Job) -> None:
+        self._stacks[name] = job.labels.get(STACK, "")
+        answer.set_result(job)
 
     async def _listed(self, names: list[str]) -> dict[str, jobs.Job]:
         if not self._may_list:
