@@ -467,3 +467,10 @@ def test_a_place_that_is_not_clear(
 ) -> None:
     code, told = _run(monkeypatch, capsys, *arguments)
     assert (code, says in told) == (2, True)
+
+
+def test_the_page_has_a_row_for_each_check(start_cloud: Callable[..., Cloud]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text("utf-8")
+    here = {"engine", "plugins", "clients", "stack", "locks", "credentials"}
+    looked_at = {check.name for check in command.remote_checks(start_cloud(ready=False).subject)}
+    assert [name for name in here | looked_at if f"| {name} |" not in page] == []
