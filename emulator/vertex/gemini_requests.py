@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.vertex import encryption_keys, gemini_models
 from emulator.vertex.refusals import failed_precondition, invalid_argument, invalid_fields, unimplemented
-from emulator.vertex.tuning_addresses import file_violations, hyperparameter_violations, misplaced
+from emulator.vertex.tuning_fields import file_violations, hyperparameter_violations, misplaced
 from emulator.vertex.tuning_plans import ADAPTER_SIZES
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from emulator.vertex import encryption_keys, open_models
 from emulator.vertex.checkpoints import Folder
 from emulator.vertex.open_models import Mode, OpenModel
 from emulator.vertex.refusals import failed_precondition, invalid_argument, invalid_fields, unimplemented
-from emulator.vertex.tuning_addresses import file_violations, hyperparameter_violations, misplaced
+from emulator.vertex.tuning_fields import file_violations, hyperparameter_violations, misplaced
 
 if TYPE_CHECKING:
     from emulator.services import Services

@@ -86,6 +86,8 @@ def test_a_tuned_checkpoint_can_be_tuned_further(cloud: Cloud, tuned: dict[str, 
     cloud.grant("gcp-sa-aiplatform", bucket=tuned["yes"].split("/")[2])
     first = cloud.ended(cloud.tune(training, custom_base_model=tuned["yes"]))
     assert first.state == types.JobState.JOB_STATE_SUCCEEDED, first.error
+    before, after = (_losses(cloud, uri) for uri in (_output(tuned["yes"]), str(first.output_uri)))
+    assert after[0] < 2 * before[-1] + 0.05 < before[0] / 4, "it begins where the other ended"
     empty = cloud.ended(cloud.tune(training, custom_base_model=f"gs://{cloud.bucket}/nothing"))
     assert empty.state == types.JobState.JOB_STATE_FAILED
     assert empty.error
@@ -93,6 +95,26 @@ def test_a_tuned_checkpoint_can_be_tuned_further(cloud: Cloud, tuned: dict[str, 
     other = cloud.ended(cloud.tune(training, "google/gemma3@gemma-3-4b-it", custom_base_model=tuned["yes"])).error
     assert other
     assert "hidden_size 1152 instead of 2560, num_hidden_layers 26 instead of 34" in str(other.message)
+
+
+def _output(final: str) -> str:
+    """The output folder of the job that wrote a final checkpoint."""
+    return final.removesuffix(f"/{FOLDER}/final")
+
+
+def _losses(cloud: Cloud, output: str) -> list[float]:
+    bucket, _, prefix = output.removeprefix("gs://").partition("/")
+    metrics = json.loads(cloud.storage.bucket(bucket).blob(f"{prefix}/metrics.json").download_as_bytes())
+    return [step["loss"] for step in metrics["steps"]]
+
+
+def test_only_the_last_checkpoint_is_kept_where_that_is_asked_for(cloud: Cloud) -> None:
+    training = cloud.put("train.jsonl", constant("a", rows=2))
+    job = cloud.ended(cloud.tune(training, epoch_count=3, export_last_checkpoint_only=True))
+    assert job.tuned_model
+    assert not job.tuned_model.checkpoints
+    stored = {blob.name.split("/")[-2] for blob in cloud.storage.list_blobs(cloud.bucket) if FOLDER in blob.name}
+    assert stored == {"checkpoint-3", "final"}
 
 
 def test_snake_case_numbers_and_strings_are_read_like_the_rest(cloud: Cloud) -> None:

@@ -1,4 +1,4 @@
-"""The addresses in a tuning job's request, and the fields that are for the other kind of model."""
+"""What is wrong with fields that jobs on open models and on Gemini models share: files, numbers, misplaced ones."""
 
 from __future__ import annotations
 
