@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tunestack.catalogue import architecture_problem, open_models
 from tunestack.catalogue.tables import sources, table
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 GEMMA_1B = {"model_type": "gemma3_text", "architectures": ["Gemma3ForCausalLM"], "hidden_size": 1152}
 GEMMA_4B = {
@@ -45,6 +49,15 @@ def test_a_checkpoint_passes_as_its_own_model_and_as_no_other_of_another_form(na
         assert (found is None) == (shipped(other.name) == own), other.name
         if found:
             assert name in found, "it says what the checkpoint is instead"
+
+
+@pytest.mark.parametrize("name", [row.name for row in open_models()])
+def test_what_the_emulators_checkpoints_say_is_right(name: str) -> None:
+    """Its table was written down apart from these rows."""
+    written = json.loads((CHECKOUT / "emulator" / "vertex" / "open_model_configs.json").read_text("utf-8"))
+    config = written["models"][name]
+    assert architecture_problem(name, config) is None
+    assert architecture_problem(name, {**config, "hidden_size": 64}) is not None
 
 
 @pytest.mark.parametrize(

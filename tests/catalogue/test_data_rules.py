@@ -9,10 +9,10 @@ from typing import Any, get_args
 
 import pytest
 
-from tunestack.catalogue import UnknownModeError, UnknownModelError, gemini_model, gemini_models, open_models
+from tunestack.catalogue import UnknownModeError, UnknownModelError, gemini_model, gemini_models, is_gemini, open_models
 from tunestack.catalogue import data_rules as module
 from tunestack.catalogue.checks import ADAPTER_SIZES
-from tunestack.catalogue.data_rules import OPEN_RULES, data_rules, is_gemini
+from tunestack.catalogue.data_rules import OPEN_RULES, data_rules
 from tunestack.data.report import Format
 
 REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "service.md"

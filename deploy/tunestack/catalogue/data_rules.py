@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from tunestack.catalogue.entries import GeminiModel
-from tunestack.catalogue.methods import is_gemini as is_gemini
+from tunestack.catalogue.methods import is_gemini
 from tunestack.catalogue.model_rows import gemini_model, open_model
 from tunestack.catalogue.names import UnknownModeError
 from tunestack.catalogue.reader import data_limits
