@@ -31,10 +31,14 @@ def forget(stack: Any) -> dict[str, str]:
 def rename(stack: Any, name: str, alias: str | None = None) -> None:
     """Gives the job another name in the program."""
     program = stack.folder / "infra" / "tuning.py"
-    options = "opts=pulumi.ResourceOptions(parent=self, depends_on=[access, *after]"
-    aliases = f", aliases=[pulumi.Alias(name={alias!r})]" if alias else ""
     text = program.read_text().replace("TuningJob(\n            name,", f"TuningJob(\n            {name!r},")
-    program.write_text(text.replace(options, options + aliases))
+    if alias:
+        aliased = (
+            f"opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(aliases=[pulumi.Alias({alias!r})]))"
+        )
+        assert "opts=options," in text
+        text = text.replace("opts=options,", f"{aliased},")
+    program.write_text(text)
 
 
 class TestFailure:
