@@ -55,6 +55,10 @@ def predict(
         waits=_tell,
         cold_seconds=wait,
     )
+    if not answer.text and answer.end.upper() in ("LENGTH", "MAX_TOKENS"):
+        _tell(
+            f"the answer is empty: all {max_tokens} tokens went into the model's thoughts; ask with more --max-tokens"
+        )
     if not as_json:
         terminal.print_lines([answer.text])
         return

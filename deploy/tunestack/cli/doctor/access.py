@@ -111,7 +111,10 @@ def look_at_account(subject: Subject) -> Iterator[Finding]:
     """Yields whether the account that jobs run as is there and may use the service."""
     email = subject.outputs.get("serviceAccount") or subject.configuration.get("serviceAccount")
     if not isinstance(email, str) or "@" not in email:
-        yield ok(ACCOUNT, "the first pulumi up makes it" if subject.stack else "none is named")
+        if subject.is_applied:
+            yield warning(ACCOUNT, "not looked at: the stack's outputs name none, or hide it as a secret")
+        else:
+            yield ok(ACCOUNT, "the first pulumi up makes it" if subject.stack else "none is named")
         return
     try:
         account = calls.get(subject.connection, calls.IAM, f"projects/-/serviceAccounts/{email}")

@@ -106,10 +106,28 @@ def trouble(check: str, error: Exception) -> Finding:
 
 def _call(connection: Connection, method: str, service: str, path: str, **options: Any) -> dict[str, Any]:
     # A user's own credentials belong to no project; APIs about a project want to know whose calls they count.
-    headers = {"x-goog-user-project": connection.project} if service not in (STORAGE, VERTEX) else {}
+    if service in (STORAGE, VERTEX):
+        return _once(connection, method, service, path, {}, options)
+    try:
+        return _once(connection, method, service, path, {"x-goog-user-project": connection.project}, options)
+    except RefusedError as error:
+        if error.reason != "USER_PROJECT_DENIED":
+            raise
+        # Nobody lets this caller count calls there; a service account's own project takes them.
+        return _once(connection, method, service, path, {}, options)
+
+
+def _once(
+    connection: Connection,
+    method: str,
+    service: str,
+    path: str,
+    headers: Mapping[str, str],
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
     with connection.http() as session:
         response = session.request(
-            method, f"{address(connection, service)}/{path}", headers=headers, timeout=CALL_SECONDS, **options
+            method, f"{address(connection, service)}/{path}", headers=dict(headers), timeout=CALL_SECONDS, **options
         )
     try:
         answer = response.json()

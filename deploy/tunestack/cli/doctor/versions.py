@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunestack.cli.doctor.finding import Finding, ok, problem, warning
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 ENGINE, PLUGINS, CLIENTS = "engine", "plugins", "clients"
 
+_PROVIDER = "pulumi-resource-tunestack"
 _INSTALL = "https://www.pulumi.com/docs/install/"
 _SHOWN = ("google-genai", "google-cloud-aiplatform", "google-cloud-storage", "pulumi")
 
@@ -43,16 +48,21 @@ def look_at_engine() -> Iterator[Finding]:
 
 
 def look_at_plugins() -> Iterator[Finding]:
-    """Yields whether the plugin of pulumi-gcp is there that the installed SDK of it was made for."""
+    """Yields whether our own plugin is there, and the one that the installed SDK of pulumi-gcp was made for."""
+    beside = Path(sys.executable).parent
+    if shutil.which(_PROVIDER, path=os.pathsep.join((str(beside), os.environ.get("PATH", "")))) is None:
+        yield problem(
+            PLUGINS, f"{_PROVIDER} is neither in {beside} nor on PATH", "pip install --force-reinstall tunestack"
+        )
     try:
         wanted = metadata.version("pulumi-gcp")
     except metadata.PackageNotFoundError:
-        yield ok(PLUGINS, "tunestack brings its own; pulumi-gcp is not installed here")
+        yield ok(PLUGINS, "pulumi-gcp is not installed here, so its plugin is not needed")
         return
     listed = json.loads(Engine().run("plugin", "ls", "--json"))
     present = [each["version"] for each in listed if each["name"] == "gcp" and each["kind"] == "resource"]
     if wanted in present:
-        yield ok(PLUGINS, f"pulumi-gcp {wanted}; tunestack brings its own")
+        yield ok(PLUGINS, f"{_PROVIDER}, pulumi-gcp {wanted}")
         return
     others = f"; there is {', '.join(present)}" if present else ""
     says = f"the plugin pulumi-gcp {wanted} is not there{others}: the engine downloads 200 MB at its first use"
