@@ -42,7 +42,7 @@ class ToEmulator(HTTPAdapter):
             self.denied -= 1
             answer = requests.Response()
             answer.status_code, answer.url, answer.request = 403, request.url or "", request
-            denied = {"reason": "USER_PROJECT_DENIED", "metadata": {"consumer": f"projects/{charged}"}}
+            denied = {"reason": "USER_PROJECT_DENIED", "metadata": {"consumer": f"projects/{PROJECT}"}}
             error = {"code": 403, "message": "Caller does not have required permission to use it", "details": [denied]}
             answer._content = json.dumps({"error": error}).encode()
             return answer
