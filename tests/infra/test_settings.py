@@ -15,6 +15,7 @@ from infra.reading import read_settings
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings
 from tests.infra.configurations import ENDPOINT, GOOD, MODEL, engine_config, problems_of
+from tunestack.catalogue import methods
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -365,15 +366,28 @@ def test_numbers_that_look_like_text_stay_text() -> None:
         read_settings(engine_config({**GOOD, "project": "123456"}), "local")
 
 
-def test_the_local_stack_of_this_project() -> None:
-    config = yaml.safe_load((CHECKOUT / "stacks" / "Pulumi.local.yaml").read_text("utf-8"))["config"]
+def _stack_of_this_project(stack: str) -> Settings:
+    config = yaml.safe_load((CHECKOUT / "stacks" / f"Pulumi.{stack}.yaml").read_text("utf-8"))["config"]
     text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    settings = read_settings(text, "local")
-    assert {model.mode for model in settings.models.values()} == {"FULL", "PEFT_ADAPTER"}
+    settings = read_settings(text, stack)
     for dataset in settings.datasets.values():
-        assert (CHECKOUT / dataset.training).is_file()
-        assert dataset.validation
-        assert (CHECKOUT / dataset.validation).is_file()
+        for file in filter(None, (dataset.training, dataset.validation)):
+            assert (CHECKOUT / file).is_file()
+    return settings
+
+
+def test_the_local_stack_of_this_project() -> None:
+    settings = _stack_of_this_project("local")
+    assert {model.mode for model in settings.models.values()} == {"FULL", "PEFT_ADAPTER"}
+    assert all(dataset.validation for dataset in settings.datasets.values())
     for endpoint in settings.serving.values():
         assert endpoint.held_out
         assert (CHECKOUT / endpoint.held_out).is_file()
+
+
+def test_the_stack_of_every_way_to_tune() -> None:
+    settings, local = _stack_of_this_project("methods"), _stack_of_this_project("local")
+    assert {settings.method(name) for name in settings.models} == set(methods.METHODS)
+    assert settings.project == local.project, "whose model it continues"
+    for name, continued in settings.continued_elsewhere.items():
+        assert settings.base_model(name) == local.base_model(continued.model)
