@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,7 +63,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Puts a `pulumi` first on PATH that tells of one stack, `dev`, with these outputs and this configuration."""
+    """Puts a `pulumi` first on PATH that tells of one stack, `dev`: its outputs, configuration and state."""
     folder = tmp_path / "engine"
     folder.mkdir()
     script = folder / "pulumi"
@@ -71,7 +71,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         "#!/bin/sh\n"
         f'cd "{folder}"\n'
         'case "$*" in *"--stack nosuch"*) echo "error: no stack named \'nosuch\' found" >&2; exit 255;; esac\n'
-        'case "$1 $2" in "stack ls") cat listed;; "stack output") cat outputs;; "config --json") cat config;; esac\n'
+        'case "$1 $2" in "stack ls") cat listed;; "stack export") cat exported;; esac\n'
+        'case "$1 $2" in "stack output") cat outputs;; "config --json") cat config;; esac\n'
     )
     script.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join((str(folder), os.environ["PATH"])))
@@ -80,6 +81,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         outputs: dict[str, Any] | None = None,
         config: dict[str, Any] | None = None,
         name: str = f"organization/{PULUMI_PROJECT}/dev",
+        urns: Sequence[str] = (),
     ) -> None:
         entries = {
             f"tunestack:{key}": {"objectValue": value, "value": json.dumps(value)}
@@ -89,6 +91,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         }
         (folder / "outputs").write_text(json.dumps(outputs or {}))
         (folder / "config").write_text(json.dumps(entries))
+        resources = [{"urn": urn, "type": urn.split("::")[2].rpartition("$")[2]} for urn in urns]
+        (folder / "exported").write_text(json.dumps({"deployment": {"resources": resources}}))
         (folder / "listed").write_text(json.dumps([{"name": name, "current": True}]))
 
     return tell

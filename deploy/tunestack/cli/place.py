@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from tunestack.connection import Connection
 
 EMULATOR_URL = "TUNESTACK_EMULATOR_URL"
 _EMULATOR_FILE = Path(".tunestack", "emulator", "emulator.json")
+_JOB_TYPE = "tunestack:index:TuningJob"
 _POLL_SECONDS = 1.0
 """Between two looks at an emulator: its jobs take seconds, not hours."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A project and a location, and the stack that named them.
 
@@ -38,6 +40,17 @@ class Place:
     def is_emulated(self) -> bool:
         """Whether it is an emulator, whose tokens and prices are nobody's."""
         return bool(self.connection.api_endpoint)
+
+    @cached_property
+    def job_names(self) -> Mapping[str, str]:
+        """The names of the stack's tuning jobs by what the jobs' labels say of their owner."""
+        from tunestack.tuning.ownership import digest
+
+        if not self.stack:
+            return {}
+        deployment = json.loads(Engine().run("stack", "export", "--stack", self.stack))["deployment"]
+        urns = [resource["urn"] for resource in deployment.get("resources") or () if resource["type"] == _JOB_TYPE]
+        return {digest(urn): urn.rpartition("::")[2] for urn in urns}
 
     def stack_label(self) -> str:
         """Returns what the labels of the stack's jobs say of whose they are.

@@ -21,6 +21,7 @@ from tests.cli.conftest import PROJECT, PULUMI_PROJECT, Answer, Command
 from tests.running_emulator import NO_DELAYS, Emulator
 from tunestack.cli.jobs import watch
 from tunestack.cli.jobs.described import cost, row
+from tunestack.cli.jobs.selection import resource
 from tunestack.cli.place import Place
 from tunestack.connection import Connection
 from tunestack.tuning.job import Job
@@ -267,6 +268,31 @@ def test_what_a_job_costs(job: Job, endpoint: str, told: str, why: str) -> None:
     place = Place(Connection(PROJECT, "us-central1", endpoint))
     assert cost(place, job) == told, why
     assert row(place, job, NOW)[-1] == told
+
+
+URN = f"urn:pulumi:dev::{PULUMI_PROJECT}::my:Tuning$tunestack:index:TuningJob::sorter"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "job", "name", "why"),
+    [
+        ({}, gemini(labels=Owner(URN).labels("")), "sorter", "its stack is not through yet, and keeps it already"),
+        (
+            {"models": {"gem": {"job": "projects/x/l/tuningJobs/7"}}},
+            gemini(),
+            "gem",
+            "imported: by hand, and ours",
+        ),
+        ({}, gemini(labels=owner("tickets", "prod"), display_name="Sorter"), "Sorter", "of another stack"),
+        ({}, gemini(display_name="Sorter"), "", "by hand"),
+        ({}, Job("j/1", "", labels=owner("a/b"), output_uri="gs://b/shop/dev/a%2Fb/0"), "a/b", "by its folder"),
+    ],
+)
+def test_the_name_of_a_jobs_resource(
+    engine: Callable[..., None], outputs: dict[str, Any], job: Job, name: str, why: str
+) -> None:
+    engine(urns=[URN, URN.replace("TuningJob", "TunedModel")])
+    assert resource(Place(Connection(PROJECT, "us-central1"), "dev", outputs), job) == name, why
 
 
 def watched(

@@ -25,17 +25,18 @@ _TOLD_ELSEWHERE = frozenset({"baseModel", "teacherModel", "trainingUri", "output
 def show(place: Place, job: Job, *, as_json: bool) -> None:
     """Prints what is known of a job: facts, what it was asked for, and what it made."""
     inputs = declared.inputs(job)
-    found = _checkpoints(place, job)
+    found, labelled = _made(place, job)
     if as_json:
-        folder = [{"name": each.name, "uri": each.uri} for each in found or ()]
-        terminal.print_json({**to_json(place, job), "inputs": inputs, "folders": folder})
+        folders = [{"name": each.name, "uri": each.uri} for each in found]
+        more = {"inputs": inputs, "folders": folders, "labelledDataUri": labelled or None}
+        terminal.print_json({**to_json(place, job), **more})
         return
-    facts = [(name, text) for name, text in _facts(place, job, inputs) if text]
+    facts = [(name, text) for name, text in _facts(place, job, inputs, labelled) if text]
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
-        first, *more = text.split("\n")
+        first, *more_lines = text.split("\n")
         terminal.print_lines([f"{terminal.styled(name.ljust(width), bold=True)}  {terminal.styled(first)}"])
-        terminal.print_lines([f"{'':{width}}  {terminal.styled(line)}" for line in more])
+        terminal.print_lines([f"{'':{width}}  {terminal.styled(line)}" for line in more_lines])
     if found:
         terminal.print_lines(["", *terminal.table(("checkpoint", "folder"), [(each.name, each.uri) for each in found])])
     elif job.checkpoints:
@@ -44,17 +45,18 @@ def show(place: Place, job: Job, *, as_json: bool) -> None:
         terminal.print_lines(["", *terminal.table(headings, rows, right=("epoch", "step"))])
 
 
-def _facts(place: Place, job: Job, inputs: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(place: Place, job: Job, inputs: dict[str, Any], labelled: str) -> Iterator[tuple[str, str]]:
     at = datetime.now(UTC)
     yield "job", job.name
-    yield "name", resource(place, job)
-    yield "display name", job.display_name
+    yield "name", (name := resource(place, job))
+    yield "display name", job.display_name if job.display_name != name else ""
     yield "method", told(job.method)
     yield "base model", job.base_model
     yield "teacher", job.teacher_model
     yield "asked for", "\n".join(f"{name}: {value}" for name, value in inputs.items() if name not in _TOLD_ELSEWHERE)
     yield "data", job.training_uri
     yield "output", job.output_uri
+    yield "labelled data", labelled
     yield "state", state(job)
     yield "error", job.error
     yield "progress", progress(job)
@@ -78,15 +80,17 @@ def _stack(place: Place, job: Job) -> str:
     return ""
 
 
-def _checkpoints(place: Place, job: Job) -> list[Checkpoint] | None:
-    """Returns the folders of checkpoints that a finished open model has; None where nobody may look."""
+def _made(place: Place, job: Job) -> tuple[list[Checkpoint], str]:
+    """Returns the folders of checkpoints that an open model's job has made, and the data that its teacher labelled."""
     if job.state not in states.FRUITFUL or not job.keeps_folder or not job.output_uri:
-        return []
+        return [], ""
     try:
-        return artifacts.checkpoints(place.connection, job.output_uri)
+        found = artifacts.checkpoints(place.connection, job.output_uri)
+        is_distilled = job.method == "distillation"
+        return found, artifacts.labelled_data(place.connection, job.output_uri) if is_distilled else ""
     except Exception as error:
         if http_code(error) in (403, 404):  # whoever may see jobs need not see the bucket
-            return None
+            return [], ""
         raise
 
 

@@ -75,10 +75,21 @@ def _is_in(job: Job, state: str) -> bool:
 
 def resource(place: Place, job: Job) -> str:
     """Returns the name that a job's resource has in its stack; empty for a job of somebody else's making."""
-    for name, model in (place.outputs.get("models") or {}).items():
-        if str(model.get("job")).rpartition("/")[2] == job.number:
-            return str(name)
-    return (job.owner_name or job.display_name) if OWNER in job.labels else ""
+    for name, exported in _exported(place).items():
+        if exported.rpartition("/")[2] == job.number:
+            return name
+    if OWNER not in job.labels:
+        return ""
+    if job.keeps_folder:
+        return job.owner_name
+    # A Gemini job has no folder that tells; before its stack has exported it, the stack's state knows it.
+    return place.job_names.get(job.labels[OWNER], "") or job.display_name
+
+
+def _exported(place: Place) -> dict[str, str]:
+    """Returns the jobs of the stack's models by name, as the program exported them; imported ones are among them."""
+    models = place.outputs.get("models") or {}
+    return {str(name): str(model["job"]) for name, model in models.items() if model.get("job")}
 
 
 def active(stack: str, project: str, location: str, *, everyone: bool) -> tuple[Place, list[Job]]:
@@ -138,5 +149,7 @@ def _of_model(place: Place, name: str) -> Job:
     own = listed(place, Selection())
     if found := [job for job in own if resource(place, job) == name]:
         return found[0]
+    if job := _exported(place).get(name):  # it was imported, with the labels of whoever submitted it
+        return jobs.get(place.connection, job)
     known = ", ".join(dict.fromkeys(resource(place, job) for job in own)) or "none"
     raise StackError(f"stack {place.stack} has no job of a model {name}; it has jobs of: {known}")
