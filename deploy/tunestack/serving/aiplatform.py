@@ -13,7 +13,6 @@ _MODULES: Final = {
     "services.endpoint_service": ("EndpointServiceClient",),
     "services.model_garden_service": ("ModelGardenServiceClient",),
     "services.model_service": ("ModelServiceClient",),
-    "services.prediction_service": ("PredictionServiceClient",),
     "types.endpoint": ("DeployedModel", "Endpoint", "RolloutOptions"),
     "types.endpoint_service": ("DeployModelRequest",),
     "types.env_var": ("EnvVar",),
