@@ -98,6 +98,8 @@ def test_each_method_is_paid_for_once(methods: Any) -> None:
 def check_results(stack: Any, final: str) -> None:
     outputs = stack.outputs()["models"]
     assert {name: model["method"] for name, model in outputs.items()} == METHODS
+    listed = json.loads(stack.tunestack("jobs", "list", "--stack", "local", "--json"))
+    assert {job["resource"]: job["method"] for job in listed} == METHODS, "the stack's own, by the names of its models"
     asked = {name: stack.emulator.http.get(f"/v1beta1/{model['job']}").json() for name, model in outputs.items()}
     assert asked["from-dev"]["customBaseModel"] == final
     assert asked["from-folder"]["customBaseModel"] == MODELS["from-folder"]["customBaseModel"]
