@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.lineage import base_model, entries
+from infra.lineage import base_model, entries, is_gemini
 from infra.setting_problems import path
 from infra.settings import EndpointSettings, ModelSettings
 from tunestack import catalogue
@@ -50,31 +50,38 @@ def catalogue_problems(
     place = {key: value for key in ("project", "location") if isinstance(value := raw.get(key), str) and value}
     if catalogue.region(place.get("location", "")) is None:
         place.pop("location", None)  # told already
-    bases = {name: base_model(name, entries(raw, "models")) for name in entries(raw, "models")}
+    named = entries(raw, "models")
+    bases = {name: base_model(name, named) for name in named}
+    gemini = {name for name in named if is_gemini(name, named)}
     for name, wanted in models.items():
-        for problem in _of_model(wanted, bases[name], place):
+        for problem in _of_model(wanted, bases[name], place, is_gemini=name in gemini):
             if _refuses(problem, strict=wanted.strict) and (key := _key(problem, wanted)):
-                text = _shown(problem.reason, wanted, hidden="models" in secret_keys)
+                text = _shown(problem, wanted, hidden="models" in secret_keys)
                 yield f"{path(('models', name, *key.split('.')))}: {text}"
     for name, endpoint in serving.items():
-        base = bases.get(endpoint.model) if endpoint.model else endpoint.base_model
-        if endpoint.model and base and catalogue.is_gemini(base):
-            yield (
-                f"{path(('serving', name, 'model'))}: {endpoint.model} is tuned from {base}, and such a model brings "
-                "its own endpoints, one for each checkpoint: take this entry out, and use the stack's output "
-                f"models.{endpoint.model}.endpoint"
-            )
+        if endpoint.model in gemini:
+            base = bases[endpoint.model] or "another"
+            yield f"{path(('serving', name, 'model'))}: {_served_already(endpoint.model, base)}"
             continue
-        for problem in _of_endpoint(endpoint, base):
+        for problem in _of_endpoint(endpoint, bases.get(endpoint.model) if endpoint.model else endpoint.base_model):
             if _refuses(problem, strict=endpoint.strict):
                 key = "model" if problem.property == "baseModel" and endpoint.model else problem.property
-                yield f"{path(('serving', name, key))}: {problem.reason}"
+                yield f"{path(('serving', name, key))}: {_with_way_on(problem)}"
 
 
-def _of_model(wanted: ModelSettings, base: str | None, place: Mapping[str, str]) -> tuple[Problem, ...]:
-    if base is None and not wanted.pre_tuned_model:
+def _served_already(model: str, base: str) -> str:
+    return (
+        f"{model} is tuned from {base}, and a tuned Gemini model brings its own endpoints, one for each checkpoint: "
+        f"take this entry out, and use the stack's output models.{model}.endpoint"
+    )
+
+
+def _of_model(
+    wanted: ModelSettings, base: str | None, place: Mapping[str, str], *, is_gemini: bool
+) -> tuple[Problem, ...]:
+    if base is None and not is_gemini:
         return ()  # told already
-    continues, is_gemini = wanted.continue_from, base is not None and catalogue.is_gemini(base)
+    continued = wanted.continue_from
     named = _MODEL.format(project=place.get("project", "-"), location=place.get("location", "-"))
     return catalogue.problems(
         base_model=base,
@@ -86,9 +93,9 @@ def _of_model(wanted: ModelSettings, base: str | None, place: Mapping[str, str])
         batch_size=wanted.batch_size,
         learning_rate_multiplier=wanted.learning_rate_multiplier,
         teacher_model=wanted.teacher_model,
-        custom_base_model=_FOLDER if continues and not is_gemini else wanted.custom_base_model,
-        pre_tuned_model=named if continues and is_gemini else wanted.pre_tuned_model,
-        pre_tuned_checkpoint=continues.checkpoint if continues and is_gemini else wanted.pre_tuned_checkpoint,
+        custom_base_model=_FOLDER if continued and not is_gemini else wanted.custom_base_model,
+        pre_tuned_model=named if continued and is_gemini else wanted.pre_tuned_model,
+        pre_tuned_checkpoint=continued.checkpoint if continued and is_gemini else wanted.pre_tuned_checkpoint,
         kms_key_name=wanted.kms_key_name,
         tuned_model_display_name=wanted.display_name,
         export_last_checkpoint_only=wanted.last_checkpoint_only,
@@ -118,7 +125,12 @@ def _key(problem: Problem, wanted: ModelSettings) -> str:
     return "" if is_inherited else key
 
 
-def _shown(reason: str, wanted: ModelSettings, *, hidden: bool) -> str:
+def _with_way_on(problem: Problem) -> str:
+    return f"{problem.reason}; strict: false lets it pass" if problem.is_unknown else problem.reason
+
+
+def _shown(problem: Problem, wanted: ModelSettings, *, hidden: bool) -> str:
+    reason = _with_way_on(problem)
     free = (wanted.custom_base_model, wanted.pre_tuned_model, wanted.kms_key_name, wanted.display_name)
     for text in filter(None, free) if hidden else ():
         reason = reason.replace(text, "[secret]")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.setting_problems import path, unknown
+from tunestack.catalogue import methods
 
 _STARTS = ("customBaseModel", "preTunedModel", "continueFrom")
 
@@ -55,6 +56,13 @@ def base_model(name: str, models: Mapping[str, Mapping[str, Any]]) -> str | None
     parents = {each: _parent(entry) for each, entry in models.items()}
     named = (models[each].get("baseModel") for each in line(name, parents))
     return next((base for base in named if isinstance(base, str) and base), None)
+
+
+def is_gemini(name: str, models: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Says whether it is a Gemini model that is tuned."""
+    parents = {each: _parent(entry) for each, entry in models.items()}
+    tuned = any(models[each].get("preTunedModel") for each in line(name, parents))
+    return tuned or methods.is_gemini(base_model(name, models) or "")
 
 
 def entries(raw: Mapping[str, Any], section: str) -> dict[str, Mapping[str, Any]]:

@@ -97,9 +97,15 @@ def test_everything_of_all_models_and_endpoints_is_told_at_once() -> None:
         "serving.three.machineType",
     ], "an inherited base model is told once, where it stands"
     assert (
-        "gemini is tuned from gemini-2.5-flash-lite, and such a model brings its own endpoints, one for each "
+        "gemini is tuned from gemini-2.5-flash-lite, and a tuned Gemini model brings its own endpoints, one for each "
         "checkpoint: take this entry out, and use the stack's output models.gemini.endpoint"
     ) in found[6]
+
+
+def test_a_tuned_gemini_model_that_no_stack_made_is_not_served_either() -> None:
+    models = {"full": {"dataset": "tickets", "epochs": 1, "preTunedModel": "projects/p/locations/us-central1/models/7"}}
+    (problem,) = _found(models=models)
+    assert problem.startswith("serving.support.model: full is tuned from another, and a tuned Gemini model brings")
 
 
 def test_a_location_is_told_for_each_model_that_is_not_tuned_there() -> None:
