@@ -34,9 +34,9 @@ def read(services: Services, project: Project, account: str | None, plan: Plan) 
         ServiceError: somebody may not read what the job needs, or it cannot be trained on.
     """
     data = {plan.training[0], *(plan.validation or ())[:1]}
-    written = {folder.bucket for folder in (plan.output, plan.custom_base) if folder}
+    folders = {folder.bucket for folder in (plan.output, plan.custom_base) if folder}
     platform_agent = agent_email(project, "aiplatform.googleapis.com")
-    _require_access(services, filter(None, (platform_agent, account)), data | written)
+    _require_access(services, filter(None, (platform_agent, account)), data | folders)
     training = _read(services, plan, plan.training)
     validation = _read(services, plan, plan.validation) if plan.validation else None
     if plan.validation and validation:
@@ -49,7 +49,8 @@ def read(services: Services, project: Project, account: str | None, plan: Plan) 
         for bucket in sorted(apart):
             if services.storage.bucket(bucket) is None:
                 raise invalid_argument(f"Failed to process the dataset: the bucket gs://{bucket} does not exist.")
-        _require_access(services, (tuning_agent_email(project), platform_agent), {*data, *apart})
+        agents = [platform_agent] if plan.is_gemini else [tuning_agent_email(project), platform_agent]
+        _require_access(services, agents, {*data, *apart})
     for file in files:
         _check_images(services, file)
     return training, validation
