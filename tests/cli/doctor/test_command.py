@@ -4,14 +4,48 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.doctor.conftest import PROJECT, Cloud
 from tunestack.cli.application import main
-from tunestack.cli.doctor import locks
+from tunestack.cli.doctor import locks, stack
+from tunestack.cli.doctor.subject import Subject
+from tunestack.cli.place import Place
 from tunestack.cli.recover import Recovery
+from tunestack.connection import Connection
+
+
+YAML = {"project": "p", "location": "us-central1"}
+HERE_BEFORE = Connection("p", "us-central1", "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("configured", "looks_at", "says", "why"),
+    [
+        ({}, HERE_BEFORE, [], "a program of one's own, which is configured in another way"),
+        (
+            {**YAML, "location": "europe-west4"},
+            replace(HERE_BEFORE, location="europe-west4"),
+            ["was applied in"],
+            "moved",
+        ),
+        ({**YAML, "emulator": "true"}, replace(HERE_BEFORE, api_endpoint="http://127.0.0.1:2"), [], "on another port"),
+    ],
+)
+def test_the_next_up_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, configured: dict[str, str], looks_at: Connection, says: list[str], why: str
+) -> None:
+    monkeypatch.setenv("TUNESTACK_EMULATOR_URL", "http://127.0.0.1:2")
+    monkeypatch.setattr(stack, "find", lambda *_: Place(HERE_BEFORE, "dev", {"project": "p"}))
+    monkeypatch.setattr(stack, "configuration", lambda _: configured)
+    monkeypatch.setattr(locks, "look", lambda _: ())
+    found: list[Subject] = []
+    lines = list(stack.look("dev", "", "", found))
+    assert found[0].connection == looks_at, why
+    assert [each.says[: len(says[0])] for each in lines[1:]] == says, why
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunestack.cli import terminal
-from tunestack.cli.doctor.finding import Check, Finding, Status, ok, problem, worst
+from tunestack.cli.doctor.finding import Check, Finding, Status, worst
 from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from tunestack.cli.doctor.subject import Subject
 
 _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "red"}
-
-STACK = "stack"
 
 
 def doctor(
@@ -51,13 +49,14 @@ def findings(stack: str, project: str, location: str, seconds: float) -> Iterato
     First what is on this machine, then whether calls can be made at all, then all that is asked of the service.
     """
     from tunestack.cli.doctor import credentials, side_by_side, versions
+    from tunestack.cli.doctor import stack as stacks
 
     subjects: list[Subject] = []
     here = [
         Check(versions.ENGINE, versions.look_at_engine),
         Check(versions.PLUGINS, versions.look_at_plugins),
         Check(versions.CLIENTS, versions.look_at_clients),
-        Check(STACK, partial(_look_at_stack, stack, project, location, subjects), late=Status.PROBLEM),
+        Check(stacks.NAME, partial(stacks.look, stack, project, location, subjects), late=Status.PROBLEM),
     ]
     yield from side_by_side.findings(here, seconds)
     if not subjects:
@@ -72,29 +71,6 @@ def findings(stack: str, project: str, location: str, seconds: float) -> Iterato
         yield side_by_side.not_looked_at(_remote_names(), f"{credentials.NAME} come first")
         return
     yield from side_by_side.findings(remote_checks(subject), seconds)
-
-
-def _look_at_stack(stack: str, project: str, location: str, subjects: list[Subject]) -> Iterator[Finding]:
-    """Yields what the stack is, and adds what is to be looked at."""
-    from tunestack.cli.doctor import locks
-    from tunestack.cli.doctor.subject import Subject
-    from tunestack.cli.place import configuration, find
-    from tunestack.cli.stack import StackError
-
-    try:
-        place = find(stack, project, location)
-        configured = configuration(stack) if stack else {}
-    except StackError as error:
-        yield problem(STACK, str(error), *(["pulumi stack ls"] if "no stack named" in str(error) else []))
-        return
-    subject = Subject(place.connection, stack, place.outputs, configured)
-    subjects.append(subject)
-    where = f"project {subject.project}, {subject.connection.location}"
-    if not stack:
-        yield ok(STACK, f"none; {where}")
-        return
-    yield ok(STACK, f"{stack}: {where}; {'applied' if subject.is_applied else 'not applied yet'}")
-    yield from locks.look(stack)
 
 
 def remote_checks(subject: Subject) -> list[Check]:
