@@ -355,6 +355,13 @@ class TestCustomBase:
         assert "customBaseContent" not in await checked(resource, inputs, old)
         assert await changed(resource, made, old, {**inputs, "epochs": 3}) == ["epochs"]
 
+    async def test_such_a_job_is_found_again_without_a_state(self, cloud: Any, inputs: dict[str, Any]) -> None:
+        resource = cloud.resource("TuningJob")
+        unpinned = wrap_map({**cloud.inputs, "customBaseModel": BASE})
+        made = await resource.lifecycle.create(CreateRequest(resource.urn, unpinned, 0, False))
+        cloud.new_run()
+        assert (await cloud.resource("TuningJob").create(inputs)).resource_id == made.resource_id
+
     async def test_nothing_starts_from_other_weights_than_were_checked(
         self, cloud: Any, inputs: dict[str, Any]
     ) -> None:

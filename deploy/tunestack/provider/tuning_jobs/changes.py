@@ -130,9 +130,9 @@ def reason(before: Mapping[str, Any], after: Mapping[str, Any], name: str, compa
         return f"new data ({comparison})"
     if name == "contentHash":
         old, new = before.get("examples"), after.get("examples")
-        is_told = old != new and not {None, UNKNOWN} & {old, new}
-        counts = f" ({old} → {counted(new, 'example')})" if is_told else ""
-        return f"new training data{counts}"
+        if isinstance(old, int) and isinstance(new, int) and old != new:
+            return f"new training data ({old} → {counted(new, 'example')})"
+        return "new training data"
     if name == "customBaseContent":
         return f"new {RETRAINS[name]}"
     old, new = _value(before, name), _value(after, name)

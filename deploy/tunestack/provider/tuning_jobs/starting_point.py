@@ -11,11 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from tunestack.catalogue import architecture_problem
+from tunestack.provider.inputs import convert
 from tunestack.provider.lifecycle import CheckFailure, CheckRequest, Properties, Severity
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap
 from tunestack.provider.run import Run
 from tunestack.provider.tuning_jobs.changes import is_told_in_other_words
+from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
 from tunestack.retries import http_code
 from tunestack.service_errors import explain
 from tunestack.tuning import custom_base, intent, tuned_models
@@ -96,6 +100,8 @@ class StartingPoints:
         """Returns the hash of a folder's content: that of before when it cannot be read any more."""
         if request.old and before and before.content is None:
             return None  # the job is from before folders were pinned, and learns nothing new by that
+        if before is None and await self._submitted_unpinned(request.urn, known):
+            return None  # likewise, and a crash left it out of the state
         uri = known["customBaseModel"]
         try:
             found = await self._run.call(custom_base.look, self._run.connection, uri)
@@ -150,6 +156,19 @@ class StartingPoints:
 
         By now the job may have added a version to that very model: asked again, its name may stand for that.
         """
+        last = await self._last(urn, known)
+        now = (known["preTunedModel"], _attempt(known))
+        return last.version if last and (last.goes_on_from, last.attempt) == now else None
+
+    async def _submitted_unpinned(self, urn: str, known: Mapping[str, Any]) -> bool:
+        """Says whether the resource's last submission was of just this, by a version that pinned no folders."""
+        last = await self._last(urn, known)
+        try:
+            return last is not None and convert(TuningJobInputs, known).spec().hash() == last.spec_hash
+        except msgspec.ValidationError:
+            return False  # a preview does not know all of it yet
+
+    async def _last(self, urn: str, known: Mapping[str, Any]) -> intent.Intent | None:
         if "outputUri" not in known:
             return None
         try:
@@ -157,8 +176,7 @@ class StartingPoints:
         except Exception as error:
             await self._run.tell(urn, f"cannot look for an earlier submission yet: {error!r}", severity=Severity.DEBUG)
             return None
-        now = (known["preTunedModel"], _attempt(known))
-        return last.intent.version if last and (last.intent.goes_on_from, last.intent.attempt) == now else None
+        return last.intent if last else None
 
     async def _refuse(
         self, request: CheckRequest, known: Mapping[str, Any], failures: list[CheckFailure], failure: CheckFailure
