@@ -17,7 +17,6 @@ from tunestack.cli.place import Place
 from tunestack.cli.recover import Recovery
 from tunestack.connection import Connection
 
-
 YAML = {"project": "p", "location": "us-central1"}
 HERE_BEFORE = Connection("p", "us-central1", "http://127.0.0.1:1")
 
