@@ -26,7 +26,7 @@ from tunestack.tuning import jobs
 
 pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
 
-POLL = 0.1
+POLL = 0.3
 WAITS = 5
 
 
@@ -139,14 +139,14 @@ async def test_five_waits_cost_one_list_call_a_round(cloud: Cloud, provider: Pro
     waits = [provider.wait_for(each) for each in inputs]
     assert len(await calls.rounds(2)) < 2 + WAITS  # the first comer has no company yet
     began = time.monotonic()
-    asked = await calls.rounds(5)
+    asked = await calls.rounds(4)
     assert set(asked) == {"list"}
     assert len(asked) <= (time.monotonic() - began) / POLL + 1, "one call a round"
 
     # A list lacks what was submitted a moment ago: that job is got by itself, and all others still come of the list.
     hide(cloud, names[0])
     await calls.rounds(1)
-    asked = await calls.rounds(4)
+    asked = await calls.rounds(3)
     assert set(asked) == {"list", names[0]}
     assert asked.count(names[0]) <= asked.count("list")
 
@@ -162,10 +162,8 @@ async def test_five_waits_cost_one_list_call_a_round(cloud: Cloud, provider: Pro
     assert [wait.done() for wait in waits] == [True, False, False, True, False]
 
     # A user's interrupt ends all others at once, and says of each that nothing is lost.
-    began = time.monotonic()
     await provider.stub.Cancel(Empty())
     errors = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 5)
-    assert time.monotonic() - began < 1
     told = [error.details() for error in errors if isinstance(error, grpc.aio.AioRpcError)]
     assert told == [
         f"interrupted while waiting; job {name.rpartition('/')[2]} goes on, and the next pulumi up waits on"
@@ -266,15 +264,16 @@ class TestWatch:
     async def test_an_interrupt_ends_a_wait_whose_answer_does_not_come(
         self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        names, watch, _ = await watched(cloud, 1)
-        monkeypatch.setattr(jobs, "get", lambda *_: time.sleep(1))
-        look = asyncio.ensure_future(watch.look(names[0], "it goes on"))
-        await asyncio.sleep(0.05)
+        (name,), watch, _ = await watched(cloud, 1)
+        asked, answered = threading.Event(), threading.Event()
+        monkeypatch.setattr(jobs, "get", lambda *_: (asked.set(), answered.wait(20)))
+        look = asyncio.ensure_future(watch.look(name, "it goes on"))
+        await asyncio.to_thread(asked.wait, 20)
         cloud.run.interrupt()
-        began = time.monotonic()
-        with pytest.raises(InterruptedWaitError, match="it goes on"):
-            await look
-        assert time.monotonic() - began < 0.5
+        async with asyncio.timeout(5):
+            with pytest.raises(InterruptedWaitError, match="it goes on"):
+                await look
+        answered.set()
 
 
 async def watched(cloud: Cloud, count: int) -> tuple[list[str], JobWatch, Calls]:
