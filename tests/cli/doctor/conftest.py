@@ -84,6 +84,14 @@ class Cloud:
         policy["bindings"] = [binding for binding in policy["bindings"] if binding["role"] != role]
         self.call("POST", f"/crm/v1/projects/{PROJECT}:setIamPolicy", {"policy": policy})
 
+    def await_agent(self) -> None:
+        """Takes the tuning agent back, as it is before a project's first job."""
+        self.take("roles/aiplatform.tuningServiceAgent")
+        self.bind(self.members[0], self.members[2])
+        pending = {"bucket": BUCKET, "member": self.members[1], "role": USER, "state": "PENDING"}
+        bound = [each for each in self.subject.outputs["bindings"] if each["member"] != self.members[1]]
+        self.wants(outputs={**self.subject.outputs, "bindings": [*bound, pending]})
+
     def disable(self) -> None:
         """Disables the tuning service's API."""
         self.call("POST", f"/su/v1/projects/{PROJECT}/services/aiplatform.googleapis.com:disable", {})

@@ -60,11 +60,11 @@ BROKEN: tuple[tuple[Callable[[Cloud], object], tuple[str, str], str, str, set[st
         set(),
     ),
     (
-        lambda cloud: cloud.take("roles/aiplatform.tuningServiceAgent"),
+        Cloud.await_agent,
         ("agents", "warning"),
         "it comes into being with the project's first tuning job",
         "",
-        set(),
+        {"bindings"},
     ),
     (
         lambda cloud: cloud.bind(*cloud.members[:2]),

@@ -16,6 +16,8 @@ AGENTS, BINDINGS, ACCOUNT, PERMISSIONS = "agents", "bindings", "jobs' account", 
 PLATFORM_ROLE: Final = "roles/aiplatform.serviceAgent"
 """What the platform's agent is given when it comes into being: https://cloud.google.com/iam/docs/service-agents."""
 
+_AGENTS: Final = ("aiplatform", "vertex-moss-ft")
+
 ACCOUNT_ROLE: Final = "roles/aiplatform.user"
 
 _PERMISSIONS: Final = {
@@ -44,14 +46,14 @@ def look_at_agents(subject: Subject) -> Iterator[Finding]:
         yield ok(AGENTS, f"{platform} has {PLATFORM_ROLE}")
     else:
         yield _no_platform_agent(subject, platform)
-    if any(f"serviceAccount:{tuning}" in binding.get("members", ()) for binding in policy):
+    member = f"serviceAccount:{tuning}"
+    # Only an account that exists can have been bound to a bucket.
+    is_bound = any((each["member"], each.get("state")) == (member, "BOUND") for each in _bindings(subject))
+    if is_bound or any(member in binding.get("members", ()) for binding in policy):
         yield ok(AGENTS, f"{tuning} is there")
     else:
         says = f"{tuning} has no role in the project: it comes into being with the project's first tuning job"
         yield warning(AGENTS, f"{says}, and until then its access to the buckets is pending")
-
-
-_AGENTS = ("aiplatform", "vertex-moss-ft")
 
 
 def _no_platform_agent(subject: Subject, agent: str) -> Finding:
@@ -71,9 +73,8 @@ def _no_platform_agent(subject: Subject, agent: str) -> Finding:
 def look_at_bindings(subject: Subject) -> Iterator[Finding]:
     """Yields for each bucket of the stack whether all have their role there that the stack gave one."""
     wanted: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for binding in subject.outputs.get("bindings") or ():
-        if isinstance(binding, Mapping):  # a secret bucket hides the whole of it
-            wanted[str(binding["bucket"])].append(binding)
+    for binding in _bindings(subject):
+        wanted[str(binding["bucket"])].append(binding)
     for bucket, bindings in wanted.items():
         yield from _bucket(subject, bucket, bindings)
     if not wanted and subject.is_applied:
@@ -154,6 +155,11 @@ def look_at_permissions(subject: Subject) -> Iterator[Finding]:
     advice = [_grant(subject, "user:YOU@example.com", role) for role in roles]
     first = bool(subject.stack) and not subject.is_applied
     yield problem(PERMISSIONS, says, *advice) if first or needed else warning(PERMISSIONS, says, *advice)
+
+
+def _bindings(subject: Subject) -> list[Mapping[str, Any]]:
+    """Returns who has which role on a bucket by the stack's own account; a secret bucket hides all of it."""
+    return [each for each in subject.outputs.get("bindings") or () if isinstance(each, Mapping)]
 
 
 def _project_policy(subject: Subject) -> list[Mapping[str, Any]]:

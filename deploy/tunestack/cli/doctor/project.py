@@ -54,10 +54,10 @@ def look_at_billing(subject: Subject) -> Iterator[Finding]:
         return
     says = f"{subject.project} has no open billing account: the service refuses every call that could cost something"
     if subject.connection.api_endpoint:
-        advice = (f"take {subject.project} out of unbilledProjects in the emulator's settings, and start it again",)
+        advice = [f"take {subject.project} out of unbilledProjects in the emulator's settings, and start it again"]
     else:
         link = f"gcloud billing projects link {subject.project} --billing-account ACCOUNT_ID"
-        advice = ("gcloud billing accounts list", link)  # type: ignore[assignment]
+        advice = ["gcloud billing accounts list", link]
     yield problem(BILLING, says, *advice)
 
 
