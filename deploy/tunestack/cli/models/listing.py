@@ -83,7 +83,7 @@ def _table(found: list[Entry], today: datetime.date) -> list[str]:
     )
     old = dict.fromkeys(entry.source.told_age(today) for entry in found if entry.is_stale(today))
     if old:
-        lines += ["", f"* {'; '.join(old)}. tunestack prices refresh looks prices up anew"]
+        lines += ["", f"* {'; '.join(old)}, with tunestack prices refresh"]
     return [*lines, *_notes(found)]
 
 
