@@ -78,7 +78,7 @@ class Calls:
     async def rounds(self, count: int) -> list[str]:
         """Returns what was asked in the time of so many list calls from now on."""
         self.restart()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (asked := self.asked()).count("list") < count:  # noqa: ASYNC110 - asked by another process
                 await asyncio.sleep(0.02)
         return asked
@@ -266,7 +266,12 @@ class TestWatch:
     ) -> None:
         (name,), watch, _ = await watched(cloud, 1)
         asked, answered = threading.Event(), threading.Event()
-        monkeypatch.setattr(jobs, "get", lambda *_: (asked.set(), answered.wait(20)))
+
+        def get(*_: Any) -> None:
+            asked.set()
+            answered.wait(20)
+
+        monkeypatch.setattr(jobs, "get", get)
         look = asyncio.ensure_future(watch.look(name, "it goes on"))
         await asyncio.to_thread(asked.wait, 20)
         cloud.run.interrupt()
