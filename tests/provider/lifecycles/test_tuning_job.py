@@ -344,7 +344,7 @@ async def test_a_preview_tells_the_price_with_its_bounds(cloud: Any) -> None:
     source = open_model(inputs["baseModel"]).price_source("FULL")
     age = source.told_age(datetime.datetime.now(datetime.UTC).date())
     line = "tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): about 0.33 USD (0.28–0.59)"
-    assert cloud.listener.told == [f"{line} ({age})" if age else line]
+    assert cloud.listener.told == [f"{line}, {age}" if age else line]
     made = plain_map((await cloud.resource("TuningJob").create(inputs)).properties)
     assert {name: made[name] for name in made if name.startswith("estimate")} == {
         "estimatedTokens": 693_000,

@@ -59,7 +59,7 @@ def told_cost(known: dict[str, Any], location: str | None = None) -> str:
         return money(None)
     training = found.items[0]
     age = training.sources[0].told_age(found.today) if training.usd else ""
-    return f"{found.once} ({age})" if age else str(found.once)
+    return f"{found.once}, {age}" if age else str(found.once)
 
 
 def _is_unsaid(known: dict[str, Any]) -> bool:
