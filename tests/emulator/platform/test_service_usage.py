@@ -205,3 +205,30 @@ def test_callers_may_be_charged_to_the_project_itself(
     assert refused.json()["error"]["details"][0]["metadata"]["service"] == f"{api}.googleapis.com"
     emulator.http.post(f"{PARENT}/{api}.googleapis.com:enable", json={})
     assert emulator.http.request(method, path).status_code == 200
+
+
+def test_an_agent_gets_its_role_once(start_emulator: Callable[..., Emulator], advance: Callable[[float], None]) -> None:
+    emulator = start_emulator({"delays": {"agentCreated": 5, "tuningAgentCreated": 50}})
+
+    def policy() -> list[dict[str, object]]:
+        found = emulator.http.post("/crm/v1/projects/demo:getIamPolicy").json()
+        return list(found.get("bindings", ()))
+
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:enable", json={})
+    assert policy() == []
+    advance(6)
+    platform = f"serviceAccount:service-{number(emulator)}@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    assert policy() == [{"role": "roles/aiplatform.serviceAgent", "members": [platform]}]
+    emulator.http.post("/crm/v1/projects/demo:setIamPolicy", json={"policy": {"bindings": []}})
+    assert policy() == [], "what somebody has taken away stays away"
+    emulator.http.post(f"{PARENT}/aiplatform.googleapis.com:generateServiceIdentity", json={})
+    assert policy() == []
+    advance(50)
+    assert [binding["role"] for binding in policy()] == ["roles/aiplatform.tuningServiceAgent"]
+
+
+def test_what_a_caller_may_not_do(start_emulator: Callable[..., Emulator]) -> None:
+    emulator = start_emulator({"deniedPermissions": ["storage.buckets.create"]})
+    asked = {"permissions": ["storage.buckets.create", "aiplatform.tuningJobs.create"]}
+    answer = emulator.http.post("/crm/v1/projects/demo:testIamPermissions", json=asked).json()
+    assert answer == {"permissions": ["aiplatform.tuningJobs.create"]}
