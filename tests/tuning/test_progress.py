@@ -80,6 +80,7 @@ class TestTheEnd:
             [(1, 0), (2, 100), (3, 200), (7, 200)],
             [(1, 0), (2, 100), (3, 453)],
             [(1, 0), (2, 200), (3, 452), (3.5, 452)],
+            [(1, 0), (2, 200), (3, 452)],
         ],
         ids=[
             "one look",
@@ -90,6 +91,7 @@ class TestTheEnd:
             "stalled",
             "all steps are done",
             "it should be over by now",
+            "it is over in less than a second",
         ],
     )
     def test_it_is_not_told_where_it_does_not(self, looks: list[tuple[float, int]]) -> None:

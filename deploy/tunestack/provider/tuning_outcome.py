@@ -37,17 +37,16 @@ class Outcome:
 
     def outputs(self) -> dict[str, Any]:
         """Returns all that names a result; empty texts where the method makes no such thing."""
-        job = self.job
-        served = [
+        gemini = self.job if self.has_tuned_model else None
+        found: list[dict[str, Any]] = [{"name": each.name, "uri": each.uri} for each in self.folders] or [
             {"id": each.id, "epoch": each.epoch, "step": each.step, "endpoint": each.endpoint}
-            for each in (job.checkpoints if self.has_tuned_model else ())
+            for each in (gemini.checkpoints if gemini else ())
         ]
         return {
-            "checkpoints": [{"name": each.name, "uri": each.uri} for each in self.folders]
-            or [{name: value for name, value in each.items() if value not in (None, "")} for each in served],
+            "checkpoints": [{name: value for name, value in each.items() if value not in (None, "")} for each in found],
             "finalCheckpointUri": self.folders[-1].uri if artifacts.has_final(list(self.folders)) else "",
-            "tunedModel": job.model if self.has_tuned_model else "",
-            "endpoint": job.endpoint if self.has_tuned_model else "",
+            "tunedModel": gemini.model if gemini else "",
+            "endpoint": gemini.endpoint if gemini else "",
             "labelledDataUri": self.labelled_data_uri,
         }
 

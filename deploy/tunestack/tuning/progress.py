@@ -73,7 +73,7 @@ class Forecast:
         if at - last.at > STALLED * max(later.at - earlier.at for earlier, later in pairwise(self._changes)):
             return None
         ends = last.at + span / done * (count[1] - last.done)
-        return ends if ends > at else None
+        return ends if ends - at >= timedelta(seconds=1) else None
 
     def times(self, job: Job, at: datetime) -> str:
         """Returns how long the job has taken, and how long it will, as far as that can be known."""
