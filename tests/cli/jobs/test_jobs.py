@@ -19,6 +19,7 @@ import pytest
 
 from tests.cli.conftest import PROJECT, PULUMI_PROJECT, Answer, Command
 from tests.running_emulator import NO_DELAYS, Emulator
+from tunestack.cli import place as places
 from tunestack.cli.jobs import watch
 from tunestack.cli.jobs.described import cost, row
 from tunestack.cli.jobs.selection import resource
@@ -79,6 +80,9 @@ class Cloud:
         found: list[dict[str, Any]] = self.emulator.http.get(JOBS).json().get("tuningJobs", [])
         return found
 
+    def fault(self, **rule: Any) -> None:
+        assert self.emulator.http.post("/emulator/faults", json=rule).is_success
+
     def state(self, number: str) -> str:
         (state,) = [job["state"] for job in self.jobs() if job["name"].endswith(number)]
         return str(state)
@@ -106,6 +110,23 @@ def ended(state: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
         "tuningJobMetadata": {"completedEpochCount": "3", "completedStepCount": "100"},
         **more,
     }
+
+
+@pytest.fixture(autouse=True)
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes the clients of each command, which the end of its process does otherwise."""
+    made: list[Connection] = []
+    connect = places._connection
+
+    def remember(*arguments: str) -> Connection:
+        made.append(connect(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(places, "_connection", remember)
+    yield
+    for connection in made:
+        for client in {"genai", "storage"} & vars(connection).keys():
+            getattr(connection, client).close()
 
 
 @pytest.fixture(scope="module")
@@ -370,13 +391,29 @@ def test_a_watch_of_nothing_and_of_a_job_that_vanishes(
     job = own_cloud.submit("job", **running())
     rule = {"method": "GET", "path": f".*/{job}", "status": 404, "times": None}
 
-    def vanish() -> None:
-        assert own_cloud.emulator.http.post("/emulator/faults", json=rule).is_success
-
-    watched(monkeypatch, [vanish])
+    watched(monkeypatch, [lambda: own_cloud.fault(**rule)])
     answer = command("jobs", "watch", *HERE)
     assert answer.status == 1
     assert "the service has no such job any more" in answer.lines[-1]
+
+
+def test_a_watch_outlasts_an_outage(command: Command, own_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNESTACK_EMULATOR_URL", own_cloud.emulator.url)
+    monkeypatch.setattr("tunestack.retries.RETRY_SECONDS", 0)
+    job = own_cloud.submit("job", **running())
+    rule = {"method": "GET", "path": f".*/{job}", "status": 503, "message": "Back soon.", "times": 2}
+    rounds = [lambda: own_cloud.fault(**rule), lambda: None, lambda: own_cloud.set(job, **ended())]
+    watched(monkeypatch, rounds)
+    answer = command("jobs", "watch", *HERE)
+    assert answer.status == 0
+    assert answer.err.count("note: still watching: the service answered: Back soon.") == 1, "once for each trouble"
+    assert "succeeded" in answer.lines[-1]
+    monkeypatch.setattr(watch, "OUTAGE_SECONDS", -1)
+    job = own_cloud.submit("job", **running())
+    watched(monkeypatch, [lambda: own_cloud.fault(**{**rule, "path": f".*/{job}"})])
+    answer = command("jobs", "watch", job, *HERE)
+    assert answer.status == 1
+    assert answer.err.startswith("error: the service answered: Back soon.")
 
 
 def test_a_terminal_is_drawn_anew_in_place(own_cloud: Cloud, tmp_path: Path) -> None:
@@ -438,7 +475,7 @@ def test_what_has_ended_is_not_cancelled(command: Command, own_cloud: Cloud, mon
     assert own_cloud.state(over) == "JOB_STATE_SUCCEEDED"
     refusal = {"method": "POST", "path": ".*:cancel", "status": 400, "message": "Not now.", "times": 1}
     another = own_cloud.submit("another", **running())
-    assert own_cloud.emulator.http.post("/emulator/faults", json=refusal).is_success
+    own_cloud.fault(**refusal)
     answer = cancel(command, another, "--yes")
     assert answer.status == 1
     assert answer.out.startswith(f"job {another} was not cancelled: ")

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from tunestack.cli import terminal
 from tunestack.cli.jobs.described import to_json
 from tunestack.cli.jobs.selection import resource
 from tunestack.cli.place import Place
-from tunestack.retries import repeatable
+from tunestack.retries import is_transient, repeatable
+from tunestack.service_errors import explain
 from tunestack.tuning import jobs, states
 from tunestack.tuning.job import Job
 from tunestack.tuning.jobs import JobNotFoundError
@@ -25,6 +27,9 @@ from tunestack.tuning.progress import Forecast
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
+
+OUTAGE_SECONDS = 3600.0
+"""How long a watch waits for a service that is out of reach: jobs take hours, and go on without being seen."""
 
 STEP_SECONDS = 60.0
 """Between two lines of a job that only a step sets apart: a log of a day has 1,440 of them then, and not thousands."""
@@ -67,6 +72,8 @@ class Watched:
         names = {number: resource(place, job) or job.display_name for number, job in self._jobs.items()}
         self._width = max(map(len, names.values()))
         self._names = names
+        self._seen = time.monotonic()
+        self._trouble = self._told_trouble = ""
         self._observe()
 
     @property
@@ -80,16 +87,26 @@ class Watched:
         return [job for job in self.jobs if not job.is_over]
 
     def look(self) -> None:
-        """Looks at the active ones again: at one by itself, at several in one list."""
+        """Looks at the active ones again: at one by itself, at several in one list.
+
+        A service that is out of reach is no reason to end, for an hour: calls were repeated for minutes already.
+        """
         active = self.active
-        seen = {} if len(active) == 1 else _listed(self._place, active)
-        for job in active:
-            self._jobs[job.number] = seen.get(job.number) or self._got(job)
+        try:
+            seen = {} if len(active) == 1 else _listed(self._place, active)
+            for job in active:
+                self._jobs[job.number] = seen.get(job.number) or self._got(job)
+        except Exception as error:
+            if not is_transient(error) or time.monotonic() - self._seen > OUTAGE_SECONDS:
+                raise
+            self._trouble = f"still watching: {explain(error)}"
+            return
+        self._seen, self._trouble = time.monotonic(), ""
         self._observe()
 
     def lines(self) -> list[str]:
-        """Returns a line for each job."""
-        return [self._line(job) for job in self.jobs]
+        """Returns a line for each job, and one more where they cannot be looked at."""
+        return [*(self._line(job) for job in self.jobs), *([self._trouble] if self._trouble else [])]
 
     def print_news(self) -> None:
         """Prints a line for each job of which there is something to tell since the last time."""
@@ -100,6 +117,9 @@ class Watched:
         terminal.print_lines([json.dumps(to_json(self._place, job)) for job in self._news()])
 
     def _news(self) -> list[Job]:
+        if self._trouble not in ("", self._told_trouble):
+            terminal.print_lines([f"note: {self._trouble}"], sys.stderr)
+        self._told_trouble = self._trouble
         news, now = [], time.monotonic()
         for job in self.jobs:
             phase = (job.state, job.detail, job.epoch)
@@ -120,8 +140,6 @@ class Watched:
         try:
             return jobs.get(self._place.connection, job.name)
         except JobNotFoundError:
-            from dataclasses import replace
-
             return replace(job, state=states.EXPIRED, error="the service has no such job any more")
 
     def _observe(self) -> None:
