@@ -16,6 +16,8 @@ from tunestack.retries import retrying
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from requests import Response
+
     from tunestack.connection import Connection
 
 SECONDS = 5.0
@@ -40,6 +42,17 @@ def ask(connection: Connection, path: str, query: Mapping[str, str] | None = Non
     there = replace(connection, location=place[1]) if place else connection
     with connection.http() as session:
         response = session.get(f"{there.service_address}/v1beta1/{path}", params=query, timeout=SECONDS)
-    response.raise_for_status()
+    if not response.ok:
+        from requests import HTTPError
+
+        raise HTTPError(_said(response), response=response)
     answered: dict[str, Any] = response.json()
     return answered
+
+
+def _said(response: Response) -> str:
+    """Returns why the service refuses, in its own words where it has some."""
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.reason

@@ -313,8 +313,9 @@ class TestGoingOnFromATunedModel:
 
     async def test_a_service_that_does_not_answer(self, cloud: Any, model: str, inputs: dict[str, Any]) -> None:
         resource = cloud.resource("TuningJob")
-        cloud.fault(method="GET", path=".*/models/.*", status=403, times=None)
-        assert "cannot be looked at: the service answered" in (await failures(resource, inputs))["preTunedModel"]
+        cloud.fault(method="GET", path=".*/models/.*", status=403, message="no aiplatform.models.get", times=None)
+        refused = (await failures(resource, inputs))["preTunedModel"]
+        assert "cannot be looked at: the service answered: no aiplatform.models.get (HTTP 403)" in refused
         object.__setattr__(cloud.connection, "api_endpoint", "http://127.0.0.1:9")
         assert "does not answer" in (await failures(resource, inputs))["preTunedModel"]
         # Nothing has to be found out of a version: the service itself refuses what is wrong with it.
@@ -397,6 +398,17 @@ class TestCustomBase:
             assert cloud.listener.lines[-1][0] is Severity.WARNING
         else:
             assert reason in (await failures(resource, {**inputs, "strict": False}))["customBaseModel"]
+
+    async def test_a_bucket_that_only_the_service_may_read(self, cloud: Any, inputs: dict[str, Any]) -> None:
+        cloud.fault(method="GET", path=".*/b/demo-data/o", status=403, message="no storage.objects.list", times=None)
+        resource = cloud.resource("TuningJob")
+        refused = await failures(resource, inputs)
+        assert "cannot be looked at: the service answered: " in refused["customBaseModel"]
+        assert "strict: false passes it unseen" in refused["customBaseModel"]
+        unseen = {**inputs, "strict": False}
+        made = await resource.create(unseen)
+        assert "customBaseContent" not in plain_map(made.properties)
+        assert cloud.listener.lines[0][0] is Severity.WARNING
 
     async def test_a_bucket_that_is_not_there(self, cloud: Any, inputs: dict[str, Any]) -> None:
         refused = await failures(cloud.resource("TuningJob"), {**inputs, "customBaseModel": "gs://no-such-bucket/x"})

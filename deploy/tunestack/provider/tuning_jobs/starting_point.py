@@ -118,7 +118,11 @@ class StartingPoints:
                 told = f"{uri} cannot be looked at any more, and stays what it was: {reason}"
                 await self._run.tell(request.urn, told, severity=Severity.DEBUG)
                 return before.content
-            failures.append(CheckFailure("customBaseModel", reason))
+            if not isinstance(error, custom_base.UnusableFolderError):
+                reason = f"cannot be looked at: {reason}; strict: false passes it unseen"
+                await self._refuse(request, known, failures, CheckFailure("customBaseModel", reason))
+            else:
+                failures.append(CheckFailure("customBaseModel", reason))
             return None
         return found.content
 
