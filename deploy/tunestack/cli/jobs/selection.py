@@ -100,8 +100,8 @@ def active(stack: str, project: str, location: str, *, everyone: bool) -> tuple[
 
 @repeatable
 def listed(place: Place, selection: Selection) -> list[Job]:
-    """Returns all jobs of a place that are meant, newest first."""
-    return list(selection.of(place))
+    """Returns all jobs of a place that are meant, newest first: the service promises no order."""
+    return sorted(selection.of(place), key=lambda job: job.created.timestamp() if job.created else 0.0, reverse=True)
 
 
 def named(names: Sequence[str], stack: str, project: str, location: str) -> tuple[Place, list[Job]]:
