@@ -274,6 +274,12 @@ def gemini(**more: Any) -> Job:
         ),
         (Job("j/1", "", base_model=GEMMA, mode="FULL", billed_tokens=10**7), "http://e", "", "an emulator's tokens"),
         (Job("j/1", "", base_model=GEMMA, mode="FULL"), "", "", "not counted yet"),
+        (
+            Job("j/1", "JOB_STATE_CANCELLED", base_model=GEMMA, mode="FULL", billed_tokens=10**7),
+            "",
+            "at most 4.70 USD",
+            "what was billed until then is not told",
+        ),
         (Job("j/1", "", base_model="who/knows@1", mode="FULL", billed_tokens=10**7), "", "", "not in the catalogue"),
         (gemini(base_model="gemini-2.5-pro", billed_tokens=10**6), "", "about 25.00 USD", "Gemini knows no modes"),
         (gemini(base_model="gemini-3.5-flash", billed_tokens=10**6), "", "", "nobody published a price"),

@@ -58,7 +58,7 @@ def duration(job: Job, at: datetime) -> str:
 
 
 def cost_usd(place: Place, job: Job) -> Decimal | None:
-    """Returns what the training tokens of a job cost; None where tokens or price are not known.
+    """Returns what the training tokens of a job cost, from start to end; None where tokens or price are not known.
 
     An emulator counts with the tokenizer of its own tiny model: no price follows from that.
     """
@@ -75,18 +75,25 @@ def cost_usd(place: Place, job: Job) -> Decimal | None:
     return None if price is None else job.billed_tokens * price / MILLION
 
 
+def is_cut_short(job: Job) -> bool:
+    """Whether a job ended before its end: what of its tokens was billed, the service does not tell."""
+    return job.is_over and job.state not in states.FRUITFUL
+
+
 def cost(place: Place, job: Job) -> str:
     """Returns what a job costs as people read it; empty where that is not known."""
     usd = cost_usd(place, job)
-    if usd is None:
+    if usd is None or (is_cut_short(job) and job.method == "distillation"):
         return ""
+    if is_cut_short(job):
+        return f"at most {money(usd).removeprefix('about ')}"
     # Of the teacher's calls the service tells nothing.
     return at_least(money(usd)) if job.method == "distillation" else money(usd)
 
 
 def to_json(place: Place, job: Job) -> dict[str, Any]:
     """Returns all that is known of a job for machines; what is not known is null."""
-    usd = cost_usd(place, job)
+    usd = None if is_cut_short(job) else cost_usd(place, job)
     ran = (job.ended - job.started).total_seconds() if job.ended and job.started else None
     return {
         "id": job.number,
