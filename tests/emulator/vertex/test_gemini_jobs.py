@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.genai import types
 
-from tests.emulator.vertex.harness import GEMMA, REGION, Cloud, Server, constant, new_cloud
+from tests.emulator.vertex.harness import REGION, Cloud, constant
 
 GEMINI = "gemini-2.5-flash"
 SUCCEEDED = types.JobState.JOB_STATE_SUCCEEDED
@@ -130,20 +128,3 @@ def test_a_job_that_goes_on_has_the_key_and_a_checkpoint_of_the_earlier_one(clou
     assert refusal(checkpointId="9")[0] == "NOT_FOUND"
     assert refusal(tunedModelName=f"{tuned(job)}0")[0] == "NOT_FOUND"
     assert succeeded(cloud, training, tuned(job), encryption_spec={"kms_key_name": KEY}).encryption_spec
-
-
-def test_gemini_jobs_take_no_slot_of_open_models_and_outlive_the_process(own_server: Callable[..., Server]) -> None:
-    server = own_server(tuningCapacity=1.5)
-    cloud = new_cloud(server)
-    opened = [cloud.tune(cloud.put("open.jsonl", constant("a", 2)), GEMMA) for _ in range(2)]
-    training = cloud.put("train.jsonl", contents("a", 2))
-    jobs = [cloud.tune(training, GEMINI) for _ in range(2)]
-    running = types.JobState.JOB_STATE_RUNNING
-    cloud.until(lambda: [cloud.job(job).state for job in (opened[0], *jobs)] == [running] * 3)
-    assert cloud.job(opened[1]).state == types.JobState.JOB_STATE_QUEUED
-    server.end(signal.SIGKILL)
-    server.start()
-    for job in (*opened, *jobs):
-        assert cloud.ended(job).state == SUCCEEDED, cloud.job(job).error
-    assert len({tuned(cloud.job(job)) for job in jobs}) == 2
-    assert len(cloud.call("GET", "models")["models"]) == 2, "no model was registered twice"

@@ -71,3 +71,27 @@ def test_stopped_in_the_middle_a_job_goes_on_and_a_cancelled_one_ends(own_server
     server.start()
     assert cloud.ended(jobs[0]).state == SUCCEEDED
     assert cloud.ended(jobs[1]).state == types.JobState.JOB_STATE_CANCELLED
+
+
+def test_jobs_of_every_method_outlive_the_process_and_gemini_takes_no_slot(own_server: Callable[..., Server]) -> None:
+    server = own_server(tuningCapacity=1.5)
+    cloud = new_cloud(server)
+    cloud.quota(TUNING_QUOTA, 2)
+    prompts = cloud.put("prompts.jsonl", [{"prompt": f"Question {number}?"} for number in range(60)])
+    teacher = "deepseek-ai/deepseek-v3.2-maas"
+    distilled = cloud.tune(prompts, "qwen/qwen3@qwen3-4b", method="DISTILLATION", base_teacher_model=teacher)
+    opened = _submit(cloud, 2)
+    turns = [{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": [{"text": "b"}]}]
+    training = cloud.put("gemini.jsonl", [{"contents": turns}])
+    gemini = [cloud.tune(training, "gemini-2.5-flash") for _ in range(2)]
+    cloud.until(lambda: _states(cloud, [distilled, opened[0], *gemini]) == [RUNNING] * 4)
+    assert cloud.job(opened[1]).state == QUEUED
+    starts = [cloud.job(job).start_time for job in (distilled, *gemini)]
+    server.end(signal.SIGKILL)
+    server.start()
+    for job in (distilled, *opened, *gemini):
+        assert cloud.ended(job).state == SUCCEEDED, cloud.job(job).error
+    assert [cloud.job(job).start_time for job in (distilled, *gemini)] == starts
+    labelled = [blob for blob in cloud.storage.list_blobs(cloud.bucket) if "labelled" in blob.name]
+    assert len(labelled[0].download_as_text().splitlines()) == 60
+    assert len(cloud.call("GET", "models")["models"]) == 2, "no model was registered twice"
