@@ -45,7 +45,7 @@ class Checks:
                 found.append(CheckFailure(name, NOT_THERE))
         found += await self._refused(request, sound)
         found += _own_failures(sound)
-        if sound.get("answers") == "optional" and "teacherModel" not in plain_map(request.new):
+        if sound.get("answers") == "optional" and plain_map(request.new).get("teacherModel") is None:
             way = told(method(sound.get("baseModel"), None, sound.get("preTunedModel")))
             reason = (
                 f"the dataset's examples may have no answer (answers: optional), which {way} cannot learn from; only a "
@@ -61,10 +61,8 @@ class Checks:
             # Unknown rather than absent: a reviewed plan refuses an input that it has not seen.
             known = without_unknown(inputs)
             is_known = all(name in known for name in inputs if name in SPECIFYING)
-            inputs = {
-                **inputs,
-                "specHash": wrap(convert(TuningJobInputs, known).spec().hash() if is_known else UNKNOWN),
-            }
+            spec_hash = convert(TuningJobInputs, known).spec().hash() if is_known else UNKNOWN
+            inputs = {**inputs, "specHash": wrap(spec_hash)}
         return CheckResult(inputs, found)
 
     async def _refused(self, request: CheckRequest, sound: dict[str, Any]) -> list[CheckFailure]:

@@ -86,9 +86,8 @@ class StartingPoints:
         """
         old = plain_map(request.old) if request.old else {}
         if old.get("contentHash") is None and is_told_in_other_words(old.get(name), known[name]):
-            return _Pinned(
-                known[name], _attempt(known), tuned_models.parts(old[name])[1]
-            )  # an import knows the version
+            # An import knows the version.
+            return _Pinned(known[name], _attempt(known), tuned_models.parts(old[name])[1])
         before = _Pinned(old[name], _attempt(old), old.get(pin)) if old.get(name) is not None else None
         before = before or self._pinned.get((request.urn, name))
         is_same = before and (before.name, before.attempt) == (known[name], _attempt(known))
