@@ -35,7 +35,13 @@ from tunestack.catalogue.names import (
     UnknownRowError,
     UnknownTeacherError,
 )
-from tunestack.catalogue.prices import ServingEstimate, TrainingEstimate, serving_estimate, training_estimate
+from tunestack.catalogue.prices import (
+    ServingEstimate,
+    TrainingEstimate,
+    serving_estimate,
+    training_estimate,
+    training_price,
+)
 from tunestack.catalogue.reader import (
     machine,
     machines,
@@ -92,5 +98,6 @@ __all__ = [
     "token_range",
     "told",
     "training_estimate",
+    "training_price",
     "tuning_quota",
 ]

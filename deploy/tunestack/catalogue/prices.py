@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from tunestack.catalogue.amounts import Span
 from tunestack.catalogue.entries import GeminiModel, TuningTerms
+from tunestack.catalogue.methods import is_gemini
+from tunestack.catalogue.model_rows import gemini_model, open_model
+from tunestack.catalogue.names import UnknownModelError
 from tunestack.catalogue.reader import data_limits, token_range
 from tunestack.catalogue.text_tokens import expected_tokens
 
@@ -43,6 +46,20 @@ class ServingEstimate:
     usd_per_hour: Decimal | None
     usd_per_month: Decimal | None
     source: Source
+
+
+def training_price(model: str, mode: str | None) -> Decimal | None:
+    """Returns the price of a million training tokens of a model in a mode; None where nobody published one.
+
+    Gemini models have no modes.
+    """
+    try:
+        if is_gemini(model):
+            return gemini_model(model).usd_per_million_tokens
+        terms = next((terms for name, terms in open_model(model).modes.items() if name == mode), None)
+    except UnknownModelError:
+        return None
+    return terms.usd_per_million_tokens if terms else None
 
 
 def training_estimate(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tunestack.catalogue import UnknownModelError, gemini_model, is_gemini, open_model
+from tunestack.catalogue import training_price
 from tunestack.tuning import artifacts, states, tuned_models
 
 if TYPE_CHECKING:
@@ -91,18 +91,8 @@ def billed(job: Job, base_model: str, mode: str | None, estimated_tokens: int | 
     """
     tokens, usd, ratio = job.billed_tokens, None, None
     if tokens is not None:
-        if price := _usd_per_million_tokens(base_model or job.base_model, mode):
+        if price := training_price(base_model or job.base_model, mode):
             usd = float(Decimal(tokens) * price / 1_000_000)
         if estimated_tokens and job.method != "distillation":
             ratio = round(tokens / estimated_tokens, 4)
     return {"billedTokens": tokens, "billedCostUsd": usd, "billedToEstimated": ratio}
-
-
-def _usd_per_million_tokens(base_model: str, mode: str | None) -> Decimal | None:
-    try:
-        if is_gemini(base_model):
-            return gemini_model(base_model).usd_per_million_tokens
-        terms = next((terms for name, terms in open_model(base_model).modes.items() if name == mode), None)
-    except UnknownModelError:
-        return None
-    return terms.usd_per_million_tokens if terms else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from tunestack.catalogue import UnknownRowError, gemini_model, money, open_model
+from tunestack.catalogue import money, training_price
 from tunestack.catalogue.amounts import at_least
 from tunestack.cli.jobs.selection import resource
 from tunestack.cli.place import Place
@@ -64,14 +64,7 @@ def cost_usd(place: Place, job: Job) -> Decimal | None:
     """
     if job.billed_tokens is None or place.is_emulated:
         return None
-    try:
-        if job.method in ("gemini", "continuous"):
-            price = gemini_model(job.base_model).usd_per_million_tokens
-        else:
-            terms = {mode: each.usd_per_million_tokens for mode, each in open_model(job.base_model).modes.items()}
-            price = next((usd for mode, usd in terms.items() if mode == job.mode), None)
-    except UnknownRowError:
-        return None
+    price = training_price(job.base_model, job.mode)
     return None if price is None else job.billed_tokens * price / MILLION
 
 
