@@ -1,4 +1,4 @@
-"""Vertex AI, as far as open models are tuned and served: tuning jobs, models, endpoints, predictions, operations."""
+"""Vertex AI, as far as models are tuned and served: tuning jobs, models, endpoints, predictions, operations."""
 
 from emulator.vertex.routing import routes
 

@@ -76,15 +76,9 @@ def is_gemini(job: dict[str, Any]) -> bool:
     return "preTunedModel" in job or gemini_models.is_gemini(job.get("baseModel", ""))
 
 
-def spec_of(job: dict[str, Any]) -> dict[str, Any]:
-    """The tuning spec of a job, whichever it has."""
-    spec: dict[str, Any] = job.get("supervisedTuningSpec") or job.get("distillationSpec") or {}
-    return spec
-
-
 def plan(job: dict[str, Any]) -> Plan:
     """What a job that was accepted will do."""
-    spec = spec_of(job)
+    spec = job.get("supervisedTuningSpec") or job["distillationSpec"]
     parameters = spec.get("hyperParameters", {})
     size = ADAPTER_SIZES.get(parameters.get("adapterSize", "").removeprefix("ADAPTER_SIZE_"))
     ratio = parameters.get("learningRateMultiplier") or 1.0

@@ -63,7 +63,7 @@ def accept(call: Call, services: Services, tuned_gemini: TunedGemini) -> dict[st
 
 
 def _read(call: Call) -> dict[str, Any]:
-    sent = {camel_case(name): value for name, value in call.body.items()}
+    sent = {camel_case(name): value for name, value in call.body.items() if value is not None}
     for name in sent:
         if what := _OTHER_METHODS.get(name):
             raise unimplemented(f"{what} (`{name}`)")
