@@ -90,7 +90,9 @@ def inputs_of(cloud: Any, tuner: Tuner) -> Callable[[str], dict[str, Any]]:
         given = {**cloud.inputs, **METHODS[method]}
         if method == "continuous":
             del given["baseModel"], given["mode"]
-            given["preTunedModel"] = tuner.tune()
+            # It lies in another place than it was tuned in.
+            given["preTunedModel"] = tuner.tune("gemini-3.1-flash-lite")
+            assert "/locations/us/" in given["preTunedModel"]
         if method == "gemini":
             del given["mode"]
         put_checkpoint(cloud)
@@ -439,7 +441,7 @@ async def test_a_preview_says_what_would_be_done(
     told = cloud.listener.told[-1]
     if method == "continuous":
         assert told.endswith("price unknown"), "nobody said what it was tuned from"
-        await cloud.resource("TuningJob").create({**counted, "baseModel": "gemini-2.5-flash-lite"}, preview=True)
+        await cloud.resource("TuningJob").create({**counted, "baseModel": "gemini-3.1-flash-lite"}, preview=True)
         told = cloud.listener.told[-1]
     assert (": at least " if method == "distillation" else ": about ") in told
 
