@@ -13,6 +13,7 @@ from tunestack.cli.data import commands as data_commands
 from tunestack.cli.doctor.command import doctor
 from tunestack.cli.jobs import commands as jobs_commands
 from tunestack.cli.models.command import models
+from tunestack.cli.options import StackName
 from tunestack.cli.predict import predict
 from tunestack.cli.prices import commands as prices_commands
 
@@ -30,8 +31,6 @@ application.add_typer(prices_commands.application, name="prices")
 application.command()(doctor)
 application.command()(predict)
 application.command(short_help="Shows the models that can be tuned.")(models)
-
-StackName = Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")]
 
 
 @application.command()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+# As in tunestack.catalogue, which takes longer to import than a list of commands should.
+Mode = Literal["FULL", "PEFT_ADAPTER"]
+
+StackName = Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")]
 AnyStack = Annotated[
     str, typer.Option("--stack", "-s", metavar="NAME", help="The Pulumi stack whose project and location are meant.")
 ]

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from tunestack.cli import terminal
+from tunestack.cli.options import StackName
 from tunestack.serving.shapes import Shape
 from tunestack.wording import printable
 
 
 def predict(
     prompt: Annotated[str, typer.Argument(help="What to ask.")],
-    stack: Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")] = "",
+    stack: StackName = "",
     endpoint: Annotated[
         str,
         typer.Option(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.data.conftest import chat, sums
 from tunestack.catalogue.entries import Mode
+from tunestack.cli import options
 from tunestack.cli.data import commands
 from tunestack.data import check
 from tunestack.data.preparation.table import TableKind
@@ -242,6 +243,6 @@ def test_help_names_the_exit_statuses(ask: Ask) -> None:
 
 
 def test_the_choices_are_those_of_the_rooms() -> None:
-    assert get_args(commands.Mode) == get_args(Mode)
+    assert get_args(options.Mode) == get_args(Mode)
     assert get_args(commands.Format) == get_args(Format)
     assert get_args(commands.InputFormat) == get_args(TableKind)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from tests.cli.conftest import Command
-from tunestack.catalogue import distillation, gemini_models, open_models, problems, regions
+from tunestack.catalogue import (
+    GeminiModel,
+    Method,
+    OpenModel,
+    distillation,
+    gemini_models,
+    open_models,
+    problems,
+    regions,
+)
+from tunestack.cli.models import command as models_command
 
 OPEN = {model.name for model in open_models()}
 GEMINI = {model.name for model in gemini_models()}
@@ -100,3 +112,9 @@ def test_what_is_not_there_is_told_with_the_nearest(command: Command, asked: tup
     answer = command("models", *asked)
     assert (answer.status, answer.out) == (2, "")
     assert told in answer.err
+
+
+def test_the_choices_are_those_of_the_catalogue() -> None:
+    assert get_args(models_command.Method) == get_args(Method)
+    models: list[OpenModel | GeminiModel] = [*open_models(), *gemini_models()]
+    assert set(get_args(models_command.Modality)) == {each for model in models for each in model.modalities}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from tunestack.cli.options import AsJson, Mode
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -15,9 +17,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int], None]
 
-# As in tunestack.catalogue.Mode, tunestack.data.Format and tunestack.data.preparation.Table, which take longer to
-# import than a list of commands should.
-Mode = Literal["FULL", "PEFT_ADAPTER"]
+# As in tunestack.data.Format and tunestack.data.preparation.Table, which take longer to import than a list of commands
+# should.
 Format = Literal["prompt-completion", "chat", "generate-content"]
 Answers = Literal["required", "optional"]
 InputFormat = Literal["csv", "parquet", "json", "jsonl"]
@@ -41,7 +42,6 @@ application = typer.Typer(
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A path, or the gs:// address of an object.")]
 FileOrInput = Annotated[str, typer.Argument(metavar="FILE", help="A path, a gs:// address, or - for standard input.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 Tokenizer = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The model's tokenizer.json, to count tokens exactly.")

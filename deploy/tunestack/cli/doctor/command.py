@@ -10,6 +10,7 @@ import typer
 
 from tunestack.cli import terminal
 from tunestack.cli.doctor.finding import Check, Finding, Status, worst
+from tunestack.cli.options import AnyStack, AsJson, Project
 from tunestack.wording import counted
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "red"}
 
 
 def doctor(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack.")] = "",
-    project: Annotated[str, typer.Option(help="A Google Cloud project, where there is no stack.")] = "",
+    stack: AnyStack = "",
+    project: Project = "",
     location: Annotated[str, typer.Option(help="Of the project: a region, or global.")] = "",
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that each check may take.")] = 20.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Looks at all that a pulumi up needs; exit status 1 when something would stop it."""
     if not stack and not (project and location):

@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from tunestack.cli.options import AsJson
+from tunestack.cli.options import AsJson, Mode
 
 # As in tunestack.catalogue, which takes longer to import than a list of commands should.
 Method = Literal["supervised", "distillation", "gemini", "continuous"]
-Mode = Literal["FULL", "PEFT_ADAPTER"]
 Modality = Literal["text", "image", "audio", "video", "document"]
 
 
