@@ -93,8 +93,9 @@ def stats(plan: Plan, training: Dataset, steps: int = 0, result: TrainingResult 
         found["truncatedExampleIndices"] = [str(number) for number in sample]
         found["droppedExampleReasons"] = [_DROPPED] * len(sample)
     if result is not None:
-        # Training tokens are the tokens of the data set times the epochs: open-model tuning, "Pricing".
-        found["totalBillableTokenCount"] = str(result.tokens)
+        # "Number of billable tokens in the tuning dataset", so of one pass over it: SupervisedTuningDataStats in
+        # tuning_job.proto.
+        found["totalBillableTokenCount"] = str(result.tokens // plan.epochs)
     return {"supervisedTuningDataStats": found}
 
 

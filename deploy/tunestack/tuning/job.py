@@ -48,7 +48,7 @@ class Job:
         started: when it began to run.
         ended: when it ended.
         updated: when the service last changed anything about it.
-        billed_tokens: training tokens that the service counted, over all epochs.
+        billed_tokens: training tokens: those of the data that the service counted, times the epochs.
         epoch: epochs completed.
         step: steps completed.
         steps: steps in all.
@@ -151,7 +151,9 @@ def from_service(job: types.TuningJob) -> Job:
     numbers = spec.hyper_parameters or types.SupervisedHyperParameters()
     earlier, tuned = job.pre_tuned_model or types.PreTunedModel(), job.tuned_model or types.TunedModel()
     base_model = job.base_model or earlier.base_model or ""
-    teacher_model = (distilled and distilled.base_teacher_model) or ""
+    teacher_model = (distilled and (distilled.base_teacher_model or distilled.tuned_teacher_model_source)) or ""
+    # `trainingDatasetUri` is what a distillation's prompts are called in the generated clients' messages.
+    prompts_uri = distilled and (distilled.prompt_dataset_uri or distilled.training_dataset_uri)
     return Job(
         name=job.name or "",
         state=job.state.value if job.state else "JOB_STATE_UNSPECIFIED",
@@ -163,7 +165,7 @@ def from_service(job: types.TuningJob) -> Job:
         started=job.start_time,
         ended=job.end_time,
         updated=job.update_time,
-        billed_tokens=statistics.total_billable_token_count if statistics else None,
+        billed_tokens=_billed(statistics.total_billable_token_count if statistics else None, numbers.epoch_count),
         epoch=progress.completed_epoch_count if progress else None,
         step=progress.completed_step_count if progress else None,
         steps=statistics.tuning_step_count if statistics else None,
@@ -175,7 +177,7 @@ def from_service(job: types.TuningJob) -> Job:
         batch_size=numbers.batch_size,
         learning_rate=numbers.learning_rate,
         learning_rate_multiplier=numbers.learning_rate_multiplier,
-        training_uri=(distilled.prompt_dataset_uri if distilled else supervised.training_dataset_uri) or "",
+        training_uri=(prompts_uri if distilled else supervised.training_dataset_uri) or "",
         validation_uri=spec.validation_dataset_uri or "",
         teacher_model=teacher_model,
         custom_base_model=job.custom_base_model or "",
@@ -193,3 +195,12 @@ def from_service(job: types.TuningJob) -> Job:
             for each in tuned.checkpoints or ()
         ),
     )
+
+
+def _billed(counted: int | None, epochs: int | None) -> int | None:
+    """Returns the training tokens, None where either number is not known.
+
+    What the service counts is "billable tokens in the tuning dataset" (SupervisedTuningDataStats, v1beta1): of a job of
+    ten epochs, the sum of its input and output tokens. "Training tokens" are those times the epochs (pricing page).
+    """
+    return counted * epochs if counted is not None and epochs else None

@@ -32,7 +32,7 @@ JOBS = f"/v1beta1/projects/{PROJECT}/locations/us-central1/tuningJobs"
 GEMMA, LLAMA = "google/gemma3@gemma-3-1b-it", "meta/llama3_1@llama-3.1-8b-instruct"
 HERE = ("--project", PROJECT, "--location", "us-central1")
 NOW = datetime.now(UTC)
-STATISTICS = {"totalBillableTokenCount": "29640", "tuningStepCount": "100"}
+STATISTICS = {"totalBillableTokenCount": "9880", "tuningStepCount": "100"}
 OUT_OF_LUCK = {"code": 13, "message": "Out of luck."}
 
 
@@ -95,9 +95,7 @@ def running(step: int = 40) -> dict[str, Any]:
         "tuningJobState": "TUNING_JOB_STATE_TUNING",
         "startTime": (NOW - timedelta(days=2, hours=3.5)).isoformat(),
         "tuningJobMetadata": {"completedEpochCount": "1", "completedStepCount": str(step)},
-        "tuningDataStats": {
-            "supervisedTuningDataStats": {"totalBillableTokenCount": "29640", "tuningStepCount": "100"}
-        },
+        "tuningDataStats": {"supervisedTuningDataStats": {"totalBillableTokenCount": "9880", "tuningStepCount": "100"}},
     }
 
 

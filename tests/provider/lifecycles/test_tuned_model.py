@@ -133,16 +133,17 @@ class TestTimeout:
 
 
 async def test_what_was_billed_is_set_against_what_was_estimated(cloud: Any) -> None:
-    job = await cloud.resource("TuningJob").create({**cloud.inputs, "characters": 1_000_000})
+    job = await cloud.resource("TuningJob").create({**cloud.inputs, "epochs": 2, "characters": 1_000_000})
     known = plain_map(job.properties)
     handed = ("job", "artifactsUri", "specHash", "baseModel", "mode", "estimatedTokens", "estimatedCostUsd")
     inputs = {name: known[name] for name in handed}
+    # Those of one pass over the data.
     statistics = {"supervisedTuningDataStats": {"totalBillableTokenCount": "300300"}}
     cloud.set_job(job.resource_id, tuningDataStats=statistics)
     cloud.end_job(job.resource_id, "JOB_STATE_SUCCEEDED", "checkpoint-5", "final")
     made = plain_map((await cloud.resource("TunedModel").create(inputs)).properties)
-    assert (made["estimatedTokens"], made["billedTokens"], made["billedToEstimated"]) == (231_000, 300_300, 1.3)
-    assert (made["estimatedCostUsd"], made["billedCostUsd"]) == (0.10857, 0.141141)
+    assert (made["estimatedTokens"], made["billedTokens"], made["billedToEstimated"]) == (462_000, 600_600, 1.3)
+    assert (made["estimatedCostUsd"], made["billedCostUsd"]) == (0.21714, 0.282282)
 
 
 async def test_a_model_of_an_earlier_version_has_nothing_to_compare_and_no_change(cloud: Any) -> None:
