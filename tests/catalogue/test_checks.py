@@ -222,7 +222,7 @@ def test_where_a_known_model_is_not_tuned_cannot_be_let_pass(base_model: str | N
 
 def test_unknown_sizes_never_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     sizeless = replace(open_model(GEMMA_12B), parameters=None)
-    monkeypatch.setattr(checks.models, "open_model", lambda _: sizeless)
+    monkeypatch.setattr(checks.models, "model_named", lambda _: sizeless)
     assert problems(base_model=GEMMA_12B, machine_type="g2-standard-12") == ()
 
 

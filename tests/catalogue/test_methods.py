@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from tunestack.catalogue import gemini_model, is_gemini, method, methods_of, open_model, told
-from tunestack.catalogue.methods import METHODS
+from tunestack.catalogue import Method, gemini_model, is_gemini, method, methods_of, open_model, told
 
 GEMMA, QWEN, LLAMA = "google/gemma3@gemma-3-1b-it", "qwen/qwen3@qwen3-4b", "meta/llama3_1@llama-3.1-8b"
 TUNED = "projects/p/locations/us-central1/models/1"
@@ -34,7 +35,7 @@ def test_the_method_follows_from_the_inputs(
 
 
 def test_every_method_has_a_name_of_its_own() -> None:
-    assert len({told(name) for name in METHODS}) == len(METHODS) == 4
+    assert len({told(name) for name in get_args(Method)}) == len(get_args(Method)) == 4
 
 
 def test_models_know_their_methods() -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from infra.reading import read_settings
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings
-from tunestack.catalogue import methods
+from tunestack.catalogue import Method
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 DOCUMENT = (CHECKOUT / "docs" / "configuration.md").read_text("utf-8")
@@ -69,7 +69,7 @@ def test_the_example_works_when_it_is_filled_in() -> None:
 def test_the_stack_of_every_way_to_tune_works_when_it_has_a_project() -> None:
     document = (CHECKOUT / "docs" / "tuning.md").read_text("utf-8")
     settings = read_settings({**_first_yaml(document), **PLACE}, "dev")
-    assert {settings.method(name) for name in settings.models} == set(methods.METHODS)
+    assert {settings.method(name) for name in settings.models} == set(get_args(Method))
     for dataset in settings.datasets.values():
         assert (CHECKOUT / dataset.training).is_file()
 

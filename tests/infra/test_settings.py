@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 import pytest
@@ -15,7 +15,7 @@ from infra.reading import read_settings
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings
 from tests.infra.configurations import ENDPOINT, GOOD, MODEL, engine_config, problems_of
-from tunestack.catalogue import methods
+from tunestack.catalogue import Method
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -387,7 +387,7 @@ def test_the_local_stack_of_this_project() -> None:
 
 def test_the_stack_of_every_way_to_tune() -> None:
     settings, local = _stack_of_this_project("methods"), _stack_of_this_project("local")
-    assert {settings.method(name) for name in settings.models} == set(methods.METHODS)
+    assert {settings.method(name) for name in settings.models} == set(get_args(Method))
     assert settings.project == local.project, "whose model it continues"
     for name, continued in settings.continued_elsewhere.items():
         assert settings.base_model(name) == local.base_model(continued.model)

@@ -25,6 +25,7 @@ from tunestack.catalogue.model_rows import (
     gemini_model,
     gemini_models,
     methods_of,
+    model_named,
     open_model,
     open_models,
 )
@@ -39,8 +40,8 @@ from tunestack.catalogue.prices import (
     ServingEstimate,
     TrainingEstimate,
     serving_estimate,
+    training_cost,
     training_estimate,
-    training_price,
 )
 from tunestack.catalogue.reader import (
     machine,
@@ -86,6 +87,7 @@ __all__ = [
     "machines_for",
     "method",
     "methods_of",
+    "model_named",
     "money",
     "open_model",
     "open_models",
@@ -97,7 +99,7 @@ __all__ = [
     "storage_usd_per_gib_month",
     "token_range",
     "told",
+    "training_cost",
     "training_estimate",
-    "training_price",
     "tuning_quota",
 ]

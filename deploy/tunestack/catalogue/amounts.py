@@ -68,6 +68,14 @@ def money(usd: Decimal | float | None, low: Decimal | float | None = None, high:
     return f"about {_cents(amount)} USD" + ("" if first is None or first == last else f" ({first}–{last})")
 
 
+def exact_price(usd: Decimal | None) -> str:
+    """Returns a price in USD as people read it: all its digits, and two decimals at the least."""
+    if usd is None:
+        return "unknown"
+    whole, _, decimals = f"{usd.normalize():f}".partition(".")
+    return f"{whole}.{decimals:0<2}"
+
+
 def at_least(amount: str) -> str:
     """Writes an amount, as `money` does, to which something unknown comes."""
     return "more than 0.00 USD" if amount.startswith("<") else f"at least {amount.removeprefix('about ')}"

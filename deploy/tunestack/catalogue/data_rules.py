@@ -7,8 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from tunestack.catalogue.entries import GeminiModel
-from tunestack.catalogue.methods import is_gemini
-from tunestack.catalogue.model_rows import gemini_model, open_model
+from tunestack.catalogue.model_rows import model_named
 from tunestack.catalogue.names import UnknownModeError
 from tunestack.catalogue.reader import data_limits
 
@@ -97,15 +96,6 @@ def data_rules(model: str, mode: Mode | None = None) -> DataRules:
 def with_optional_answers(rules: Sequence[DataRules]) -> list[DataRules]:
     """Returns the same rules, those of any open model for none, for data whose answers a teacher writes."""
     return [replace(each, answers_optional=True) for each in rules or (_open_rules(),)]
-
-
-def model_named(name: str) -> OpenModel | GeminiModel:
-    """Finds a model of either kind.
-
-    Raises:
-        UnknownModelError: there is none; the message names the nearest.
-    """
-    return gemini_model(name) if is_gemini(name) else open_model(name)
 
 
 def known_mode(model: OpenModel | GeminiModel, mode: Mode | None) -> Mode:

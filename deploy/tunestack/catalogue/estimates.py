@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from tunestack.catalogue.amounts import Span
 from tunestack.catalogue.cost_items import Estimate, Item, Total
-from tunestack.catalogue.data_rules import known_mode, model_named
+from tunestack.catalogue.data_rules import known_mode
 from tunestack.catalogue.entries import GeminiModel
 from tunestack.catalogue.methods import method
-from tunestack.catalogue.model_rows import distillation
+from tunestack.catalogue.model_rows import distillation, model_named
 from tunestack.catalogue.names import UnknownTeacherError, nearest
 from tunestack.catalogue.prices import HOURS_PER_MONTH, MILLION, serving_estimate, training_estimate
 from tunestack.catalogue.reader import machine as machine_named

@@ -6,8 +6,6 @@ from typing import Literal
 
 Method = Literal["supervised", "distillation", "gemini", "continuous"]
 
-METHODS: tuple[Method, ...] = ("supervised", "distillation", "gemini", "continuous")
-
 OPEN_METHODS: frozenset[Method] = frozenset({"supervised", "distillation"})
 """Those whose result is a folder of checkpoints; the others' is a model of the service with its own endpoints."""
 

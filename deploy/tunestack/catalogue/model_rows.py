@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue import refreshed
 from tunestack.catalogue.entries import Distillation, GeminiModel, OpenModel, TeacherPrice, TuningTerms
+from tunestack.catalogue.methods import is_gemini
 from tunestack.catalogue.names import UnknownModelError, nearest, short
 from tunestack.catalogue.reader import data_limits, machines, regions
 from tunestack.catalogue.tables import sources, table
@@ -112,6 +113,15 @@ def gemini_models() -> tuple[GeminiModel, ...]:
         )
         for row in rows["model"]
     )
+
+
+def model_named(name: str) -> OpenModel | GeminiModel:
+    """Finds a model of either kind.
+
+    Raises:
+        UnknownModelError: there is none; the message names the nearest.
+    """
+    return gemini_model(name) if is_gemini(name) else open_model(name)
 
 
 @cache

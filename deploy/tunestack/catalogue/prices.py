@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunestack.catalogue.amounts import Span
-from tunestack.catalogue.entries import GeminiModel, TuningTerms
-from tunestack.catalogue.methods import is_gemini
-from tunestack.catalogue.model_rows import gemini_model, open_model
+from tunestack.catalogue.entries import GeminiModel, OpenModel, TuningTerms
+from tunestack.catalogue.model_rows import model_named
 from tunestack.catalogue.names import UnknownModelError
 from tunestack.catalogue.reader import data_limits, token_range
 from tunestack.catalogue.text_tokens import expected_tokens
@@ -16,7 +15,7 @@ from tunestack.catalogue.text_tokens import expected_tokens
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from tunestack.catalogue.entries import Machine, Mode, OpenModel, Source
+    from tunestack.catalogue.entries import Machine, Mode, Source
     from tunestack.catalogue.text_tokens import TextCounts
 
 HOURS_PER_MONTH = 730
@@ -48,18 +47,20 @@ class ServingEstimate:
     source: Source
 
 
-def training_price(model: str, mode: str | None) -> Decimal | None:
-    """Returns the price of a million training tokens of a model in a mode; None where nobody published one.
+def training_cost(model: str, mode: str | None, tokens: int) -> Decimal | None:
+    """Returns what the training tokens that the service counted cost, in USD; None where nobody published a price.
 
     Gemini models have no modes.
     """
     try:
-        if is_gemini(model):
-            return gemini_model(model).usd_per_million_tokens
-        terms = next((terms for name, terms in open_model(model).modes.items() if name == mode), None)
+        row = model_named(model)
     except UnknownModelError:
         return None
-    return terms.usd_per_million_tokens if terms else None
+    if isinstance(row, OpenModel):
+        price = next((terms.usd_per_million_tokens for name, terms in row.modes.items() if name == mode), None)
+    else:
+        price = row.usd_per_million_tokens
+    return None if price is None else tokens * price / MILLION
 
 
 def training_estimate(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tunestack.catalogue import training_price
+from tunestack.catalogue import training_cost
 from tunestack.tuning import artifacts, states, tuned_models
 
 if TYPE_CHECKING:
@@ -91,8 +90,7 @@ def billed(job: Job, base_model: str, mode: str | None, estimated_tokens: int | 
     """
     tokens, usd, ratio = job.billed_tokens, None, None
     if tokens is not None:
-        if price := training_price(base_model or job.base_model, mode):
-            usd = float(Decimal(tokens) * price / 1_000_000)
+        usd = training_cost(base_model or job.base_model, mode, tokens)
         if estimated_tokens and job.method != "distillation":
             ratio = round(tokens / estimated_tokens, 4)
-    return {"billedTokens": tokens, "billedCostUsd": usd, "billedToEstimated": ratio}
+    return {"billedTokens": tokens, "billedCostUsd": None if usd is None else float(usd), "billedToEstimated": ratio}

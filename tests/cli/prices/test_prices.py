@@ -13,9 +13,10 @@ import pytest
 from tests.cli.conftest import Command
 from tests.running_emulator import NO_DELAYS, Emulator
 from tunestack.catalogue import distillation, gemini_models, machine, machines, model_rows, open_model, open_models
+from tunestack.catalogue.amounts import exact_price
 from tunestack.cli.prices import machines as machine_prices
 from tunestack.cli.prices import skus
-from tunestack.cli.prices.matching import Row, amount, match, words
+from tunestack.cli.prices.matching import Row, match, words
 from tunestack.cli.prices.skus import Sku, from_service
 
 TUNING = "Cloud Vertex AI Model Garden Managed OSS Fine Tuning for "
@@ -167,8 +168,8 @@ def test_prices_are_read_to_the_last_digit(rates: list[dict[str, Any]], usd: str
     ("usd", "told"), [("0.47", "0.47"), ("1.4", "1.40"), ("25", "25.00"), ("0.644046", "0.644046")]
 )
 def test_a_price_in_words(usd: str, told: str) -> None:
-    assert amount(Decimal(usd)) == told
-    assert amount(None) == "unknown"
+    assert exact_price(Decimal(usd)) == told
+    assert exact_price(None) == "unknown"
 
 
 @pytest.fixture(scope="module")

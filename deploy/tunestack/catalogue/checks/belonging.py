@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from tunestack.catalogue.checks.problem import Problem
-from tunestack.catalogue.methods import is_gemini, told
+from tunestack.catalogue.methods import OPEN_METHODS, Method, is_gemini, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tunestack.catalogue.checks.problem import Asked
-    from tunestack.catalogue.methods import Method
 
 
 class _Place(NamedTuple):
     """Where an input belongs, and what to do where it is given elsewhere."""
 
-    methods: tuple[Method, ...]
+    methods: frozenset[Method]
     instead: str
 
 
-_OPEN: tuple[Method, ...] = ("supervised", "distillation")
-_GEMINI: tuple[Method, ...] = ("gemini", "continuous")
+_GEMINI: frozenset[Method] = frozenset(get_args(Method)) - OPEN_METHODS
 
 # The fields of google-cloud-aiplatform's v1beta1 messages; what each method takes, the service's tuning pages say.
 _PLACES = {
-    "mode": _Place(_OPEN, "Gemini models are always tuned by adapters; leave it out"),
-    "batch_size": _Place(_OPEN, "the service chooses it for Gemini models; leave it out"),
-    "learning_rate": _Place(_OPEN, "the service chooses it for Gemini models; write learningRateMultiplier, a factor"),
+    "mode": _Place(OPEN_METHODS, "Gemini models are always tuned by adapters; leave it out"),
+    "batch_size": _Place(OPEN_METHODS, "the service chooses it for Gemini models; leave it out"),
+    "learning_rate": _Place(
+        OPEN_METHODS, "the service chooses it for Gemini models; write learningRateMultiplier, a factor"
+    ),
     "learning_rate_multiplier": _Place(_GEMINI, "write learningRate, the rate itself"),
     "custom_base_model": _Place(
-        ("supervised",), "it goes on from a checkpoint of an open model; for a tuned Gemini model write preTunedModel"
+        frozenset({"supervised"}),
+        "it goes on from a checkpoint of an open model; for a tuned Gemini model write preTunedModel",
     ),
     "tuned_model_display_name": _Place(
         _GEMINI, "the result of an open model is a folder of checkpoints, which has no name; leave it out"
@@ -40,7 +41,8 @@ _PLACES = {
         _GEMINI, "an open model leaves a checkpoint an epoch, ten at the most, below outputUri; leave it out"
     ),
     "pre_tuned_checkpoint": _Place(
-        ("continuous",), "it is a checkpoint of preTunedModel; write that beside it, or customBaseModel: gs://…"
+        frozenset({"continuous"}),
+        "it is a checkpoint of preTunedModel; write that beside it, or customBaseModel: gs://…",
     ),
 }
 
@@ -66,7 +68,7 @@ def problems(asked: Asked) -> Iterator[Problem]:
         yield Problem(
             "baseModel", "is missing; write the model to tune, or preTunedModel to go on from a tuned Gemini model"
         )
-    if method in _OPEN and asked.base_model and "mode" not in asked.declared:
+    if method in OPEN_METHODS and asked.base_model and "mode" not in asked.declared:
         yield Problem("mode", "is missing; write FULL, for all weights of an open model, or PEFT_ADAPTER")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tunestack.catalogue.checks.problem import Problem
 from tunestack.catalogue.entries import FRESH_DAYS, GeminiModel
 from tunestack.catalogue.methods import is_gemini
-from tunestack.catalogue.model_rows import distillation, gemini_model, gemini_models, open_model, open_models
+from tunestack.catalogue.model_rows import distillation, gemini_models, model_named, open_models
 from tunestack.catalogue.names import UnknownRowError, nearest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def looked_up(asked: Asked) -> tuple[OpenModel | GeminiModel | None, list[Proble
     if name is None:
         return None, []
     try:
-        return (gemini_model(name) if is_gemini(name) else open_model(name)), []
+        return model_named(name), []
     except UnknownRowError as error:
         return None, [Problem("baseModel", str(error), is_unknown=True)]
 

@@ -6,15 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from tunestack.catalogue import money, training_price
+from tunestack.catalogue import money, training_cost
 from tunestack.catalogue.amounts import at_least
 from tunestack.cli.jobs.selection import resource
 from tunestack.cli.place import Place
 from tunestack.tuning import states
 from tunestack.tuning.job import Job
 from tunestack.tuning.progress import lasting
-
-MILLION = 1_000_000
 
 HEADINGS = ("job", "name", "method", "base model", "state", "progress", "age", "duration", "tokens", "cost")
 NUMBERS = ("age", "duration", "tokens", "cost")
@@ -64,8 +62,7 @@ def cost_usd(place: Place, job: Job) -> Decimal | None:
     """
     if job.billed_tokens is None or place.is_emulated:
         return None
-    price = training_price(job.base_model, job.mode)
-    return None if price is None else job.billed_tokens * price / MILLION
+    return training_cost(job.base_model, job.mode, job.billed_tokens)
 
 
 def is_cut_short(job: Job) -> bool:

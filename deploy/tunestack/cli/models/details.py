@@ -13,14 +13,12 @@ from tunestack.catalogue import (
     Source,
     UnknownRowError,
     distillation,
-    gemini_model,
-    is_gemini,
     machines_for,
-    open_model,
+    model_named,
 )
+from tunestack.catalogue.amounts import exact_price
 from tunestack.cli import terminal
 from tunestack.cli.models.entry import Entry, entries
-from tunestack.cli.prices.matching import amount
 
 MACHINES_SHOWN = 5
 """Machines that hold a model, cheapest first: more are of no use to choose from."""
@@ -69,7 +67,7 @@ def _found(name: str) -> Entry:
     if name.rpartition("/")[2].endswith("-maas"):
         teachers = distillation().teachers
         raise UnknownRowError(f'"{name}" is not among the teachers: {", ".join(teachers)}', teachers)
-    return known[(gemini_model if is_gemini(name) else open_model)(name).name]
+    return known[model_named(name).name]
 
 
 def _facts(entry: Entry, sources: Sources, today: datetime.date) -> Iterator[tuple[str, str]]:
@@ -106,7 +104,7 @@ def _modes(row: OpenModel, sources: Sources, today: datetime.date) -> Iterator[s
         source = row.price_source(mode)
         age = source.told_age(today) if terms.usd_per_million_tokens is not None else ""
         parts = (
-            f"{mode}: {amount(terms.usd_per_million_tokens)} USD a million training tokens {sources(source)}",
+            f"{mode}: {exact_price(terms.usd_per_million_tokens)} USD a million training tokens {sources(source)}",
             age,
             f"adapter size {terms.adapter_size}" if terms.adapter_size else "",
             f"learning rate {terms.learning_rate}" if terms.learning_rate is not None else "",
@@ -129,7 +127,7 @@ def _served(row: OpenModel, sources: Sources) -> Iterator[str]:
 
 def _machine(machine: Machine) -> str:
     accelerators = f"{machine.accelerator_count} × {machine.accelerator_type}"
-    return f"{machine.name} ({accelerators}): {amount(machine.usd_per_hour)} USD an hour in {machine.price_region}"
+    return f"{machine.name} ({accelerators}): {exact_price(machine.usd_per_hour)} USD an hour in {machine.price_region}"
 
 
 def _price(entry: Entry) -> str:

@@ -17,7 +17,7 @@ from tunestack.catalogue import (
     methods_of,
     open_models,
 )
-from tunestack.cli.prices.matching import amount
+from tunestack.catalogue.amounts import exact_price
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -62,7 +62,7 @@ class Entry:
     @property
     def price(self) -> str:
         """The price, or the prices where there are several."""
-        return " / ".join(dict.fromkeys(map(amount, self.usd)) if self.row else map(amount, self.usd))
+        return " / ".join(dict.fromkeys(map(exact_price, self.usd)) if self.row else map(exact_price, self.usd))
 
     def is_stale(self, today: datetime.date) -> bool:
         """Whether the price is known, and old."""

@@ -12,14 +12,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from tunestack.catalogue import distillation, gemini_models, open_models
+from tunestack.catalogue.prices import MILLION
 
 if TYPE_CHECKING:
     from tunestack.cli.prices.skus import Sku
 
 Item = Literal["tuning", "teacher reads", "teacher writes", "serving"]
 """What a row has a price for."""
-
-MILLION = 1_000_000
 
 TOKENS = "count"
 """The unit of SKUs that are billed by the token."""
@@ -105,13 +104,8 @@ def rows() -> Iterator[Row]:
         yield Row("teacher writes", teacher, price.usd_per_million_output_tokens if price else None)
 
 
-def match(skus: Iterable[Sku], wanted: Iterable[Row] | None = None) -> Found:
-    """Finds the prices of rows among SKUs.
-
-    Args:
-        skus: what the service bills.
-        wanted: the rows; all of the catalogue when left out.
-    """
+def match(skus: Iterable[Sku]) -> Found:
+    """Finds the prices of all rows for tokens among SKUs."""
     by_name: dict[tuple[Item, tuple[str, ...]], list[Sku]] = {}
     for sku in skus:
         if sku.usage in ("", "OnDemand"):
@@ -122,7 +116,7 @@ def match(skus: Iterable[Sku], wanted: Iterable[Row] | None = None) -> Found:
     refused: dict[Row, str] = {}
     missing: list[Row] = []
     taken = set()
-    for row in rows() if wanted is None else wanted:
+    for row in rows():
         key = (row.item, words(_OTHER_NAMES.get(row.name, row.name.rpartition("/")[2].rpartition("@")[2])))
         taken.add(key)
         if key not in by_name:
@@ -135,14 +129,6 @@ def match(skus: Iterable[Sku], wanted: Iterable[Row] | None = None) -> Found:
             prices[row] = price
     foreign = [sku for key, each in by_name.items() if key not in taken and key[0] == "tuning" for sku in each]
     return Found(prices, refused, tuple(missing), tuple(foreign))
-
-
-def amount(usd: Decimal | None) -> str:
-    """Returns a price in USD as people read it: all its digits, and two decimals at the least."""
-    if usd is None:
-        return "unknown"
-    whole, _, decimals = f"{usd.normalize():f}".partition(".")
-    return f"{whole}.{decimals:0<2}"
 
 
 def words(name: str) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack.catalogue import machines as all_machines
 from tunestack.catalogue import open_model, refreshed
+from tunestack.catalogue.amounts import exact_price
 from tunestack.catalogue.refreshed import Prices
 from tunestack.cli import terminal
 from tunestack.cli.prices import machines, matching
-from tunestack.cli.prices.matching import Found, Row, amount
+from tunestack.cli.prices.matching import Found, Row
 from tunestack.cli.prices.skus import skus
 from tunestack.cli.stack import StackError
 from tunestack.wording import counted
@@ -75,7 +76,10 @@ def _sorted(prices: Mapping[Row, Decimal], title: str) -> Prices:
 def _told(found: Found) -> Iterator[str]:
     changed = {row: usd for row, usd in found.prices.items() if row.known != usd}
     if changed:
-        rows = [(row.label, amount(row.known), amount(usd), _share(row.known, usd)) for row, usd in changed.items()]
+        rows = [
+            (row.label, exact_price(row.known), exact_price(usd), _share(row.known, usd))
+            for row, usd in changed.items()
+        ]
         numbers = ("before, USD", "now, USD", "")
         yield from terminal.table(("price of a million tokens, or of an hour", *numbers), rows, right=numbers)
         yield ""

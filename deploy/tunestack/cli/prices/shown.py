@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tunestack.catalogue import distillation, gemini_models, machines, open_models, refreshed
+from tunestack.catalogue.amounts import exact_price
 from tunestack.cli import terminal
 from tunestack.cli.prices import machines as machine_prices
-from tunestack.cli.prices.matching import Row, amount, rows
+from tunestack.cli.prices.matching import Row, rows
 
 if TYPE_CHECKING:
     from tunestack.catalogue import Source
@@ -42,7 +43,7 @@ def show(names: Sequence[str], *, as_json: bool) -> None:
         lines = [
             (
                 row.label,
-                amount(row.known),
+                exact_price(row.known),
                 "an hour" if row.item == "serving" else "1M tokens",
                 f"[{numbers.setdefault(str(source), len(numbers) + 1)}]",
                 "" if row.known is None else source.told_age(today),
