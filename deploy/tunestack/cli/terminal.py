@@ -12,7 +12,7 @@ import typer
 from tunestack.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 PIPED_WIDTH = 10_000
 """Columns of a table that no terminal shows: none is cut or wrapped."""
@@ -48,19 +48,39 @@ def print_json(value: object, stream: TextIO | None = None) -> None:
     print_lines([json.dumps(value, indent=2)], stream)
 
 
-def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Collection[str] = ()) -> list[str]:
+def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Prints names and what is known of each, side by side; empty texts are left out, several lines stand aligned."""
+    told = [(name, text.split("\n")) for name, text in facts if text]
+    width = max(len(name) for name, _ in told)
+    for name, (first, *more) in told:
+        print_lines([f"{styled(name.ljust(width), bold=True)}  {styled(first)}"])
+        print_lines(f"{'':{width}}  {styled(line)}" for line in more)
+
+
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    drop_empty: bool = False,
+) -> list[str]:
     """Lays out a table: within the terminal's width, or as wide as it needs where there is none.
 
     Args:
         headings: of the columns.
         rows: a text for each column.
         right: headings of columns that are aligned right, such as numbers.
+        drop_empty: whether columns are left out that say nothing in any row.
     """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    if drop_empty:
+        rows = list(rows)
+        said = [index for index in range(len(headings)) if any(row[index] for row in rows)]
+        headings, rows = [headings[index] for index in said], [[row[index] for index in said] for row in rows]
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
     laid_out = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in headings:

@@ -31,12 +31,7 @@ def show(place: Place, job: Job, *, as_json: bool) -> None:
         more = {"inputs": inputs, "folders": folders, "labelledDataUri": labelled or None}
         terminal.print_json({**to_json(place, job), **more})
         return
-    facts = [(name, text) for name, text in _facts(place, job, inputs, labelled) if text]
-    width = max(len(name) for name, _ in facts)
-    for name, text in facts:
-        first, *more_lines = text.split("\n")
-        terminal.print_lines([f"{terminal.styled(name.ljust(width), bold=True)}  {terminal.styled(first)}"])
-        terminal.print_lines([f"{'':{width}}  {terminal.styled(line)}" for line in more_lines])
+    terminal.print_facts(_facts(place, job, inputs, labelled))
     if found:
         terminal.print_lines(["", *terminal.table(("checkpoint", "folder"), [(each.name, each.uri) for each in found])])
     elif job.checkpoints:

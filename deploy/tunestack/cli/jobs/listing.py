@@ -33,10 +33,7 @@ def show(place: Place, selection: Selection, *, limit: int, as_json: bool) -> No
 def table(place: Place, jobs: list[Job]) -> list[str]:
     """Lays jobs out; columns that say nothing of any of them are left out."""
     at = datetime.now(UTC)
-    rows = [row(place, job, at) for job in jobs]
-    said = [index for index in range(len(HEADINGS)) if any(each[index] for each in rows)]
-    headings = [HEADINGS[index] for index in said]
-    return terminal.table(headings, ([each[index] for index in said] for each in rows), right=NUMBERS)
+    return terminal.table(HEADINGS, [row(place, job, at) for job in jobs], right=NUMBERS, drop_empty=True)
 
 
 @repeatable

@@ -18,25 +18,11 @@ from tunestack.catalogue import (
 )
 from tunestack.catalogue.amounts import exact_price
 from tunestack.cli import terminal
-from tunestack.cli.models.entry import Entry, entries
+from tunestack.cli.models.entry import Entry, as_float, entries
+from tunestack.cli.sources import Sources
 
 MACHINES_SHOWN = 5
 """Machines that hold a model, cheapest first: more are of no use to choose from."""
-
-
-class Sources:
-    """Numbers the sources in the order in which they are named."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def __call__(self, source: Source | None) -> str:
-        """Returns the number of a source, as it stands behind what is from there; nothing where there is none."""
-        return f"[{self._numbers.setdefault(str(source), len(self._numbers) + 1)}]" if source else ""
-
-    def lines(self) -> Iterator[str]:
-        """Yields the sources, numbered."""
-        return (f"[{number}] {source}" for source, number in self._numbers.items())
 
 
 def show(name: str, *, as_json: bool) -> None:
@@ -51,12 +37,7 @@ def show(name: str, *, as_json: bool) -> None:
         terminal.print_json({**entry.to_json(), **_more(entry), "stale": entry.is_stale(today)})
         return
     sources = Sources()
-    facts = [(label, text) for label, text in _facts(entry, sources, today) if text]
-    width = max(len(label) for label, _ in facts)
-    for label, text in facts:
-        first, *more = text.split("\n")
-        terminal.print_lines([f"{terminal.styled(label.ljust(width), bold=True)}  {first}"])
-        terminal.print_lines([f"{'':{width}}  {line}" for line in more])
+    terminal.print_facts(_facts(entry, sources, today))
     terminal.print_lines(["", *sources.lines()])
 
 
@@ -153,11 +134,9 @@ def _more(entry: Entry) -> dict[str, Any]:
     return {
         "terms": {
             mode: {
-                "usdPerMillionTokens": None
-                if terms.usd_per_million_tokens is None
-                else float(terms.usd_per_million_tokens),
+                "usdPerMillionTokens": as_float(terms.usd_per_million_tokens),
                 "adapterSize": terms.adapter_size,
-                "learningRate": None if terms.learning_rate is None else float(terms.learning_rate),
+                "learningRate": as_float(terms.learning_rate),
             }
             for mode, terms in row.modes.items()
         },

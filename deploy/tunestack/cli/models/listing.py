@@ -48,9 +48,9 @@ class Wanted:
         return isinstance(entry.row, OpenModel) and not _fails(entry, machine_type=self.machine)
 
 
-def _fails(entry: Entry, **asked: str | None) -> bool:
+def _fails(entry: Entry, *, location: str | None = None, machine_type: str | None = None) -> bool:
     blamed = {"location", "baseModel", "machineType"}
-    found = problems(base_model=entry.name, **asked)  # type: ignore[arg-type]
+    found = problems(base_model=entry.name, location=location, machine_type=machine_type)
     return any(problem.property in blamed and not problem.is_warning for problem in found)
 
 
@@ -77,10 +77,7 @@ def show_all(wanted: Wanted, *, as_json: bool) -> None:
 
 def _table(found: list[Entry], today: datetime.date) -> list[str]:
     rows = [_row(entry, today) for entry in found]
-    said = [index for index in range(len(HEADINGS)) if any(row[index] for row in rows)]
-    lines = terminal.table(
-        [HEADINGS[index] for index in said], ([row[index] for index in said] for row in rows), right=("tokens",)
-    )
+    lines = terminal.table(HEADINGS, rows, right=("tokens",), drop_empty=True)
     old = dict.fromkeys(entry.source.told_age(today) for entry in found if entry.is_stale(today))
     if old:
         lines += ["", f"* {'; '.join(old)}, with tunestack prices refresh"]

@@ -12,6 +12,7 @@ from tunestack.catalogue.amounts import exact_price
 from tunestack.cli import terminal
 from tunestack.cli.prices import machines as machine_prices
 from tunestack.cli.prices.matching import Row, rows
+from tunestack.cli.sources import Sources
 
 if TYPE_CHECKING:
     from tunestack.catalogue import Source
@@ -39,19 +40,19 @@ def show(names: Sequence[str], *, as_json: bool) -> None:
             ]
         )
     else:
-        numbers: dict[str, int] = {}
+        sources = Sources()
         lines = [
             (
                 row.label,
                 exact_price(row.known),
                 "an hour" if row.item == "serving" else "1M tokens",
-                f"[{numbers.setdefault(str(source), len(numbers) + 1)}]",
+                sources(source),
                 "" if row.known is None else source.told_age(today),
             )
             for row, source in told
         ]
         terminal.print_lines(terminal.table(("price", "USD", "for", "source", ""), lines, right=("USD",)))
-        terminal.print_lines(["", *(f"[{number}] {source}" for source, number in numbers.items())])
+        terminal.print_lines(["", *sources.lines()])
     if problem := refreshed.problem():
         terminal.print_lines([f"note: {problem}"], sys.stderr)
 
