@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 
+from tests.tuning.conftest import Service
 from tunestack.connection import Connection
 from tunestack.tuning.ownership import Owner
 from tunestack.tuning.specification import TuningSpec
@@ -23,6 +19,7 @@ CONTENT = "ab" * 32
 KEY = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
 OWNER = Owner("urn:pulumi:test::tunestack::tunestack:index:TuningJob::tickets")
 JOB = "projects/p/locations/us-central1/tuningJobs/1"
+PATH = "/v1beta1/projects/p/locations/us-central1/tuningJobs"
 
 OPEN = {"output_uri": "gs://out/job", "display_name": "tickets"}
 GEMINI = {"output_uri": None, "display_name": "Tickets"}
@@ -118,42 +115,6 @@ CASES: dict[str, tuple[TuningSpec, dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@dataclass
-class Service:
-    """Takes every job and keeps what it was asked for."""
-
-    url: str = ""
-    sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    kept = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            kept.sent.append((self.path, body))
-            answer = json.dumps({"name": JOB, "state": "JOB_STATE_PENDING"}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    kept.url = f"http://127.0.0.1:{server.server_port}"
-    yield kept
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 @pytest.mark.parametrize("method", CASES)
 def test_each_method_sends_its_request_and_nothing_else(service: Service, method: str) -> None:
     spec, beside, expected = CASES[method]
@@ -169,10 +130,12 @@ def test_each_method_sends_its_request_and_nothing_else(service: Service, method
         **beside,
     )
     connection = Connection("p", "us-central1", service.url)
+    service.answers[PATH] = {"name": JOB, "state": "JOB_STATE_PENDING"}
     assert submit(connection, wanted).name == JOB
     connection.genai.close()
-    ((path, body),) = service.sent
-    assert path == "/v1beta1/projects/p/locations/us-central1/tuningJobs"
+    ((path, _, body),) = service.asked
+    assert path == PATH
+    assert body is not None
     labels = {"team": "support", **OWNER.labels(spec.hash()), "tunestack-claim": "c0ffee"}
     common: dict[str, Any] = {
         "description": "of tickets",

@@ -13,6 +13,7 @@ from tunestack.provider.lifecycle import InterruptedWaitError
 from tunestack.provider.run import Pace, Run
 from tunestack.retries import is_transient, repeatable
 from tunestack.tuning import jobs
+from tunestack.tuning.job import place
 from tunestack.tuning.ownership import STACK
 
 PAGE: Final = 100
@@ -131,17 +132,12 @@ class JobWatch:
 @repeatable
 def _listed(connection: Connection, names: Iterable[str], stack: str) -> dict[str, jobs.Job]:
     """Returns those jobs that a list has; it reads no more pages than it would take calls to get each job."""
-    wanted = {_tail(name): name for name in names}
+    wanted = {place(name): name for name in names}
     found: dict[str, jobs.Job] = {}
     listed = jobs.list_jobs(connection, {STACK: stack} if stack else None)
     for job in islice(listed, PAGE * len(wanted)):
-        if name := wanted.get(_tail(job.name)):
+        if name := wanted.get(place(job.name)):
             found[name] = job
             if len(found) == len(wanted):
                 break
     return found
-
-
-def _tail(name: str) -> str:
-    """Returns a job's name without its project, which people may write by its id and the service by its number."""
-    return name.split("/", 2)[-1]

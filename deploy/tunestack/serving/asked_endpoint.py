@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import CALL_SECONDS, repeatable
 from tunestack.serving.shapes import Shape
+from tunestack.tuning.tuned_models import is_tuned_gemini
 from tunestack.wording import either
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def taken(connection: Connection, session: requests.Session, asked: AskedEndpoin
         model = _get(connection, session, asked.models[0])
     except GoogleAPICallError:
         return ()
-    if "genieSource" in model.get("baseModelSource", {}):
+    if is_tuned_gemini(model):
         return GEMINI
     container = model.get("containerSpec")
     if container is None:

@@ -100,8 +100,9 @@ def successor(connection: Connection, job: Job) -> str:
     if OWNER not in job.labels:
         return ""
     if not job.keeps_folder:  # it does not say where its intent lies
-        newest = next(list_jobs(connection, {OWNER: job.labels[OWNER]}), job)
-        return newest.name if newest.name != job.name else ""
+        own = [job, *list_jobs(connection, {OWNER: job.labels[OWNER]})]  # in no order that anybody promises
+        newest = max(own, key=lambda each: each.created.timestamp() if each.created else 0.0)
+        return newest.name if newest.number != job.number else ""
     folder, _, _ = job.output_uri.rpartition("/")
     last = _read(connection, _name(folder, job.labels[OWNER]))
     return last.intent.job if last and last.intent.job != job.name else ""

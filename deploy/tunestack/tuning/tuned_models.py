@@ -14,7 +14,7 @@ from tunestack.retries import http_code, repeatable
 from tunestack.tuning.plain_requests import answer, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tunestack.connection import Connection
 
@@ -31,7 +31,7 @@ class TunedVersion:
 
     Attributes:
         version: its number.
-        base_model: what it was tuned from, with dots as underscores; empty where the service does not say.
+        base_model: what it was tuned from, such as `gemini-2.5-flash`; empty where the service does not say.
         is_uploaded: whether it is somebody's own upload, which no Gemini model is.
         is_supervised: whether the job that made it was a supervised one, None where that cannot be known.
         tuned: when it was made, None where the service does not say.
@@ -62,12 +62,12 @@ def look(connection: Connection, name: str) -> TunedVersion | None:
     made = found.get("versionCreateTime") or found.get("createTime")
     return TunedVersion(
         version=str(found.get("versionId", "")),
-        base_model=labels.get(BASE_MODEL, ""),
-        is_uploaded="artifactUri" in found or "containerSpec" in found,
+        base_model=re.sub(r"(?<=[0-9])_(?=[0-9])", ".", labels.get(BASE_MODEL, "")),
+        is_uploaded=not is_tuned_gemini(found) and ("artifactUri" in found or "containerSpec" in found),
         is_supervised=_is_supervised(connection, labels[JOB]) if JOB in labels else None,
         tuned=datetime.fromisoformat(made) if made else None,
         kms_key_name=found.get("encryptionSpec", {}).get("kmsKeyName", ""),
-        checkpoints=tuple(str(each["checkpointId"]) for each in found.get("checkpoints", ())),
+        checkpoints=tuple(filter(None, (each.get("checkpointId", "") for each in found.get("checkpoints", ())))),
     )
 
 
@@ -87,6 +87,27 @@ def is_same_model(one: str, other: str) -> bool:
     """Says whether two names are of one model, in any version, with the project by its id or by its number."""
     found = [re.search(r"/(locations/[^/]+/models/[^/@]+)", name) for name in (one, other)]
     return bool(found[0] and found[1] and found[0][1] == found[1][1])
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Says whether two resource names may be of one thing, one with the project's id and one with its number."""
+    names = [name.split("/", 2) for name in (one, other)]
+    if one == other or not all(len(name) == 3 for name in names):
+        return one == other
+    return names[0][2] == names[1][2] and any(name[1].isdecimal() for name in names)
+
+
+def is_tuned_gemini(model: Mapping[str, Any]) -> bool:
+    """Says whether the service tuned a model itself, by the document that it gives of it.
+
+    No page says which of these signs a tuned Gemini has: GENIE is "saved or tuned from Genie" (ModelSourceInfo,
+    v1beta1), and the label is what google-genai reads the base model from.
+    """
+    return (
+        model.get("modelSourceInfo", {}).get("sourceType") == "GENIE"
+        or "genieSource" in model.get("baseModelSource", {})
+        or BASE_MODEL in model.get("labels", {})
+    )
 
 
 def _model(

@@ -267,7 +267,7 @@ class TestGoingOnFromATunedModel:
                 "preTunedCheckpoint",
                 "'3' is none of the model's checkpoints; write 1",
             ),
-            ({"baseModel": "gemini-2.5-pro"}, {}, "baseModel", "was tuned from gemini-2_5-flash-lite; write that"),
+            ({"baseModel": "gemini-2.5-pro"}, {}, "baseModel", "was tuned from gemini-2.5-flash-lite; write that"),
             ({"kmsKeyName": KEY}, {}, "kmsKeyName", "is encrypted with no key of a customer"),
             ({}, {"encryptionSpec": {"kmsKeyName": KEY}}, "kmsKeyName", f"is encrypted with {KEY}"),
             ({"epochs": 0}, {}, "epochs", "train nothing"),
@@ -297,12 +297,25 @@ class TestGoingOnFromATunedModel:
         document = cloud.emulator.http.get(f"/v1beta1/{model}").json()
         found = {model: {**document, "versionCreateTime": "2025-07-10T23:59:59Z"}, "job": {"dpoSpec": {}}}
         monkeypatch.setattr(tuned_models, "answer", lambda _, path: found.get(path, found["job"]))
-        found[model]["artifactUri"] = "gs://weights/final"
+        for sign in ("labels", "baseModelSource", "modelSourceInfo"):
+            del found[model][sign]
+        found[model] |= {"artifactUri": "gs://weights/final", "labels": {tuned_models.JOB: "job"}}
         request = CheckRequest(resource.urn, None, wrap_map(inputs))
         told = " ".join(failure.reason for failure in (await resource.lifecycle.check(request)).failures)
         assert "was tuned on 2025-07-10, and only models from 2025-07-11 on" in told
         assert "was not made by supervised tuning" in told
         assert "is an uploaded model" in told
+
+    async def test_another_spelling_of_the_same_is_no_reason_to_refuse(
+        self, cloud: Any, model: str, inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        document = cloud.emulator.http.get(f"/v1beta1/{model}").json()
+        document["encryptionSpec"] = {"kmsKeyName": KEY.replace("projects/p/", "projects/123/")}
+        document["labels"][tuned_models.BASE_MODEL] = "gemini-2_5-flash-lite-001"
+        monkeypatch.setattr(tuned_models, "answer", lambda _, path: document if path == model else {})
+        del document["labels"][tuned_models.JOB]
+        same = {**inputs, "baseModel": "gemini-2.5-flash-lite", "kmsKeyName": KEY}
+        assert await failures(cloud.resource("TuningJob"), same) == {}
 
     async def test_what_a_preview_cannot_know_yet(self, cloud: Any, inputs: dict[str, Any]) -> None:
         unknown = {**inputs, "preTunedModel": UNKNOWN, "preTunedCheckpoint": "1"}

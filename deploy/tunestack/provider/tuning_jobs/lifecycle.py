@@ -32,6 +32,7 @@ from tunestack.provider.tuning_jobs.own_jobs import OwnJobs
 from tunestack.provider.tuning_jobs.preview import Preview, artifacts_of
 from tunestack.provider.tuning_jobs.submitting import Submitting
 from tunestack.tuning import declared, jobs, states
+from tunestack.tuning.job import place
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
 
 
@@ -88,7 +89,7 @@ class TuningJobLifecycle(Lifecycle):
         own = OwnJobs(self._run, owner)
         announced, last = await own.last_submitted(inputs.output_uri)
         found = await self._run.call(jobs.find, self._run.connection, spec_hash, owner)
-        if last and last.labels.get(SPEC) == spec_hash and last.name not in {job.name for job in found}:
+        if last and last.labels.get(SPEC) == spec_hash and place(last.name) not in {place(job.name) for job in found}:
             found.insert(0, last)
         job = await own.adoptable(found, spec_hash, inputs.output_uri)
         if job is None:
@@ -139,7 +140,7 @@ class TuningJobLifecycle(Lifecycle):
     async def delete(self, request: DeleteRequest) -> None:
         """Cancels the job when it still runs, unless this run has just created or adopted it."""
         name = request.resource_id
-        if name in self._run.touched:
+        if place(name) in map(place, self._run.touched):
             return
         try:
             job = await self._run.call(jobs.get, self._run.connection, name)

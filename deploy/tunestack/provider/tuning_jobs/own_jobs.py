@@ -9,6 +9,7 @@ from types import ModuleType
 from tunestack.provider.lifecycle import InterruptedWaitError, ResourceError
 from tunestack.provider.run import Run
 from tunestack.tuning import artifacts, intent, jobs, states, tuned_models
+from tunestack.tuning.job import place
 from tunestack.tuning.ownership import Owner
 
 
@@ -49,16 +50,16 @@ class OwnJobs:
         were submitted by runs that were cut off, and no state knows them.
         """
         found = await self._run.call(service.running, self._run.connection, self._owner)
-        listed = {job.name: job for job in found}
+        listed = {place(job.name): job for job in found}
         if last is not None:
-            listed.setdefault(last.name, last)
+            listed.setdefault(place(last.name), last)
         name = self._run.replaced_jobs.get(self._owner.urn)
-        if name is not None and name not in listed:
+        if name is not None and place(name) not in listed:
             with contextlib.suppress(jobs.JobNotFoundError):
-                listed[name] = await self._run.call(service.get, self._run.connection, name)
-        keep = {*self._run.touched, adopted.name if adopted else ""}
+                listed[place(name)] = await self._run.call(service.get, self._run.connection, name)
+        keep = {*map(place, self._run.touched), place(adopted.name) if adopted else ""}
         stopping = states.ENDED | states.STOPPING
-        return [job for job in listed.values() if job.state not in stopping and job.name not in keep]
+        return [job for where, job in listed.items() if job.state not in stopping and where not in keep]
 
     async def adoptable(self, found: Sequence[jobs.Job], spec_hash: str, parent: str) -> jobs.Job | None:
         """Returns a job of this spec that is under way, or that has ended well and whose result is there.

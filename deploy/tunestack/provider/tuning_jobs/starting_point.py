@@ -7,6 +7,7 @@ what a name stood for among the inputs: a reviewed plan holds it, and a run that
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -222,7 +223,7 @@ def _unfit(found: tuned_models.TunedVersion, inputs: Mapping[str, Any]) -> list[
             "its base model again",
         )
     key = inputs.get("kmsKeyName") or ""
-    if key is not UNKNOWN and key != found.kms_key_name:
+    if key is not UNKNOWN and not tuned_models.is_same_name(key, found.kms_key_name):
         own = f"with {found.kms_key_name}" if found.kms_key_name else "with no key of a customer"
         refuse("kmsKeyName", f"the model to go on from is encrypted {own}, and what is learned from it has to be, too")
     checkpoint = inputs.get("preTunedCheckpoint")
@@ -230,6 +231,11 @@ def _unfit(found: tuned_models.TunedVersion, inputs: Mapping[str, Any]) -> list[
         there = either(found.checkpoints) if len(found.checkpoints) > 1 else found.checkpoints[0]
         refuse("preTunedCheckpoint", f"{checkpoint!r} is none of the model's checkpoints; write {there}")
     base = inputs.get("baseModel")
-    if isinstance(base, str) and found.base_model and base.replace(".", "_") != found.base_model.replace(".", "_"):
+    if isinstance(base, str) and found.base_model and _unversioned(base) != _unversioned(found.base_model):
         refuse("baseModel", f"the model to go on from was tuned from {found.base_model}; write that, or leave it out")
     return refused
+
+
+def _unversioned(model: str) -> str:
+    """Returns a Gemini model's name without its version: what a label says of `gemini-2.0-flash` may be `…-001`."""
+    return re.sub(r"-[0-9]{3}$", "", model.rpartition("/")[2])
