@@ -117,19 +117,6 @@ def test_what_a_dataset_holds(
     assert row.split("│")[2].strip() == says, why
 
 
-def test_images_cost_more_than_is_estimated(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(summary, "LOG_WIDTH", 300)
-    pictures = {"examples": 120, "validationExamples": 0, "images": 120, "format": "chat", "contentHash": "0" * 64}
-    datasets = {"tickets": {**pictures, "trainingUri": "gs://b/train.jsonl"}}
-    outputs = {"project": "demo", "location": "us-central1", "datasets": datasets, "models": {"tickets": MODEL}}
-    summary.show(Stack("prod", {**outputs, "estimatedCostUsd": 1.833}), ask_untuned=False)
-    told = capsys.readouterr().out
-    assert "by estimate, at least 1.83 USD (1.60–3.34)" in told
-    assert "these jobs: at least 1.83 USD" in told
-
-
 TUNED = "projects/1/locations/us-central1"
 GEMINI = {
     **MODEL,
@@ -151,7 +138,33 @@ STUDENT = {
     "baseModel": "qwen/qwen3@qwen3-4b",
     "checkpoints": [{"name": "checkpoint-1", "uri": "gs://b/1"}, {"name": "final", "uri": "gs://b/final"}],
     "labelledDataUri": "gs://b/distillation_labelled_dataset.jsonl",
+    "estimate": [
+        {"name": "training", "period": "once", "usd": 1.833},
+        {"name": "teacher writes", "period": "once"},
+        {"name": "storage of checkpoints", "period": "month"},
+    ],
 }
+
+
+@pytest.mark.parametrize(
+    ("model", "images", "why"),
+    [(MODEL, 120, "images are no tokens of the estimate"), (STUDENT, 0, "the length of the answers is not known")],
+)
+def test_a_part_of_the_cost_is_not_known(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    model: dict[str, Any],
+    images: int,
+    why: str,
+) -> None:
+    monkeypatch.setattr(summary, "LOG_WIDTH", 300)
+    pictures = {"examples": 120, "validationExamples": 0, "images": images, "format": "chat", "contentHash": "0" * 64}
+    datasets = {"tickets": {**pictures, "trainingUri": "gs://b/train.jsonl"}}
+    outputs = {"project": "demo", "location": "us-central1", "datasets": datasets, "models": {"tickets": model}}
+    summary.show(Stack("prod", {**outputs, "estimatedCostUsd": 1.833}), ask_untuned=False)
+    told = capsys.readouterr().out
+    assert "by estimate, at least 1.83 USD (1.60–3.34)" in told, why
+    assert "these jobs: at least 1.83 USD" in told, why
 
 
 @pytest.mark.parametrize(

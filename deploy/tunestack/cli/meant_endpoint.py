@@ -64,7 +64,8 @@ def meant(name: str, checkpoint: str, outputs: Mapping[str, Any], stack: str) ->
         return Asked(_checkpoints_endpoint(chosen, tuned[chosen], checkpoint), "generateContent")
     if not known:
         raise StackError(_nothing(outputs, stack))
-    raise StackError(f"stack {stack} has these endpoints: {', '.join(known)}; name one with --endpoint")
+    wrong = f"no endpoint {name}; it has" if name else "several endpoints"
+    raise StackError(f"stack {stack} has {wrong}: {', '.join(known)}; name one with --endpoint")
 
 
 def _checkpoints_endpoint(name: str, model: Mapping[str, Any], checkpoint: str) -> str:

@@ -71,7 +71,8 @@ def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     shows = {name: bool((datasets.get(model["dataset"]) or {}).get("images")) for name, model in models.items()}
     for name, model in models.items():
         yield f"model {name}", _model(model, emulated=bool(outputs.get("apiEndpoint")), shows_images=shows[name])
-    yield "on Google Cloud", f"these jobs: {_estimated_cost(outputs, shows_images=any(shows.values()))}"
+    unknown = any(map(_has_unknown_part, models.values())) or any(shows.values())
+    yield "on Google Cloud", f"these jobs: {_estimated_cost(outputs, is_part=unknown)}"
     for name, endpoint in (outputs.get("endpoints") or {}).items():
         yield f"endpoint {name}", _endpoint(endpoint)
 
@@ -114,7 +115,7 @@ def _model(model: Mapping[str, Any], *, emulated: bool, shows_images: bool) -> s
     job = str(model["job"]).rpartition("/")[2]
     low, high = (model.get(f"estimatedTokens{bound}") for bound in ("Low", "High"))
     bounds = "" if low is None or low == high else f" ({low:,}–{high:,})"
-    cost = _estimated_cost(model, shows_images=shows_images)
+    cost = _estimated_cost(model, is_part=shows_images or _has_unknown_part(model))
     estimated = f"{_or_unknown(model.get('estimatedTokens'))} tokens{bounds} by estimate, {cost}"
     # An emulator counts with the tokenizer of its own tiny model: no price follows from that, nor any judgement.
     price = "" if emulated else f", {money(model.get('billedCostUsd'))}"
@@ -132,7 +133,9 @@ def _model(model: Mapping[str, Any], *, emulated: bool, shows_images: bool) -> s
     facts = (("finalCheckpointUri", "{}"), ("labelledDataUri", "labelled by the teacher: {}"), ("tunedModel", "{}"))
     lines += [text.format(model[key]) for key, text in facts if model.get(key)]
     if model.get("endpoint"):
-        lines.append(f"{model['endpoint']}\nanswers for the default checkpoint; the others have endpoints of their own")
+        others = len(model.get("checkpoints") or ()) > 1
+        which = "answers for the default checkpoint; the others have endpoints of their own" if others else "answers"
+        lines.append(f"{model['endpoint']}\n{which}")
     return "\n".join(lines)
 
 
@@ -151,11 +154,16 @@ def _checkpoint(checkpoint: Mapping[str, Any]) -> str:
     return f"{name} (epoch {checkpoint['epoch']})" if checkpoint.get("epoch") else name
 
 
-def _estimated_cost(outputs: Mapping[str, Any], *, shows_images: bool) -> str:
-    """Writes what a job, or all of them, would cost; what images come to as tokens is not known and comes on top."""
+def _has_unknown_part(model: Mapping[str, Any]) -> bool:
+    """Says whether a job costs more than was estimated, as a distillation does: nobody knows how long answers are."""
+    return any(item["period"] == "once" and item.get("usd") is None for item in model.get("estimate") or ())
+
+
+def _estimated_cost(outputs: Mapping[str, Any], *, is_part: bool) -> str:
+    """Writes what a job, or all of them, would cost; with what is not known, such as images' tokens, it costs more."""
     usd, *bounds = (outputs.get(f"estimatedCostUsd{bound}") for bound in ("", "Low", "High"))
     cost = money(usd, *bounds)
-    return at_least(cost) if shows_images and usd is not None else cost
+    return at_least(cost) if is_part and usd is not None else cost
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> str:

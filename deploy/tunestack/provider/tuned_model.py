@@ -189,6 +189,8 @@ class TunedModelLifecycle(Lifecycle):
             forecast.observe(job, now)
             await progress.show(standing(job), forecast.times(job, now))
             job = await self._watch.look(inputs.job, told, left)
+        if job.is_over:  # the engine leaves the last line standing: not one that says how much is left
+            await progress.show(standing(job), forecast.times(job, datetime.now(UTC)))
         return job
 
     async def _warn_of_failure(self, request: UpdateRequest) -> None:

@@ -115,6 +115,11 @@ def test_models_have_rules_of_their_own(ask: Ask, write: Write) -> None:
     )
 
 
+def test_prompts_for_a_teacher_need_no_model(ask: Ask, write: Write) -> None:
+    file = write("prompts.jsonl", [{"prompt": f"{number} + 1?"} for number in range(120)])
+    assert ask("check", file, "--answers", "optional").lines[-1] == f"{file} can be used: no problems"
+
+
 def test_an_unknown_model_is_a_slip_of_the_pen(ask: Ask, write: Write) -> None:
     answer = ask("check", write("train.jsonl", sums(1)), "--model", "google/gemma3@gemma-3-1b-itt")
     assert answer.status == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -50,6 +51,8 @@ class TestGemini:
         assert (first["id"], first["epoch"], last["id"], last["epoch"]) == ("1", 1, "2", 2)
         assert first["endpoint"] != last["endpoint"] == known["endpoint"]
         assert known["tunedModel"].endswith("@1")
+        # The engine leaves the last line standing.
+        assert re.search(r"succeeded, epoch 2 of 2 done, .*ran for ", cloud.listener.told[-1])
         assert (known["finalCheckpointUri"], known["labelledDataUri"]) == ("", "")
         # USD for a million tokens, as the catalogue has it.
         assert known["billedCostUsd"] == pytest.approx(known["billedTokens"] * 5 / 1_000_000)

@@ -162,6 +162,7 @@ def verdict(report: Report, rules: Sequence[DataRules] = ()) -> str:
     warnings = sum(report.problem_counts.values()) - report.error_count
     found = [counted(count, word) for word, count in (("error", report.error_count), ("warning", warnings)) if count]
     can = "can" if report.ok else "cannot"
-    models = f" to tune {', '.join(rule.model for rule in rules)}" if rules else ""
-    text = f"{report.name} {can} be used{models}: {', '.join(found) or 'no problems'}"
+    # Rules for any open model name none.
+    models = ", ".join(rule.model for rule in rules if rule.model)
+    text = f"{report.name} {can} be used{f' to tune {models}' if models else ''}: {', '.join(found) or 'no problems'}"
     return styled(text, "green" if report.ok else "red", bold=True)

@@ -157,7 +157,7 @@ def _gemini(model: GeminiModel) -> Entry:
         ("training",),
         (model.usd_per_million_tokens,),
         model.price_source or model.source,
-        f"own endpoints in {' or '.join(places) or 'unknown'}",
+        f"own endpoints{' in ' + ' or '.join(places) if places else ', unknown where'}",
         _day(model.retires, may_stay=model.may_stay),
     )
 

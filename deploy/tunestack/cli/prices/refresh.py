@@ -117,4 +117,4 @@ def _for_machines(found: Found) -> dict[str, Any]:
 
 
 def _share(before: Decimal | None, now: Decimal) -> str:
-    return f"{(now - before) / before:+.1%}" if before else ""
+    return f"{(now - before) / before:+.2%}" if before else ""
