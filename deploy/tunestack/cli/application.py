@@ -25,15 +25,21 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-application.add_typer(data_commands.application, name="data")
-application.add_typer(jobs_commands.application, name="jobs")
-application.add_typer(prices_commands.application, name="prices")
-application.command()(doctor)
-application.command()(predict)
+application.add_typer(
+    data_commands.application, name="data", short_help="Checks, counts, prices and prepares training data."
+)
+application.add_typer(
+    jobs_commands.application, name="jobs", short_help="Lists, shows, watches and cancels tuning jobs."
+)
+application.add_typer(
+    prices_commands.application, name="prices", short_help="Shows and refreshes the prices of estimates."
+)
+application.command(short_help="Looks at all that a pulumi up needs.")(doctor)
+application.command(short_help="Asks an endpoint.")(predict)
 application.command(short_help="Shows the models that can be tuned.")(models)
 
 
-@application.command()
+@application.command(short_help="Shows what a stack has.")
 def summary(
     stack: StackName,
     untuned: Annotated[
@@ -47,7 +53,7 @@ def summary(
     show(Stack.select(stack), ask_untuned=untuned)
 
 
-@application.command()
+@application.command(short_help="Says what stays after a destroy.")
 def kept(stack: StackName) -> None:
     """Says what the service keeps after a stack was destroyed, and what that costs."""
     from tunestack.cli.kept import show
@@ -55,7 +61,7 @@ def kept(stack: StackName) -> None:
     show(stack)
 
 
-@application.command()
+@application.command(short_help="Clears what a killed pulumi has left.")
 def recover(
     stack: Annotated[str, typer.Option("--stack", "-s", help="The Pulumi stack; the selected one when left out.")] = "",
     host: Annotated[

@@ -20,17 +20,20 @@ def predict(
     endpoint: Annotated[
         str,
         typer.Option(
+            metavar="NAME",
             help="Name of an endpoint or of a tuned Gemini model in the stack's configuration, or any endpoint's "
-            "projects/PROJECT/locations/REGION/endpoints/ID; the only one that the stack serves on when left out."
+            "projects/PROJECT/locations/REGION/endpoints/ID; the only one that the stack serves on when left out.",
         ),
     ] = "",
     checkpoint: Annotated[
-        str, typer.Option(help="Id of a tuned Gemini's checkpoint; its default one when left out.")
+        str, typer.Option(metavar="ID", help="Id of a tuned Gemini's checkpoint; its default one when left out.")
     ] = "",
     shape: Annotated[
-        Shape | None, typer.Option(help="In which to ask; the one that the endpoint takes when left out.")
+        Shape | None, typer.Option(help="Of the request; the one that the endpoint takes when left out.")
     ] = None,
-    system: Annotated[str, typer.Option(help="What the model is told before the prompt; not with instances.")] = "",
+    system: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the model is told before the prompt; not with instances.")
+    ] = "",
     max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of the answer at the most.")] = 200,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token each time.")] = 0.0,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an endpoint that is cold.")] = 600.0,

@@ -114,6 +114,14 @@ def test_what_is_not_there_is_told_with_the_nearest(command: Command, asked: tup
     assert told in answer.err
 
 
+def test_a_place_that_no_page_names_is_told_with_the_nearest(command: Command) -> None:
+    assert (
+        'no page names "us-cental1" as a place to tune in; nearest: us-central1'
+        in command("models", "--region", "us-cental1").err
+    )
+    assert command("models", "--region", "us-central1").err == ""
+
+
 def test_the_choices_are_those_of_the_catalogue() -> None:
     assert get_args(models_command.Method) == get_args(Method)
     models: list[OpenModel | GeminiModel] = [*open_models(), *gemini_models()]

@@ -42,7 +42,7 @@ application = typer.Typer(
 
 Named = Annotated[
     list[str],
-    typer.Argument(metavar="JOB...", help="A job's number or full name, or the name of a model of the stack."),
+    typer.Argument(metavar="JOB", help="A job's number or full name, or the name of a model of the stack."),
 ]
 All = Annotated[bool, typer.Option("--all", help="All jobs of the location, not the stack's alone.")]
 States = Annotated[
@@ -55,7 +55,11 @@ States = Annotated[
 ]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--model", metavar="NAME", help="Only those of this base model; a part of its name will do."),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Only those of this base model or teacher; a part of the name will do; repeatable.",
+    ),
 ]
 Labels = Annotated[
     list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Only those with this label; repeatable.")
@@ -108,7 +112,9 @@ def show(
 def watch(
     job: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[JOB]...", help="Numbers, full names or names of models; all active ones if none."),
+        typer.Argument(
+            metavar="JOB", help="Its number or full name, or the name of a model of the stack; all active ones if none."
+        ),
     ] = None,
     stack: AnyStack = "",
     project: Project = "",

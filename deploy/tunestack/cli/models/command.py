@@ -15,7 +15,7 @@ Modality = Literal["text", "image", "audio", "video", "document"]
 
 def models(
     name: Annotated[
-        str | None, typer.Argument(metavar="[MODEL]", help="A model to show in full; the table of all if left out.")
+        str | None, typer.Argument(metavar="MODEL", help="A model to show in full; the table of all if left out.")
     ] = None,
     method: Annotated[Method | None, typer.Option(help="Only those tuned by this method, and its teachers.")] = None,
     mode: Annotated[

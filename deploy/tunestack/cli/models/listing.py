@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from dataclasses import dataclass
 
 from tunestack.catalogue import GeminiModel, OpenModel, machine, problems
+from tunestack.catalogue.names import nearest
 from tunestack.cli import terminal
 from tunestack.cli.models.entry import TEACHER, Entry, entries
 
@@ -62,6 +64,12 @@ def show_all(wanted: Wanted, *, as_json: bool) -> None:
     """
     if wanted.machine is not None:
         machine(wanted.machine)
+    known = dict.fromkeys(place for entry in entries() for place in entry.regions)
+    if wanted.region is not None and wanted.region not in known:
+        near = ", ".join(nearest(wanted.region, known))
+        terminal.print_lines(
+            [f'note: no page names "{wanted.region}" as a place to tune in; nearest: {near}'], sys.stderr
+        )
     found = [entry for entry in entries() if wanted.takes(entry)]
     today = datetime.datetime.now(datetime.UTC).date()
     if as_json:

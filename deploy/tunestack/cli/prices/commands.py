@@ -17,7 +17,7 @@ application = typer.Typer(
 @application.command(short_help="Shows prices with source and age.")
 def show(
     name: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Of models or machines; a part of a name will do.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Of models or machines; a part of a name will do.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
