@@ -38,6 +38,7 @@ from tunestack.tuning.ownership import digest
 BOUND = "BOUND"
 PENDING = "PENDING"
 LOST = "LOST"
+NO_BUCKET = "NO_BUCKET"
 
 OUTPUTS = ("state", "adopted", "newestJob")
 
@@ -128,9 +129,11 @@ class AgentAccessLifecycle(Lifecycle):
                 raise ResourceError(f"{request.resource_id}: {gone}")
             inputs = wrap_map({"bucket": binding.bucket, "role": binding.role, "member": binding.member})
             return ReadResult(_id(binding), {**inputs, **wrap_map(_outputs(BOUND))}, inputs)
+        known = plain_map(request.state)
+        if bound is None and known.get("state") == NO_BUCKET:
+            return ReadResult(request.resource_id, request.state, request.inputs)
         if bound is None:
             return ReadResult("", {}, {})
-        known = plain_map(request.state)
         state = BOUND if bound else PENDING if known.get("state") == PENDING else LOST
         if state == known.get("state"):
             return ReadResult(request.resource_id, request.state, request.inputs)
@@ -141,7 +144,8 @@ class AgentAccessLifecycle(Lifecycle):
         """Tries again; `required` alone changes nothing at the service."""
         before = plain_map(request.state)
         if request.preview:
-            because = "a tuning job has run since" if before.get("state") == PENDING else "the binding is to be there"
+            found = {PENDING: "a tuning job has run since", NO_BUCKET: "there is such a bucket now"}
+            because = found.get(before.get("state", ""), "the binding is to be there")
             await self._run.tell(request.urn, f"{because}: {_forecast(without_unknown(request.new))}")
             return UpdateResult({**request.state, **request.new, **wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN))})
         outputs = await self._bind(request.urn, read(AgentAccessInputs, request.new))
@@ -157,7 +161,10 @@ class AgentAccessLifecycle(Lifecycle):
         await self._run.call(bucket_access.unbind, self._run.connection.storage, binding)
 
     async def _bind(self, urn: str, inputs: AgentAccessInputs) -> dict[str, Any]:
-        """Returns the outputs once the binding is there, or once it is clear that the agent is not.
+        """Returns the outputs once the binding is there, or once it is clear that the agent or the bucket is not.
+
+        What somebody else had in a bucket may be gone with it, and a job that has learned from that needs it no more;
+        one that has yet to start looks itself whether it is there.
 
         Raises:
             google.api_core.exceptions.BadRequest: the agent is not there, and the program cannot do without.
@@ -170,8 +177,13 @@ class AgentAccessLifecycle(Lifecycle):
         while True:
             try:
                 made = await self._run.call(bucket_access.bind, self._run.connection.storage, inputs.binding)
-            except NotFound as error:
-                raise ResourceError(f"there is no bucket {inputs.bucket} to let {inputs.agent} into") from error
+            except NotFound:
+                told = (
+                    f"there is no bucket {inputs.bucket} to let {inputs.agent} into; once there is one, the next "
+                    "pulumi up makes the binding"
+                )
+                await self._run.tell(urn, told, severity=Severity.WARNING)
+                return _outputs(NO_BUCKET)
             except Exception as error:
                 late = late_identity(error)
                 if inputs.required or late is None or late.kind is not Kind.ACCOUNT:
@@ -191,16 +203,20 @@ class AgentAccessLifecycle(Lifecycle):
         Whether an agent exists can only be found out by naming it in a policy, which no preview may do. What can be
         seen is whether the project has tuned since: as long as it has not, another try would end as the last one did.
         """
+        from google.api_core.exceptions import NotFound
+
         state = plain_map(request.state)
         if state.get("state") == PENDING:
             return await self._newest_job(request.urn) not in ("", state.get("newestJob"))
-        if state.get("state") != BOUND:
+        if state.get("state") == LOST:
             return True
-        if not state.get("adopted"):
+        if state.get("state") == BOUND and not state.get("adopted"):
             return False
         binding = _binding(request.resource_id, request.state)
         try:
             return not await self._run.call(bucket_access.is_bound, self._run.connection.storage, binding)
+        except NotFound:
+            return False
         except Exception as error:
             await self._run.tell(request.urn, f"cannot look at the policy: {error!r}", severity=Severity.DEBUG)
             return False

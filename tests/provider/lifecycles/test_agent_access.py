@@ -168,8 +168,23 @@ class TestAnAgentThatIsThere:
             await cloud.resource("AgentAccess").create(inputs)
         puts = [call for call in cloud.emulator.requests() if call["method"] == "PUT"]
         assert len(puts) == 1
-        with pytest.raises(ResourceError, match="there is no bucket demo-none"):
-            await cloud.resource("AgentAccess").create({**inputs, "bucket": "demo-none"})
+
+    async def test_a_bucket_that_is_gone_stops_nothing(self, cloud: Cloud, inputs: dict[str, Any]) -> None:
+        """A job that has learned from what lay there needs it no more."""
+        inputs = {**inputs, "bucket": "demo-gone", "required": True}
+        made = await cloud.resource("AgentAccess").create(inputs)
+        assert _state(made) == ("NO_BUCKET", False)
+        assert "there is no bucket demo-gone to let service-" in _warnings(cloud)[0]
+        cloud.new_run()
+        resource = cloud.resource("AgentAccess")
+        assert not (await resource.diff(made, inputs, inputs)).changes
+        assert _state(await resource.read(made.resource_id, made.properties, inputs)) == ("NO_BUCKET", False)
+        assert cloud.emulator.http.post(f"/storage/v1/b?project={PROJECT}", json={"name": "demo-gone"}).is_success
+        assert (await resource.diff(made, inputs, inputs)).changes
+        await resource.update(made, inputs, inputs, preview=True)
+        assert cloud.listener.told[-1].startswith("there is such a bucket now: lets service-")
+        after = await resource.update(made, inputs, inputs)
+        assert plain_map(after.properties)["state"] == "BOUND"
 
     async def test_others_change_the_policy_at_the_same_time(self, cloud: Cloud, inputs: dict[str, Any]) -> None:
         _write(cloud, ADA, CONDITIONAL)
