@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.lineage import base_model, entries, is_gemini
+from infra.lineage import entries, lineage_of
 from infra.setting_problems import path
 from infra.settings import EndpointSettings, ModelSettings
 from tunestack import catalogue
@@ -51,8 +51,9 @@ def catalogue_problems(
     if catalogue.region(place.get("location", "")) is None:
         place.pop("location", None)  # told already
     named = entries(raw, "models")
-    bases = {name: base_model(name, named) for name in named}
-    gemini = {name for name in named if is_gemini(name, named)}
+    lineage = lineage_of(named)
+    bases = {name: lineage.base_model(name) for name in named}
+    gemini = {name for name in named if lineage.is_gemini(name)}
     for name, wanted in models.items():
         for problem in _of_model(wanted, bases[name], place, is_gemini=name in gemini):
             if _refuses(problem, strict=wanted.strict) and (key := _key(problem, wanted)):

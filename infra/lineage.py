@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from infra.setting_problems import path, unknown
@@ -11,58 +12,71 @@ from tunestack.catalogue import methods
 _STARTS = ("customBaseModel", "preTunedModel", "continueFrom")
 
 
-def line(name: str, parents: Mapping[str, str | None]) -> list[str]:
-    """Returns a model, the one of the same stack that it continues, and so on; ends before one that comes again.
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Which of a stack's models goes on from which.
 
-    Args:
-        name: the first.
+    Attributes:
         parents: by model, the one that it continues; None where it does not, or where that is another stack's.
+        base_models: by model, what its own entry names as such; None where it names none.
+        tuned: those whose own entry names a tuned Gemini model to go on from.
     """
-    found: list[str] = []
-    following: str | None = name
-    while following is not None and following in parents and following not in found:
-        found.append(following)
-        following = parents[following]
-    return found
+
+    parents: Mapping[str, str | None]
+    base_models: Mapping[str, str | None]
+    tuned: frozenset[str]
+
+    def line(self, name: str) -> list[str]:
+        """Returns a model, the one of the same stack that it continues, and so on; ends before one that comes again."""
+        found: list[str] = []
+        following: str | None = name
+        while following is not None and following in self.parents and following not in found:
+            found.append(following)
+            following = self.parents[following]
+        return found
+
+    def base_model(self, name: str) -> str | None:
+        """Returns what a model is tuned from at first, as far as this stack tells."""
+        return next((base for each in self.line(name) if (base := self.base_models[each])), None)
+
+    def is_gemini(self, name: str) -> bool:
+        """Says whether it is a Gemini model that is tuned."""
+        return not self.tuned.isdisjoint(self.line(name)) or methods.is_gemini(self.base_model(name) or "")
+
+
+def lineage_of(models: Mapping[str, Mapping[str, Any]]) -> Lineage:
+    """Returns the lineage of entries that may be wrong in all but their shape."""
+    named = {name: entry.get("baseModel") for name, entry in models.items()}
+    return Lineage(
+        {name: _parent(entry) for name, entry in models.items()},
+        {name: base if isinstance(base, str) else None for name, base in named.items()},
+        frozenset(name for name, entry in models.items() if entry.get("preTunedModel")),
+    )
 
 
 def lineage_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     """Yields one text for each model that cannot start where it shall; works on what has the right shape."""
     models = entries(raw, "models")
-    parents = {name: _parent(entry) for name, entry in models.items()}
+    lineage = lineage_of(models)
     for name, entry in models.items():
         place = ("models", name)
         if len(given := [key for key in _STARTS if entry.get(key) is not None]) > 1:
             yield f"{path(place)}: starts from one of {', '.join(_STARTS[:-1])} and {_STARTS[-1]}, not {_both(given)}"
         yield from _missing(name, entry)
-        source = parents[name]
+        source = lineage.parents[name]
         if source is None:
             continue
         key = path((*place, "continueFrom", "model"))
-        chain = line(name, parents)
+        chain = lineage.line(name)
         if source not in models:
             yield f"{key}: {unknown(source, 'model', [each for each in models if each != name])}"
-        elif parents[chain[-1]] == name:
+        elif lineage.parents[chain[-1]] == name:
             yield f"{key}: leads back to {name} itself: {' from '.join([*chain, name])}"
         elif models[source].get("wait") is False:
             yield f"{key}: {source} has wait: false, so its checkpoint is not there when this job starts; let it wait"
-        told, first = entry.get("baseModel"), base_model(source, models)
+        told, first = entry.get("baseModel"), lineage.base_model(source)
         if told is not None and first is not None and told != first:
             yield f"{path((*place, 'baseModel'))}: {source} was tuned from {first}; write that, or leave it out"
-
-
-def base_model(name: str, models: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Returns what a model is tuned from at first, as far as this stack tells."""
-    parents = {each: _parent(entry) for each, entry in models.items()}
-    named = (models[each].get("baseModel") for each in line(name, parents))
-    return next((base for base in named if isinstance(base, str) and base), None)
-
-
-def is_gemini(name: str, models: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Says whether it is a Gemini model that is tuned."""
-    parents = {each: _parent(entry) for each, entry in models.items()}
-    tuned = any(models[each].get("preTunedModel") for each in line(name, parents))
-    return tuned or methods.is_gemini(base_model(name, models) or "")
 
 
 def entries(raw: Mapping[str, Any], section: str) -> dict[str, Mapping[str, Any]]:

@@ -12,7 +12,7 @@ import pulumi
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from infra.lineage import line
+from infra.lineage import Lineage
 from tunestack.catalogue import methods
 
 _T = TypeVar("_T")
@@ -177,12 +177,11 @@ class Settings(Section):
 
     def base_model(self, model: str) -> str | None:
         """Returns what a model is tuned from at first; None where only the service knows."""
-        return next((base for each in self._line(model) if (base := self.models[each].base_model)), None)
+        return self._lineage.base_model(model)
 
     def is_gemini(self, model: str) -> bool:
         """Says whether it is a Gemini model that is tuned."""
-        tuned = any(self.models[each].pre_tuned_model for each in self._line(model))
-        return tuned or methods.is_gemini(self.base_model(model) or "")
+        return self._lineage.is_gemini(model)
 
     def method(self, model: str) -> methods.Method:
         """Returns the way in which a model is tuned."""
@@ -194,7 +193,8 @@ class Settings(Section):
     @property
     def models_in_order(self) -> list[str]:
         """The models, each after the one that it continues."""
-        return sorted(self.models, key=lambda name: len(self._line(name)))
+        lineage = self._lineage
+        return sorted(self.models, key=lambda name: len(lineage.line(name)))
 
     def learners(self, dataset: str) -> list[str]:
         """Returns the models that are tuned on a dataset."""
@@ -229,8 +229,13 @@ class Settings(Section):
                 found.setdefault((continued.stack, continued.model), (name, continued))
         return dict(found.values())
 
-    def _line(self, model: str) -> list[str]:
-        return line(model, {name: each.parent for name, each in self.models.items()})
+    @property
+    def _lineage(self) -> Lineage:
+        return Lineage(
+            {name: each.parent for name, each in self.models.items()},
+            {name: each.base_model for name, each in self.models.items()},
+            frozenset(name for name, each in self.models.items() if each.pre_tuned_model),
+        )
 
     @property
     def _parent(self) -> str:

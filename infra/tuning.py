@@ -98,7 +98,7 @@ class Tuning(pulumi.ComponentResource):
         others: OtherStacks,
         options: pulumi.ResourceOptions,
     ) -> Tuned:
-        wanted, base_model = settings.models[name], settings.base_model(name)
+        wanted, base_model, method = settings.models[name], settings.base_model(name), settings.method(name)
         begin = start(name, settings, {other: tuned.model for other, tuned in self.models.items()}, others)
         job = TuningJob(
             name,
@@ -118,7 +118,7 @@ class Tuning(pulumi.ComponentResource):
             tuned_model_display_name=settings.guarded("models", wanted.display_name),
             export_last_checkpoint_only=wanted.last_checkpoint_only,
             kms_key_name=settings.guarded("models", wanted.kms_key_name),
-            service_account=access.service_account,
+            service_account=_account(settings, access, method),
             description=settings.guarded("models", wanted.description),
             labels=settings.guarded("labels", settings.labels),
             attempt=wanted.attempt,
@@ -132,4 +132,14 @@ class Tuning(pulumi.ComponentResource):
             wait=wanted.wait,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return Tuned(wanted, settings.method(name), base_model, job, model)
+        return Tuned(wanted, method, base_model, job, model)
+
+
+def _account(settings: Settings, access: Access, method: Method) -> pulumi.Output[str] | None:
+    """Returns whom a job runs as; None for the service's own agent of tuning.
+
+    The page of Gemini tuning asks for two more roles where that is another account: `aiplatform.tuningServiceAgent` for
+    the account, and `iam.serviceAccountTokenCreator` on it for the agent, which exists from the project's first job on.
+    So the account that a stack makes is for open models, and one that somebody names is taken for prepared.
+    """
+    return access.service_account if method in OPEN_METHODS or settings.service_account else None
