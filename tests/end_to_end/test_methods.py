@@ -108,6 +108,11 @@ def check_results(stack: Any, final: str) -> None:
     assert asked["gemini"]["tunedModelDisplayName"] == MODELS["gemini"]["displayName"]
     assert asked["gemini-further"]["preTunedModel"]["tunedModelName"] == outputs["gemini"]["tunedModel"]
     assert asked["gemini-further"]["preTunedModel"]["checkpointId"] == "1"
+    accounts = {name: job.get("serviceAccount") for name, job in asked.items()}
+    made = stack.outputs()["serviceAccount"]
+    assert accounts == {name: None if name.startswith("gemini") else made for name in METHODS}, (
+        "it has no role for more"
+    )
     first, second = (outputs[name]["tunedModel"] for name in ("gemini", "gemini-further"))
     assert first.endswith("@1")
     assert second == f"{first.removesuffix('@1')}@2", "a new version of the same model"
