@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.lineage import entries, lineage_of
-from infra.setting_problems import path
+from infra.lineage import lineage_of
+from infra.setting_problems import entries, path
 from infra.settings import EndpointSettings, ModelSettings
 from tunestack import catalogue
 from tunestack.catalogue import Problem

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.setting_problems import path, unknown
+from infra.setting_problems import entries, path, unknown
 from tunestack.catalogue import methods
 
 _STARTS = ("customBaseModel", "preTunedModel", "continueFrom")
@@ -77,13 +77,6 @@ def lineage_problems(raw: Mapping[str, Any]) -> Iterator[str]:
         told, first = entry.get("baseModel"), lineage.base_model(source)
         if told is not None and first is not None and told != first:
             yield f"{path((*place, 'baseModel'))}: {source} was tuned from {first}; write that, or leave it out"
-
-
-def entries(raw: Mapping[str, Any], section: str) -> dict[str, Mapping[str, Any]]:
-    """Returns those entries of a section that have the right shape to be looked at."""
-    found = raw.get(section)
-    named = found.items() if isinstance(found, Mapping) else ()
-    return {name: entry for name, entry in named if isinstance(entry, Mapping)}
 
 
 def _parent(entry: Mapping[str, Any]) -> str | None:

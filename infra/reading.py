@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from infra.catalogue_problems import catalogue_problems
-from infra.lineage import entries, lineage_problems
+from infra.lineage import lineage_problems
 from infra.reference_problems import reference_problems
-from infra.setting_problems import InvalidSettingsError, parsed_scalars, secret_problems, shape_problems
+from infra.setting_problems import InvalidSettingsError, entries, parsed_scalars, secret_problems, shape_problems
 from infra.settings import EndpointSettings, ModelSettings, Section, Settings
 
 _Section = TypeVar("_Section", bound=Section)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infra.setting_problems import path, unknown
+from infra.setting_problems import entries, path, unknown
 from tunestack import catalogue
 
 
@@ -31,22 +31,18 @@ def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _dangling(raw: Mapping[str, Any], section: str, key: str, target: str) -> Iterator[str]:
-    entries = raw.get(section)
     targets = raw.get(target)
     known = list(targets) if isinstance(targets, Mapping) else []
-    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
-        wanted = entry.get(key) if isinstance(entry, Mapping) else None
+    for name, entry in entries(raw, section).items():
+        wanted = entry.get(key)
         if isinstance(wanted, str) and wanted and wanted not in known:
             yield f"{path((section, name, key))}: {unknown(wanted, key, known)}"
 
 
 def _unclear_serving(raw: Mapping[str, Any]) -> Iterator[str]:
     """Yields what is wrong with entries that name nothing to serve, too much, or something that is elsewhere."""
-    entries = raw.get("serving")
     endpoints: dict[str, str] = {}
-    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
-        if not isinstance(entry, Mapping):
-            continue
+    for name, entry in entries(raw, "serving").items():
         given = [key for key in ("model", "checkpoint", "tuningJob") if entry.get(key) is not None]
         if len(given) != 1:
             found = f"not {' and '.join(given)}" if given else "and has none"

@@ -101,6 +101,13 @@ def secret_problems(secret_keys: frozenset[str]) -> Iterator[str]:
         yield f"{path((key,))}: cannot be a secret, since it becomes part of names; set it without --secret"
 
 
+def entries(raw: Mapping[str, Any], section: str) -> dict[str, Mapping[str, Any]]:
+    """Returns those entries of a section that have the right shape to be looked at."""
+    found = raw.get(section)
+    named = found.items() if isinstance(found, Mapping) else ()
+    return {name: entry for name, entry in named if isinstance(entry, Mapping)}
+
+
 def path(location: Sequence[str | int]) -> str:
     """Returns a place below `config` as the messages name it."""
     head, *tail = location
