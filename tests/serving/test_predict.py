@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from google.api_core.exceptions import NotFound, TooManyRequests
 
 from emulator.language_model import write_base_checkpoint
 from emulator.vertex.calls import Place
-from emulator.vertex.checkpoints import Checkpoints
-from emulator.vertex.endpoints import Endpoints
-from emulator.vertex.models import Models
-from emulator.vertex.operations import Operations
-from emulator.vertex.settings import VertexSettings
-from emulator.vertex.tuned_gemini import SavedCheckpoint, TunedGemini
+from emulator.vertex.tuned_gemini import SavedCheckpoint
 from tests.running_emulator import Emulator
 from tunestack.connection import Connection
 from tunestack.serving import shapes
@@ -64,19 +61,15 @@ class Cloud:
 
     def gemini(self) -> str:
         """Returns the endpoint of a tuned Gemini's default checkpoint."""
-        services, settings = self.emulator.application.state.services, VertexSettings()
-        operations = Operations(services)
-        models = Models(services, settings, operations, Checkpoints(services))
-        name = f"{Place(services.projects.get('demo'), 'us-central1').name}/tuningJobs/1"
+        project = self.emulator.application.state.services.projects.get("demo")
+        name = f"{Place(project, 'us-central1').name}/tuningJobs/1"
         job = {
             "name": name,
             "state": "JOB_STATE_SUCCEEDED",
             "tunedModelDisplayName": "t",
             "baseModel": "gemini-2.5-flash",
         }
-        tuned = TunedGemini(services, models, Endpoints(services, operations)).register(
-            job, [SavedCheckpoint("1", 1, 4, self.folder)]
-        )
+        tuned = self.emulator.tuned_gemini().register(job, [SavedCheckpoint("1", 1, 4, self.folder)])
         return str(tuned["endpoint"])
 
     def http(self, path: str, body: Any) -> dict[str, Any]:
@@ -218,3 +211,81 @@ def test_an_answer_without_text(shape: Shape, reply: dict[str, Any], says: str) 
 )
 def test_where_a_location_is_asked(location: str, address: str) -> None:
     assert Connection("p", location).service_address == address
+
+
+class Google(requests.adapters.BaseAdapter):
+    """Google's hosts: they answer what a test says, by the end of the address, and keep who was asked."""
+
+    def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._answers = answers
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        self.asked.append(f"{request.method} {request.url}")
+        assert "Host" not in request.headers, "only an emulator takes a name that is not its own"
+        response = requests.Response()
+        found = next((each for end, each in self._answers.items() if str(request.url).endswith(end)), None)
+        response.status_code = 404 if found is None else 200
+        response._content = json.dumps(found or {"error": {"code": 404, "message": "None."}}).encode()
+        return response
+
+    def close(self) -> None:
+        """Has nothing to close."""
+
+
+GENIE = {"modelSourceInfo": {"sourceType": "GENIE"}}
+SERVER = {"containerSpec": {"predictRoute": "/generate"}}
+SAID = {"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]}
+DNS = "8.us-central1-5.prediction.vertexai.goog"
+SHARED = "https://us-central1-aiplatform.googleapis.com"
+MULTI_REGION = "https://aiplatform.us.rep.googleapis.com"
+
+
+@pytest.mark.parametrize(
+    ("location", "dedicated", "model", "reply", "at", "why"),
+    [
+        ("us-central1", "", SERVER, {"predictions": ["Hi"]}, f"{SHARED}/v1/{{}}:predict", "an open model"),
+        ("us-central1", DNS, SERVER, {"predictions": ["Hi"]}, f"https://{DNS}/v1/{{}}:predict", "at its own name"),
+        (
+            "us-central1",
+            f"https://{DNS}",
+            SERVER,
+            {"predictions": ["Hi"]},
+            f"https://{DNS}/v1/{{}}:predict",
+            "the name as the reference writes it",
+        ),
+        ("us", "", GENIE, SAID, f"{MULTI_REGION}/v1beta1/{{}}:generateContent", "a tuned Gemini 3"),
+        ("us-central1", "", GENIE, SAID, f"{SHARED}/v1beta1/{{}}:generateContent", "a tuned Gemini 2.5"),
+    ],
+)
+def test_the_addresses_of_google_cloud(
+    location: str,
+    dedicated: str,
+    model: dict[str, Any],
+    reply: dict[str, Any],
+    at: str,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parent = f"projects/123/locations/{location}"
+    endpoint = f"{parent}/endpoints/8"
+    described = {
+        "name": endpoint,
+        "deployedModels": [{"id": "1", "model": f"{parent}/models/7", "modelVersionId": "2"}],
+        "trafficSplit": {"1": 100},
+        **({"dedicatedEndpointEnabled": True, "dedicatedEndpointDns": dedicated} if dedicated else {}),
+    }
+    google = Google({"/endpoints/8": described, "/models/7@2": model, at.format(endpoint): reply})
+
+    def session(_: Connection) -> requests.Session:
+        made = requests.Session()
+        made.mount("https://", google)
+        return made
+
+    monkeypatch.setattr(Connection, "http", session)
+    connection = Connection("shop", location)
+    found = ask(connection, endpoint, QUESTION)
+    assert (found.text, found.address) == ("Hi", at.format(endpoint)), why
+    base = f"{connection.service_address}/v1beta1"
+    assert google.asked == [f"GET {base}/{endpoint}", f"GET {base}/{parent}/models/7@2", f"POST {at.format(endpoint)}"]

@@ -47,10 +47,12 @@ class AskedEndpoint:
     def read(cls, document: Mapping[str, Any]) -> AskedEndpoint:
         """Reads the service's JSON."""
         traffic = document.get("trafficSplit") or {}
+        # The reference writes it with the scheme (Endpoint, v1beta1), Google's own library puts that before it.
+        dns = str(document.get("dedicatedEndpointDns", "")).removeprefix("https://").rstrip("/")
         deployed = sorted(document.get("deployedModels", ()), key=lambda each: -int(traffic.get(each.get("id"), 0)))
         return cls(
             document.get("name", ""),
-            document.get("dedicatedEndpointDns", "") if document.get("dedicatedEndpointEnabled") else "",
+            dns if document.get("dedicatedEndpointEnabled") else "",
             tuple(_versioned(each) for each in deployed),
             any(traffic.values()),
         )
