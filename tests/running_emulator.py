@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from emulator.vertex.tuned_gemini import TunedGemini
+
 NO_DELAYS = {"apiEnabled": 0, "agentCreated": 0, "tuningAgentCreated": 0, "iamGranted": 0, "quotaGranted": 0}
 
 
@@ -87,6 +89,20 @@ class Emulator:
         """What the request log has."""
         found: list[dict[str, Any]] = self.http.get("/emulator/requests", params={"since": since}).json()["requests"]
         return found
+
+    def tuned_gemini(self) -> TunedGemini:
+        """The registry of tuned Gemini models, where a test ends jobs at once instead of having them run."""
+        from emulator.vertex.checkpoints import Checkpoints
+        from emulator.vertex.endpoints import Endpoints
+        from emulator.vertex.models import Models
+        from emulator.vertex.operations import Operations
+        from emulator.vertex.settings import VertexSettings
+        from emulator.vertex.tuned_gemini import TunedGemini
+
+        services = self.application.state.services
+        operations = Operations(services)
+        models = Models(services, VertexSettings(), operations, Checkpoints(services))
+        return TunedGemini(services, models, Endpoints(services, operations))
 
     def storage_client(self, project: str = "demo") -> Client:
         """The official client, pointed here and without credentials."""

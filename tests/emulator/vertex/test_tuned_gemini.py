@@ -13,11 +13,7 @@ from google.genai import types
 
 from emulator.errors import ServiceError
 from emulator.vertex.calls import Place
-from emulator.vertex.checkpoints import Checkpoints
 from emulator.vertex.cold_starts import ColdStarts
-from emulator.vertex.endpoints import Endpoints
-from emulator.vertex.models import Models
-from emulator.vertex.operations import Operations
 from emulator.vertex.settings import VertexSettings
 from emulator.vertex.tuned_gemini import SavedCheckpoint, TunedGemini
 from tests.emulator.vertex.harness import REGION, Cloud, Server
@@ -38,10 +34,7 @@ class Gemini:
     registry: TunedGemini = field(init=False)
 
     def __post_init__(self) -> None:
-        services, settings = self.emulator.application.state.services, VertexSettings()
-        operations = Operations(services)
-        models = Models(services, settings, operations, Checkpoints(services))
-        self.registry = TunedGemini(services, models, Endpoints(services, operations))
+        self.registry = self.emulator.tuned_gemini()
 
     @property
     def place(self) -> Place:

@@ -11,12 +11,7 @@ from typing import Any, cast
 import pytest
 from google.genai import types
 
-from emulator.vertex.checkpoints import Checkpoints
-from emulator.vertex.endpoints import Endpoints
-from emulator.vertex.models import Models
-from emulator.vertex.operations import Operations
-from emulator.vertex.settings import VertexSettings
-from emulator.vertex.tuned_gemini import SavedCheckpoint, TunedGemini
+from emulator.vertex.tuned_gemini import SavedCheckpoint
 from tunestack.provider.lifecycle import CheckRequest, CreateRequest, DiffRequest, ResourceError, Severity
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
 from tunestack.tuning import jobs, tuned_models
@@ -53,12 +48,9 @@ class Tuner:
 
     def __init__(self, cloud: Any, folder: Path) -> None:
         self.cloud = cloud
-        services, operations = cloud.emulator.application.state.services, None
-        operations = Operations(services)
-        models = Models(services, VertexSettings(), operations, Checkpoints(services))
-        self._registry = TunedGemini(services, models, Endpoints(services, operations))
+        self._registry = cloud.emulator.tuned_gemini()
         self._folder = folder
-        self.number = services.projects.get(cloud.connection.project).number
+        self.number = cloud.emulator.application.state.services.projects.get(cloud.connection.project).number
         self._count = 0
 
     def end(self, job: dict[str, Any]) -> str:
