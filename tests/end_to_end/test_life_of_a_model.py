@@ -155,7 +155,7 @@ def test_a_change_of_data_replaces_and_says_how_much(stack: Any) -> None:
     }
     difference = "training data: +1 example (60 → 61)"
     assert change["messages"]["Dataset tickets"] == difference
-    assert change["messages"]["TuningJob tickets"].startswith(f"new data ({difference}) retrains: ")
+    assert change["messages"]["TuningJob tickets"].startswith(f"new {difference} retrains: ")
     stack.up()
     second = stack.outputs()["datasets"]["tickets"]
     assert (second["examples"], second["trainingUri"]) == (61, weekly["training"])

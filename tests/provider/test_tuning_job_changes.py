@@ -75,3 +75,16 @@ def told(before: dict[str, Any], after: dict[str, Any]) -> str:
 )
 def test_a_reason_names_what_costs_money(before: dict[str, Any], change: dict[str, Any], expected: str) -> None:
     assert told(before, {**before, **change}) == expected
+
+
+@pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        ("training data: +120 −3 examples (600 → 717)", "new training data: +120 −3 examples (600 → 717)"),
+        ("validation data: +4 examples", "new validation data: +4 examples"),
+        ("validation data removed", "validation data removed"),
+        ("the same examples, in another order", "new training data: the same examples, in another order"),
+    ],
+)
+def test_what_is_known_of_the_data_is_told(comparison: str, expected: str) -> None:
+    assert reason(OPEN, {**OPEN, "contentHash": "cd" * 32}, "contentHash", comparison) == expected

@@ -121,7 +121,7 @@ async def test_next_weeks_data_is_told_by_its_examples(cloud: Cloud) -> None:
     after = {**cloud.inputs, "contentHash": plain_map(inputs)["contentHash"]}
     request = DiffRequest(job.urn, "job", wrap_map({}), wrap_map(before), wrap_map(after))
     assert set((await job.lifecycle.diff(request)).changes) == {"contentHash"}
-    assert cloud.run.reasons[job.urn] == f"new data ({told})"
+    assert cloud.run.reasons[job.urn] == f"new {told}"
 
 
 async def test_the_same_content_written_again_is_no_reason_to_train(cloud: Cloud) -> None:

@@ -445,9 +445,9 @@ async def test_a_preview_says_what_would_be_done(
     await cloud.resource("TuningJob").create(counted, preview=True)
     told = cloud.listener.told[-1]
     if method == "continuous":
-        assert told.endswith("price unknown"), "nobody said what it was tuned from"
-        await cloud.resource("TuningJob").create({**counted, "baseModel": "gemini-3.1-flash-lite"}, preview=True)
-        told = cloud.listener.told[-1]
+        assert ": about 2.25 USD (" in told, "the service says what it was tuned from"
+        applied = plain_map((await cloud.resource("TuningJob").create(counted)).properties)
+        assert (round(applied["estimatedCostUsd"], 2), applied["baseModel"]) == (2.25, "")
     assert (": at least " if method == "distillation" else ": about ") in told
 
 
@@ -508,3 +508,6 @@ async def test_what_a_gemini_job_does_not_care_for(cloud: Any, inputs_of: Callab
     for name, value in others.items():
         assert await changed(resource, made, old, {**inputs, name: value}) == []
         assert "nothing is started for it" in cloud.listener.told[-1]
+    cloud.listener.lines.clear()
+    assert await changed(resource, made, old, {**inputs, **others, "epochs": 9}) == ["epochs"]
+    assert cloud.listener.told == [], "another job has all of them as they are now"

@@ -127,7 +127,10 @@ def kind(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> Chan
 def reason(before: Mapping[str, Any], after: Mapping[str, Any], name: str, comparison: str | None = None) -> str:
     """Returns a change as the preview tells it; of data it may be known in which examples it differs."""
     if name == "contentHash" and comparison:
-        return f"new data ({comparison})"
+        # Such as `training data: +120 −3 examples`, `validation data added`, or `the same examples, in another order`.
+        if re.match(r"\w+ data (added|removed)", comparison):
+            return comparison
+        return f"new {comparison}" if re.match(r"\w+ data:", comparison) else f"new training data: {comparison}"
     if name == "contentHash":
         old, new = before.get("examples"), after.get("examples")
         if isinstance(old, int) and isinstance(new, int) and old != new:

@@ -54,15 +54,15 @@ class TuningJobLifecycle(Lifecycle):
         after = plain_map(with_defaults(TuningJobInputs, request.new))
         self._earlier_owners[request.urn] = frozenset(plain_map(request.state).get("owners") or ())
         ignored = {*request.ignore_changes, *unknown_to_an_import(request)}
-        for name in FIXED:
-            if name not in ignored and differs(before, after, name):
-                await self._run.tell(
-                    request.urn,
-                    f"{FIXED[name]} changed; the service cannot change a job, and nothing is started for it",
-                    severity=Severity.WARNING,
-                )
         differing = [name for name in RETRAINS if name not in ignored and differs(before, after, name)]
         if not differing:
+            for name in FIXED:  # another job has them as they are now
+                if name not in ignored and differs(before, after, name):
+                    await self._run.tell(
+                        request.urn,
+                        f"{FIXED[name]} changed; the service cannot change a job, and nothing is started for it",
+                        severity=Severity.WARNING,
+                    )
             return DiffResult(stables=("job", "artifactsUri"))
         told = {name for name in differing if not _is_secret(request, name)}
         comparison = self._run.comparisons.get(str(after.get("contentHash")))
@@ -76,11 +76,12 @@ class TuningJobLifecycle(Lifecycle):
         known = without_unknown(request.inputs)
         owner = Owner(request.urn, self._earlier_owners.get(request.urn, frozenset()))
         named = {"baseModel": "", "mode": ""}  # a preview would take what is missing for unknown
-        estimate = estimated(known, self._run.connection.location)
+        priced = await self._preview.with_base_model(owner.urn, known)
+        estimate = estimated(priced, self._run.connection.location)
         outputs = {**wrap_map(named), **request.inputs, **wrap_map({**estimate, "owners": sorted(owner.digests)})}
         if request.preview:
             job = await self._preview.adopted(owner, known)
-            told = {**plain_map(request.inputs), **_hidden(request)}
+            told = {**priced, **plain_map(request.inputs), **_hidden(request)}
             await self._run.tell(request.urn, await self._preview.forecast(owner, told, job))
             there = _outputs(job) if job else artifacts_of(owner, known)
             return CreateResult(job.name if job else "", {**outputs, **wrap_map(there)})

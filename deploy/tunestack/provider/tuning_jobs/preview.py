@@ -14,7 +14,7 @@ from tunestack.provider.tuning_jobs.changes import shown
 from tunestack.provider.tuning_jobs.estimate import told_cost
 from tunestack.provider.tuning_jobs.inputs import pinned_model
 from tunestack.provider.tuning_jobs.own_jobs import OwnJobs
-from tunestack.tuning import foresight, jobs, plain_requests
+from tunestack.tuning import foresight, jobs, plain_requests, tuned_models
 from tunestack.tuning.ownership import Owner
 
 T = TypeVar("T")
@@ -47,6 +47,17 @@ class Preview:
         except Exception as error:
             await self._run.tell(urn, f"cannot look for earlier jobs yet: {error!r}", severity=Severity.DEBUG)
             return None
+
+    async def with_base_model(self, urn: str, known: dict[str, Any]) -> dict[str, Any]:
+        """Returns the inputs with the base model of a tuned Gemini model: a price follows from it.
+
+        A program may leave it out, and then only the service knows it.
+        """
+        tuned = pinned_model(known.get("preTunedModel"), known.get("preTunedVersion"))
+        if not tuned or "baseModel" in known:
+            return known
+        found = await self._quietly(urn, self._run.call(tuned_models.look, self._run.connection, tuned))
+        return {**known, "baseModel": found.base_model} if found and found.base_model else known
 
     async def forecast(self, owner: Owner, inputs: dict[str, Any], adopted: jobs.Job | None) -> str:
         """Returns the one line that a preview shows of a job.
