@@ -88,6 +88,7 @@ def test_an_open_model_with_images(model: OpenModel) -> None:
     else:
         refused("baseModel", "nearest: meta/llama4@llama-4-scout", base_model=model.name, images=1)
     assert not asked(base_model=model.name, images=0)
+    assert not any(asked(base_model=model.name, data_format=each) for each in ("prompt-completion", "chat"))
 
 
 @OPEN
@@ -177,6 +178,11 @@ def test_a_gemini_model_with_what_is_for_open_models(model: GeminiModel) -> None
     for teacher in distillation().teachers:
         refused("baseModel", "not among the students", base_model=model.name, teacher_model=teacher)
     assert not asked(base_model=model.name, images=30), "every Gemini model sees"
+    assert not asked(base_model=model.name, data_format="generate-content")
+    for other in ("prompt-completion", "chat"):
+        refused(
+            "format", "takes generate-content alone; tunestack data convert", base_model=model.name, data_format=other
+        )
 
 
 @GEMINI

@@ -33,6 +33,7 @@ HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tu
                 "non_ascii",
                 "turns",
                 "answers",
+                "format",
                 "training_generation",
                 "validation_generation",
             ),

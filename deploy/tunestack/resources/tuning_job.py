@@ -150,6 +150,7 @@ class TuningJob(Declaration):
                 "non_ascii": dataset.non_ascii,
                 "turns": dataset.turns,
                 "answers": dataset.answers,
+                "format": dataset.format,
                 "training_generation": dataset.training_generation,
                 "validation_generation": dataset.validation_generation,
                 "output_uri": output_uri,

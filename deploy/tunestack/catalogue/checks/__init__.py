@@ -33,6 +33,7 @@ def problems(
     tuned_model_display_name: str | None = None,
     export_last_checkpoint_only: bool | None = None,
     images: int | None = None,
+    data_format: str | None = None,
     declared: Collection[str] | None = None,
     machine_type: str | None = None,
     accelerator_type: str | None = None,
@@ -58,6 +59,7 @@ def problems(
         tuned_model_display_name: name of the tuned Gemini model.
         export_last_checkpoint_only: whether the other checkpoints are dropped; Gemini models only.
         images: how many parts of the training data are images.
+        data_format: the training data's, `tunestack.data.Format`.
         declared: wire names of all inputs that the program gives, also of those that a preview does not know yet; what
             a method needs and is not among them is told then.
         machine_type: machine that shall serve the tuned model.
@@ -88,6 +90,7 @@ def problems(
         tuned_model_display_name=tuned_model_display_name,
         export_last_checkpoint_only=export_last_checkpoint_only,
         images=images,
+        data_format=data_format,
         declared=declared,
         machine_type=machine_type,
         accelerator_type=accelerator_type,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from tunestack.catalogue.checks.problem import Problem
 from tunestack.catalogue.entries import FRESH_DAYS, GeminiModel
 from tunestack.catalogue.methods import is_gemini
+from tunestack.catalogue.methods import told as told_method
 from tunestack.catalogue.model_rows import distillation, gemini_models, model_named, open_models
 from tunestack.catalogue.names import UnknownRowError, nearest
+from tunestack.catalogue.reader import data_limits
 
 if TYPE_CHECKING:
     import datetime
@@ -43,6 +45,12 @@ def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Pr
         able = ", ".join(row.name for row in open_models() if "image" in row.modalities)
         held = counted(asked.images, "image")
         yield Problem("baseModel", f"{model.name} learns from text alone, and the data holds {held}; nearest: {able}")
+    if asked.data_format is not None:
+        formats = data_limits("open" if asked.is_open else "gemini")[0]["formats"]
+        if asked.data_format not in formats:
+            takes = f"{told_method(asked.method)} takes {' or '.join(formats)} alone"
+            remedy = f"tunestack data convert … --to {formats[0]} writes it"
+            yield Problem("format", f"the dataset is in the format {asked.data_format}, and {takes}; {remedy}")
 
 
 def _gemini(asked: Asked, model: GeminiModel) -> Iterator[Problem]:

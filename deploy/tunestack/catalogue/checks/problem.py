@@ -54,6 +54,7 @@ class Asked:
     tuned_model_display_name: str | None = None
     export_last_checkpoint_only: bool | None = None
     images: int | None = None
+    data_format: str | None = None
     declared: Collection[str] | None = None
     machine_type: str | None = None
     accelerator_type: str | None = None

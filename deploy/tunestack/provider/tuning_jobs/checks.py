@@ -85,6 +85,7 @@ class Checks:
             tuned_model_display_name=sound.get("tunedModelDisplayName"),
             export_last_checkpoint_only=sound.get("exportLastCheckpointOnly"),
             images=sound.get("images"),
+            data_format=sound.get("format"),
             declared={name for name, value in plain_map(request.new).items() if value is not None},
         ):
             if problem.is_warning:

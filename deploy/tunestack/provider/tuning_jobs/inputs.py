@@ -27,6 +27,7 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
     non_ascii: int | None = None
     turns: int | None = None
     answers: str | None = None
+    format: str | None = None
     training_generation: str | None = None
     validation_generation: str | None = None
     adapter_size: int | None = None
