@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 CONFIGURATION = "config.json"
 
+_PROSE = re.compile(r"\..*|LICENSE.*|.*\.md", re.IGNORECASE)
+"""Files beside a checkpoint that no training reads: a repository's own, and texts for people."""
+
 
 class UnusableFolderError(Exception):
     """There is no checkpoint in the folder; the message says what is missing."""
@@ -27,7 +31,7 @@ class CustomBase:
 
     Attributes:
         uri: the folder, without a slash at the end.
-        content: SHA-256 over the names, sizes and checksums of its files.
+        content: SHA-256 over the names, sizes and checksums of its files, those aside that no training reads.
     """
 
     uri: str
@@ -66,7 +70,8 @@ def look(connection: Connection, uri: str) -> CustomBase:
         )
     if not artifacts.is_whole(set(files)):
         raise UnusableFolderError(f"the weights in {uri} are missing or not whole: it takes all its *.safetensors")
-    listing = "\n".join(f"{name} {size} {checksum}" for name, (size, checksum) in sorted(files.items()))
+    read = sorted((name, *what) for name, what in files.items() if not _PROSE.fullmatch(name))
+    listing = "\n".join(f"{name} {size} {checksum}" for name, size, checksum in read)
     return CustomBase(uri.rstrip("/"), hashlib.sha256(listing.encode()).hexdigest())
 
 

@@ -37,6 +37,8 @@ class TunedVersion:
         tuned: when it was made, None where the service does not say.
         kms_key_name: customer-managed key, or empty.
         checkpoints: ids of its checkpoints, empty where the service names none.
+        job_labels: those of the job that made it, none where that cannot be known.
+        goes_on_from: the tuned model that this job went on from, with its version, or empty.
     """
 
     version: str
@@ -46,6 +48,8 @@ class TunedVersion:
     tuned: datetime | None
     kms_key_name: str
     checkpoints: tuple[str, ...]
+    job_labels: Mapping[str, str]
+    goes_on_from: str
 
 
 def look(connection: Connection, name: str) -> TunedVersion | None:
@@ -59,15 +63,18 @@ def look(connection: Connection, name: str) -> TunedVersion | None:
     if found is None:
         return None
     labels = found.get("labels", {})
+    job = _job(connection, labels[JOB]) if JOB in labels else None
     made = found.get("versionCreateTime") or found.get("createTime")
     return TunedVersion(
         version=str(found.get("versionId", "")),
         base_model=re.sub(r"(?<=[0-9])_(?=[0-9])", ".", labels.get(BASE_MODEL, "")),
         is_uploaded=not is_tuned_gemini(found) and ("artifactUri" in found or "containerSpec" in found),
-        is_supervised=_is_supervised(connection, labels[JOB]) if JOB in labels else None,
+        is_supervised=None if job is None else "supervisedTuningSpec" in job,
         tuned=datetime.fromisoformat(made) if made else None,
         kms_key_name=found.get("encryptionSpec", {}).get("kmsKeyName", ""),
         checkpoints=tuple(filter(None, (each.get("checkpointId", "") for each in found.get("checkpoints", ())))),
+        job_labels=(job or {}).get("labels", {}),
+        goes_on_from=(job or {}).get("preTunedModel", {}).get("tunedModelName", ""),
     )
 
 
@@ -121,12 +128,11 @@ def _model(
         raise
 
 
-def _is_supervised(connection: Connection, number: str) -> bool | None:
-    """Says whether a job was a supervised one; its record stays for ever, but it may be another region's."""
+def _job(connection: Connection, number: str) -> dict[str, Any] | None:
+    """Returns a job where it is known; its record stays for ever, but it may be another region's."""
     try:
-        job = answer(connection, f"{connection.parent}/tuningJobs/{number}")
+        return answer(connection, f"{connection.parent}/tuningJobs/{number}")
     except Exception as error:
         if http_code(error) is None:
             raise
         return None
-    return "supervisedTuningSpec" in job

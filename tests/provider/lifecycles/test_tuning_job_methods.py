@@ -218,6 +218,17 @@ class TestGoingOnFromATunedModel:
         cloud.new_run()  # the state was lost
         again = await cloud.resource("TuningJob").create(inputs)
         assert again.resource_id == made.resource_id
+        (note,) = (
+            each["name"]
+            for each in cloud.emulator.http.get("/storage/v1/b/demo-data/o").json()["items"]
+            if "intent-" in each["name"]
+        )
+        cloud.emulator.http.delete(f"/storage/v1/b/demo-data/o/{note.replace('/', '%2F')}").raise_for_status()
+        cloud.new_run()  # the stack was destroyed, with its bucket
+        again = await cloud.resource("TuningJob").create(inputs)
+        assert again.resource_id == made.resource_id
+        assert (await checked(cloud.resource("TuningJob", "other"), inputs))["preTunedVersion"] == "2", "of its own"
+        assert (await checked(cloud.resource("TuningJob"), {**inputs, "epochs": 3}))["preTunedVersion"] == "2"
         # What is asked for in other words, or once more, is looked up once more.
         assert await changed(resource, made, old, {**inputs, "preTunedModel": f"{model}@1"}) == []
         assert await changed(resource, made, old, {**inputs, "preTunedModel": f"{model}@default"}) == ["preTunedModel"]
@@ -237,6 +248,22 @@ class TestGoingOnFromATunedModel:
         assert await changed(resource, made, old, inputs) == []
         assert await changed(resource, made, old, {**inputs, "epochs": 3}) == ["epochs"]
         assert "there is no model" in (await failures(resource, {**inputs, "epochs": 3}))["preTunedModel"]
+
+    async def test_another_version_than_was_pinned_is_told(
+        self, cloud: Any, tuner: Tuner, model: str, inputs: dict[str, Any]
+    ) -> None:
+        resource = cloud.resource("TuningJob")
+        old = await checked(resource, inputs)
+        made = await resource.create(inputs)
+        tuner.end(cloud.jobs()[0])
+        move = {"versionAliases": ["default"]}
+        cloud.emulator.http.post(f"/v1beta1/{model}@2:mergeVersionAliases", json=move).raise_for_status()
+        cloud.fault(method="GET", path=f".*/{model}@1", status=404, times=None)
+        cloud.new_run()
+        resource, more = cloud.resource("TuningJob"), {**inputs, "epochs": 3}
+        assert await changed(resource, made, old, more) == ["epochs"]
+        assert (await checked(resource, more))["preTunedVersion"] == "2", "as the engine checks a replacement"
+        assert cloud.listener.told[-1] == f"version 1, which {model} stood for, is gone; it stands for version 2 now"
 
     async def test_a_job_whose_model_is_gone_is_not_taken(
         self, cloud: Any, tuner: Tuner, model: str, inputs: dict[str, Any]
@@ -353,6 +380,35 @@ class TestCustomBase:
             cloud.emulator.http.delete(f"/storage/v1/b/demo-data/o/mine%2F{file}").raise_for_status()
             assert await changed(resource, made, old, inputs) == []
         assert "there is no config.json in gs://demo-data/mine" in (await failures(resource, inputs))["customBaseModel"]
+
+    async def test_what_no_training_reads_is_no_reason_to_train(self, cloud: Any, inputs: dict[str, Any]) -> None:
+        resource, storage = cloud.resource("TuningJob"), cloud.emulator.application.state.services.storage
+        old = await checked(resource, inputs)
+        for name in ("README.md", "LICENSE", ".gitattributes"):
+            storage.write("demo-data", f"mine/{name}", b"for people")
+        assert await checked(resource, inputs, old) == old
+        storage.write("demo-data", "mine/tokenizer.json", b"{}")
+        assert await checked(resource, inputs, old) != old
+
+    async def test_a_folder_that_now_holds_another_model_stays_what_it_was(
+        self, cloud: Any, inputs: dict[str, Any]
+    ) -> None:
+        resource = cloud.resource("TuningJob")
+        old = await checked(resource, inputs)
+        made = await resource.create(inputs)
+        put_checkpoint(cloud, b"other weights", {"model_type": "llama", "architectures": ["LlamaForCausalLM"]})
+        assert await changed(resource, made, old, inputs) == []
+        # Whoever wants to start from it now hears of it, although the folder has been looked at in this run.
+        assert await changed(resource, made, old, {**inputs, "epochs": 3}) == ["epochs"]
+        assert "is no checkpoint of" in (await failures(resource, {**inputs, "epochs": 3}))["customBaseModel"]
+
+    async def test_another_base_model_for_the_same_folder_is_refused(self, cloud: Any, inputs: dict[str, Any]) -> None:
+        resource = cloud.resource("TuningJob")
+        old = await checked(resource, inputs)
+        made = await resource.create(inputs)
+        other = {**inputs, "baseModel": "meta/llama3_1@llama-3.1-8b-instruct", "mode": "FULL"}
+        await changed(resource, made, old, other)
+        assert "is no checkpoint of meta/llama3_1" in (await failures(resource, other))["customBaseModel"]
 
     async def test_a_job_from_before_folders_were_pinned_goes_on(self, cloud: Any, inputs: dict[str, Any]) -> None:
         resource = cloud.resource("TuningJob")

@@ -24,7 +24,7 @@ from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
 from tunestack.retries import http_code
 from tunestack.service_errors import explain
 from tunestack.tuning import custom_base, intent, tuned_models
-from tunestack.tuning.ownership import Owner
+from tunestack.tuning.ownership import OWNER, SPEC, Owner, digest
 from tunestack.wording import either
 
 FIRST_CONTINUED = datetime.date(2025, 7, 11)
@@ -97,34 +97,40 @@ class StartingPoints:
     async def _content(
         self, request: CheckRequest, known: Mapping[str, Any], before: _Pinned | None, failures: list[CheckFailure]
     ) -> str | None:
-        """Returns the hash of a folder's content: that of before when it cannot be read any more."""
+        """Returns the hash of a folder's content: that of before when it cannot be used any more."""
         if request.old and before and before.content is None:
             return None  # the job is from before folders were pinned, and learns nothing new by that
         if before is None and await self._submitted_unpinned(request.urn, known):
             return None  # likewise, and a crash left it out of the state
-        uri = known["customBaseModel"]
+        uri, problem = known["customBaseModel"], None
+        kept = before.content if request.old and before else None
         try:
             found = await self._run.call(custom_base.look, self._run.connection, uri)
-            if before is None or before.content != found.content:
+            if kept is None or kept != found.content:
                 config = await self._run.call(custom_base.configuration, self._run.connection, uri)
-                base_model = known.get("baseModel")
-                if base_model and (problem := architecture_problem(base_model, config)):
-                    await self._refuse(request, known, failures, CheckFailure("customBaseModel", f"{uri} {problem}"))
+                problem = architecture_problem(known["baseModel"], config) if known.get("baseModel") else None
         except Exception as error:
             reason = str(error) if isinstance(error, custom_base.UnusableFolderError) else explain(error)
             if reason is None:
                 raise
-            if request.old and before and before.content:
-                told = f"{uri} cannot be looked at any more, and stays what it was: {reason}"
-                await self._run.tell(request.urn, told, severity=Severity.DEBUG)
-                return before.content
+            if kept is not None:
+                return await self._stays(request.urn, kept, f"{uri} cannot be looked at any more: {reason}")
             if not isinstance(error, custom_base.UnusableFolderError):
                 reason = f"cannot be looked at: {reason}; strict: false passes it unseen"
                 await self._refuse(request, known, failures, CheckFailure("customBaseModel", reason))
             else:
                 failures.append(CheckFailure("customBaseModel", reason))
             return None
+        if problem and kept is not None and known.get("strict") is not False:
+            return await self._stays(request.urn, kept, f"{uri} {problem}")
+        if problem:
+            await self._refuse(request, known, failures, CheckFailure("customBaseModel", f"{uri} {problem}"))
         return found.content
+
+    async def _stays(self, urn: str, content: str, why: str) -> str:
+        """Returns what a folder held: nothing can start from what it holds now, and nothing has to."""
+        await self._run.tell(urn, f"{why}; the custom base model stays what it was", severity=Severity.DEBUG)
+        return content
 
     async def _version(
         self, request: CheckRequest, known: Mapping[str, Any], before: _Pinned | None, failures: list[CheckFailure]
@@ -153,7 +159,27 @@ class StartingPoints:
             failures.append(CheckFailure("preTunedModel", reason))
             return None
         failures += _unfit(found, plain_map(request.new))
-        return written if written.isdecimal() else found.version
+        if written.isdecimal():
+            return written
+        if kept and found.version != kept:
+            told = f"version {kept}, which {text} stood for, is gone; it stands for version {found.version} now"
+            await self._run.tell(request.urn, told, severity=Severity.WARNING)
+        started = None if kept or request.old else self._before_own(request.urn, known, found)
+        return started or found.version
+
+    def _before_own(self, urn: str, known: Mapping[str, Any], found: tuned_models.TunedVersion) -> str:
+        """Returns the version that this very job has gone on from, where what it made is found; else nothing.
+
+        So it is after a destroy, which leaves the model and takes the note of the submission with its bucket.
+        """
+        version = tuned_models.parts(found.goes_on_from)[1]
+        if not version or found.job_labels.get(OWNER) != digest(urn):
+            return ""
+        try:
+            spec = convert(TuningJobInputs, {**known, "preTunedVersion": version}).spec()
+        except msgspec.ValidationError:
+            return ""  # a preview does not know all of it yet
+        return version if spec.hash() == found.job_labels.get(SPEC) else ""
 
     async def _submitted_before(self, urn: str, known: Mapping[str, Any]) -> str | None:
         """Returns the version that the resource's last submission went on from, which a crash may have left alone.
