@@ -96,7 +96,7 @@ def _dataset(settings: Settings, name: str, dataset: Dataset) -> dict[str, Any]:
 
 
 def _model(tuned: Tuned) -> dict[str, Any]:
-    is_open = tuned.method in OPEN_METHODS
+    is_open, is_counted = tuned.method in OPEN_METHODS, tuned.method != "distillation"
     return {
         "dataset": tuned.settings.dataset,
         "method": tuned.method,
@@ -119,9 +119,10 @@ def _model(tuned: Tuned) -> dict[str, Any]:
         "tunedModel": "" if is_open else tuned.model.tuned_model,
         "endpoint": "" if is_open else tuned.model.endpoint,
         "labelledDataUri": tuned.model.labelled_data_uri if tuned.method == "distillation" else "",
-        "billedTokens": tuned.model.billed_tokens,
-        "billedCostUsd": tuned.model.billed_cost_usd,
-        "billedToEstimated": tuned.model.billed_to_estimated,
+        # Of a distillation the service counts none (DatasetStats, v1beta1): each preview would not know them yet.
+        "billedTokens": tuned.model.billed_tokens if is_counted else None,
+        "billedCostUsd": tuned.model.billed_cost_usd if is_counted else None,
+        "billedToEstimated": tuned.model.billed_to_estimated if is_counted else None,
         "durationSeconds": tuned.model.duration_seconds,
     }
 

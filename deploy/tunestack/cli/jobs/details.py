@@ -16,7 +16,7 @@ from tunestack.tuning import artifacts, declared, states
 from tunestack.tuning.artifacts import Checkpoint
 from tunestack.tuning.job import Job
 from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, STACK
-from tunestack.tuning.progress import Forecast, lasting
+from tunestack.tuning.progress import lasting
 
 _TOLD_ELSEWHERE = frozenset({"baseModel", "teacherModel", "trainingUri", "outputUri", "labels"})
 """Inputs that stand among the facts by themselves."""
@@ -57,7 +57,6 @@ def _facts(place: Place, job: Job, inputs: dict[str, Any], labelled: str) -> Ite
     yield "progress", progress(job)
     yield "submitted", f"{job.created:%Y-%m-%d %H:%M:%S} UTC, {lasting(at - job.created)} ago" if job.created else ""
     yield "duration", duration(job, at)
-    yield "forecast", "" if job.is_over else Forecast().times(job, at)
     yield "tokens", "" if job.billed_tokens is None else f"{job.billed_tokens:,}"
     yield "cost", cost(place, job)
     yield "tuned model", job.model
