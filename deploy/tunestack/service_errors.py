@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tunestack.retries import http_code, is_transient, is_transport_error
+
+if TYPE_CHECKING:
+    import requests
 
 
 def explain(error: BaseException) -> str | None:
@@ -42,6 +46,28 @@ def _said(error: BaseException) -> str:
         return str(answer.json()["error"]["message"]) if answer.text in message else message
     except (AttributeError, KeyError, TypeError, ValueError):
         return message
+
+
+def refusal(response: requests.Response) -> Exception:
+    """Returns a plain request that was refused as Google's own clients would raise it, with the service's own words."""
+    from google.api_core.exceptions import from_http_status
+
+    refused: Exception = from_http_status(  # type: ignore[no-untyped-call]
+        response.status_code, words(response), response=response
+    )
+    return refused
+
+
+def words(response: requests.Response) -> str:
+    """Returns what the service says in an answer that refuses, in whichever of its forms; the status where nothing."""
+    try:
+        answer = response.json()
+        error = answer[0] if isinstance(answer, list) else answer
+        error = error.get("error", error)
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, KeyError, IndexError, AttributeError):
+        text = response.text.strip()
+        return text if text and not text.startswith("<") else response.reason  # a proxy answers with a page
 
 
 def way_on(error: BaseException) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tunestack.provider.lifecycle import CheckFailure, InvalidArgumentsError, Properties, ResourceError
 from tunestack.provider.properties import plain_map, wrap_map
 from tunestack.provider.run import Run
 from tunestack.retries import CALL_SECONDS, TRANSIENT, retrying
+from tunestack.service_errors import words
 
 
 async def look_up(run: Run, arguments: Properties) -> Properties:
@@ -34,14 +33,7 @@ def _found(run: Run, name: str) -> bool:
         if answer.status_code in TRANSIENT:
             answer.raise_for_status()
         if not answer.ok:
-            raise ResourceError(f"{name}: {_said(answer)} (HTTP {answer.status_code})")
+            raise ResourceError(f"{name}: {words(answer)} (HTTP {answer.status_code})")
         return True
 
     return bool(retrying()(ask))
-
-
-def _said(answer: Any) -> str:
-    try:
-        return str(answer.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return str(answer.reason)

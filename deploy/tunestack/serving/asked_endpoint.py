@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import CALL_SECONDS, repeatable
+from tunestack.service_errors import refusal
 from tunestack.serving.shapes import Shape
 from tunestack.tuning.tuned_models import is_tuned_gemini
 from tunestack.wording import either
@@ -107,23 +108,6 @@ def _get(connection: Connection, session: requests.Session, name: str) -> dict[s
         raise refusal(response)
     document: dict[str, Any] = response.json()
     return document
-
-
-def refusal(response: requests.Response) -> Exception:
-    """Returns a refused call as Google's own clients raise it."""
-    from google.api_core.exceptions import from_http_status
-
-    try:
-        answer = response.json()
-        error = answer[0] if isinstance(answer, list) else answer
-        error = error.get("error", error)
-        message = error["message"] if isinstance(error, dict) else str(error)
-    except (ValueError, KeyError, IndexError, AttributeError):
-        message = response.text.strip() or response.reason
-    refused: Exception = from_http_status(  # type: ignore[no-untyped-call]
-        response.status_code, message, response=response
-    )
-    return refused
 
 
 def _versioned(deployed: Mapping[str, Any]) -> str:

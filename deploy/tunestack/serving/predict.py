@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from tunestack.retries import STOPPED, NobodyListens, http_code, is_transient, retrying
+from tunestack.service_errors import refusal
 from tunestack.serving import asked_endpoint, shapes
 from tunestack.serving.asked_endpoint import AskedEndpoint
 from tunestack.serving.shapes import Question, Shape
@@ -129,7 +130,7 @@ def _once(
     address = f"{base}{shapes.path(shape, asked.name)}"
     response = session.post(address, json=shapes.body(shape, question), headers=headers, timeout=ANSWER_SECONDS)
     if not response.ok:
-        raise asked_endpoint.refusal(response)
+        raise refusal(response)
     try:
         reply: dict[str, Any] = response.json()
     except ValueError:

@@ -23,7 +23,8 @@ def look(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
     """Returns what `jobs.look` does, as far as it takes to tell which job would be adopted.
 
     Raises:
-        requests.RequestException: the service does not answer, or refuses.
+        requests.RequestException: the service does not answer.
+        google.api_core.exceptions.GoogleAPICallError: it refuses.
         google.auth.exceptions.GoogleAuthError: there are no credentials.
     """
     return of_stack(_labelled(connection, SPEC, spec_hash), spec_hash, owner)

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from tunestack.retries import retrying
+from tunestack.service_errors import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from requests import Response
 
     from tunestack.connection import Connection
 
@@ -28,7 +27,8 @@ def answer(connection: Connection, path: str, query: Mapping[str, str] | None = 
     """Returns what the service answers to a GET.
 
     Raises:
-        requests.RequestException: the service does not answer, or refuses.
+        requests.RequestException: the service does not answer.
+        google.api_core.exceptions.GoogleAPICallError: it refuses.
         google.auth.exceptions.GoogleAuthError: there are no credentials.
     """
     answered: dict[str, Any] = retrying().copy(stop=tenacity.stop_after_attempt(2))(ask, connection, path, query)
@@ -43,16 +43,6 @@ def ask(connection: Connection, path: str, query: Mapping[str, str] | None = Non
     with connection.http() as session:
         response = session.get(f"{there.service_address}/v1beta1/{path}", params=query, timeout=SECONDS)
     if not response.ok:
-        from requests import HTTPError
-
-        raise HTTPError(_said(response), response=response)
+        raise refusal(response)
     answered: dict[str, Any] = response.json()
     return answered
-
-
-def _said(response: Response) -> str:
-    """Returns why the service refuses, in its own words where it has some."""
-    try:
-        return str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return response.reason

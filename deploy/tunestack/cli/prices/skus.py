@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import CALL_SECONDS, repeatable
+from tunestack.service_errors import refusal
 
 if TYPE_CHECKING:
     import requests
@@ -76,9 +77,7 @@ def _page(session: requests.Session, address: str, token: str) -> Mapping[str, A
     asked: dict[str, str | int] = {"currencyCode": "USD", "pageSize": PAGE_SIZE}
     answer = session.get(address, params={**asked, "pageToken": token} if token else asked, timeout=CALL_SECONDS)
     if not answer.ok:
-        from google.api_core.exceptions import from_http_response  # it has the service's own words
-
-        raise from_http_response(answer)  # type: ignore[no-untyped-call]
+        raise refusal(answer)
     return dict(answer.json())
 
 
