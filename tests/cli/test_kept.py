@@ -42,6 +42,7 @@ def test_nothing_is_left(engine: Any, capsys: pytest.CaptureFixture[str], deploy
     told = capsys.readouterr().out
     assert "Stack dev is gone: no bucket" in told
     assert "in OBJECT.tunestack/" in told, "what is left in buckets of others"
+    assert "tuned Gemini models with their endpoints" in told, "no resource of a stack deletes them"
 
 
 @pytest.mark.parametrize(

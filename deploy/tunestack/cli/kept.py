@@ -19,13 +19,14 @@ def show(stack: str) -> None:
         advice = f"these may cost money; `pulumi destroy --stack {stack}` removes them or says why it cannot"
         raise StackError(f"stack {stack} is not gone, {len(left)} of its resources are left: {advice}{listed}")
     typer.echo(
-        f"Stack {stack} is gone: no bucket, endpoint, deployed model or model that it made is left to be billed."
+        f"Stack {stack} is gone: no bucket, endpoint, deployed or uploaded model that it made is left to be billed."
     )
     typer.echo("What it used and did not make stays. In buckets that others own, these stay with it:")
     typer.echo("  - the access that the service agents and the jobs' account were given there")
     typer.echo("  - what checks have kept beside data, in OBJECT.tunestack/: some bytes an example, and may be deleted")
     typer.echo("The service keeps, free of charge:")
     for kept in (
+        "tuned Gemini models with their endpoints: calls alone are billed; delete them in the console, or by its API",
         "the records of tuning jobs (it has no way to delete them); running ones were cancelled",
         "enabled APIs, since others in the project may use them",
         "the quota that was granted (a preference cannot be withdrawn)",
