@@ -12,6 +12,7 @@ import msgspec
 
 from tunestack.provider.lifecycle import CheckFailure, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
+from tunestack.tuning import artifacts
 from tunestack.wire_names import wire_name
 
 
@@ -63,6 +64,18 @@ def label_failures(labels: Any) -> list[CheckFailure]:
             found.append(CheckFailure("labels", f"{key!r} is no label: it starts with a letter and has {form}"))
         if isinstance(value, str) and (value != value.lower() or not re.fullmatch(r"[\w-]{0,63}", value)):
             found.append(CheckFailure("labels", f"the value {value!r} of {key!r} is none: it has {form}"))
+    return found
+
+
+def folder_failures(values: Mapping[str, Any], *names: str) -> list[CheckFailure]:
+    """Returns each input that should be the address of a folder in Cloud Storage, and is not."""
+    found = []
+    for name in names:
+        if isinstance(uri := values.get(name), str):
+            try:
+                artifacts.split(uri)
+            except ValueError as error:
+                found.append(CheckFailure(name, str(error)))
     return found
 
 

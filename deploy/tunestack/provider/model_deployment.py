@@ -21,7 +21,7 @@ from tunestack.provider.deployment_inputs import (
     is_same,
     update_verb,
 )
-from tunestack.provider.inputs import failures, label_failures, read, without_unknown
+from tunestack.provider.inputs import failures, folder_failures, label_failures, read, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
     CheckRequest,
@@ -42,6 +42,7 @@ from tunestack.provider.lifecycle import (
     UpdateResult,
 )
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
+from tunestack.provider.refusals import refused
 from tunestack.provider.run import Progress, Run
 from tunestack.serving import deployments, models
 from tunestack.serving.clients import endpoint_client
@@ -49,7 +50,6 @@ from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.operations import OperationFailedError, StoppedError
 from tunestack.serving.rollout import Rollout, RolloutError, UnknownOutcomeError
 from tunestack.serving.specification import model_id_of
-from tunestack.tuning import artifacts
 
 OUTPUTS = ("modelVersion", "deployedModelId", "state")
 """Outputs that a roll changes; the model's name and the price derive from inputs."""
@@ -71,24 +71,15 @@ class ModelDeploymentLifecycle(Lifecycle):
         known = without_unknown(request.new)
         wrong = {failure.property for failure in found}
         sound = {name: value for name, value in known.items() if name not in wrong}
-        for problem in problems(
+        unfit = problems(
             base_model=sound.get("baseModel") or None,
             machine_type=sound.get("machineType"),
             accelerator_type=sound.get("acceleratorType"),
             accelerator_count=sound.get("acceleratorCount"),
-        ):
-            if problem.is_warning:
-                await self._run.tell(request.urn, str(problem), severity=Severity.WARNING)
-            elif problem.is_unknown and known.get("strict") is False:
-                message = f"{problem}; passed, since strict is false"
-                await self._run.tell(request.urn, message, severity=Severity.WARNING)
-            else:
-                found.append(CheckFailure(problem.property, problem.reason))
-        if uri := sound.get("checkpointUri"):
-            try:
-                artifacts.split(uri)
-            except ValueError as error:
-                found.append(CheckFailure("checkpointUri", str(error)))
+        )
+        found += await refused(self._run, request.urn, unfit, strict=known.get("strict"))
+        if sound.get("checkpointUri"):
+            found += folder_failures(sound, "checkpointUri")
         if (endpoint := sound.get("endpoint")) is not None and not is_endpoint(endpoint):
             reason = f"{endpoint!r} is not an endpoint's resource name: projects/…/locations/REGION/endpoints/…"
             found.append(CheckFailure("endpoint", reason))

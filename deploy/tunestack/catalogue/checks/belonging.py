@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from tunestack.catalogue.checks.problem import Problem
 from tunestack.catalogue.methods import OPEN_METHODS, Method, is_gemini, told
+from tunestack.wire_names import wire_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +71,3 @@ def problems(asked: Asked) -> Iterator[Problem]:
         )
     if method in OPEN_METHODS and asked.base_model and "mode" not in asked.declared:
         yield Problem("mode", "is missing; write FULL, for all weights of an open model, or PEFT_ADAPTER")
-
-
-def wire_name(name: str) -> str:
-    """Returns an input's name as a stack writes it."""
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)

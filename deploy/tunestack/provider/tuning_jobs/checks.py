@@ -6,14 +6,14 @@ from typing import Any
 
 from tunestack.catalogue import problems
 from tunestack.catalogue.methods import method, told
-from tunestack.provider.inputs import convert, failures, label_failures, without_unknown
-from tunestack.provider.lifecycle import CheckFailure, CheckRequest, CheckResult, Severity
+from tunestack.provider.inputs import convert, failures, folder_failures, label_failures, without_unknown
+from tunestack.provider.lifecycle import CheckFailure, CheckRequest, CheckResult
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap
+from tunestack.provider.refusals import refused
 from tunestack.provider.run import Run
 from tunestack.provider.tuning_jobs.changes import RETRAINS, is_import
 from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
 from tunestack.provider.tuning_jobs.starting_point import NOT_THERE, StartingPoints, with_pins
-from tunestack.tuning import artifacts
 
 UNTOLD = frozenset({"contentHash", "outputUri"})
 """Required inputs that an import cannot have: what data holds, and a folder that a Gemini job does not name."""
@@ -67,8 +67,7 @@ class Checks:
 
     async def _refused(self, request: CheckRequest, sound: dict[str, Any]) -> list[CheckFailure]:
         """Returns what the catalogue knows cannot work; says what may work all the same."""
-        refused = []
-        for problem in problems(
+        found = problems(
             base_model=sound.get("baseModel"),
             mode=sound.get("mode"),
             location=self._run.connection.location,
@@ -87,27 +86,14 @@ class Checks:
             images=sound.get("images"),
             data_format=sound.get("format"),
             declared={name for name, value in plain_map(request.new).items() if value is not None},
-        ):
-            if problem.is_warning:
-                if request.old is None:  # a job that runs or has run learns no more by that
-                    await self._run.tell(request.urn, str(problem), severity=Severity.WARNING)
-            elif problem.is_unknown and sound.get("strict") is False:
-                told_too = f"{problem}; passed, since strict is false"
-                await self._run.tell(request.urn, told_too, severity=Severity.WARNING)
-            else:
-                refused.append(CheckFailure(problem.property, problem.reason))
-        return refused
+        )
+        # A job that runs or has run learns nothing by a warning.
+        return await refused(self._run, request.urn, found, strict=sound.get("strict"), is_new=request.old is None)
 
 
 def _own_failures(sound: dict[str, Any]) -> list[CheckFailure]:
     """Returns what is wrong whatever the catalogue says."""
-    found = label_failures(sound.get("labels"))
-    for name in ("outputUri", "customBaseModel"):
-        if isinstance(uri := sound.get(name), str):
-            try:
-                artifacts.split(uri)
-            except ValueError as error:
-                found.append(CheckFailure(name, str(error)))
+    found = label_failures(sound.get("labels")) + folder_failures(sound, "outputUri", "customBaseModel")
     if isinstance(attempt := sound.get("attempt"), int) and attempt < 1:
         found.append(CheckFailure("attempt", f"{attempt} is not an attempt; the first one is 1"))
     return found

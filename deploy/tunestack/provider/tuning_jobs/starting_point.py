@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from tunestack.catalogue import architecture_problem
+from tunestack.catalogue import Problem, architecture_problem
 from tunestack.provider.inputs import convert
 from tunestack.provider.lifecycle import CheckFailure, CheckRequest, Properties, Severity
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap
+from tunestack.provider.refusals import refused
 from tunestack.provider.run import Run
 from tunestack.provider.tuning_jobs.changes import is_told_in_other_words
 from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
@@ -117,14 +118,14 @@ class StartingPoints:
                 return await self._stays(request.urn, kept, f"{uri} cannot be looked at any more: {reason}")
             if not isinstance(error, custom_base.UnusableFolderError):
                 reason = f"cannot be looked at: {reason}; strict: false passes it unseen"
-                await self._refuse(request, known, failures, CheckFailure("customBaseModel", reason))
+                failures += await self._refused(request, known, reason)
             else:
                 failures.append(CheckFailure("customBaseModel", reason))
             return None
         if problem and kept is not None and known.get("strict") is not False:
             return await self._stays(request.urn, kept, f"{uri} {problem}")
         if problem:
-            await self._refuse(request, known, failures, CheckFailure("customBaseModel", f"{uri} {problem}"))
+            failures += await self._refused(request, known, f"{uri} {problem}")
         return found.content
 
     async def _stays(self, urn: str, content: str, why: str) -> str:
@@ -208,14 +209,9 @@ class StartingPoints:
             return None
         return last.intent if last else None
 
-    async def _refuse(
-        self, request: CheckRequest, known: Mapping[str, Any], failures: list[CheckFailure], failure: CheckFailure
-    ) -> None:
-        if known.get("strict") is not False:
-            failures.append(failure)
-            return
-        told = f"{failure.property}: {failure.reason}; passed, since strict is false"
-        await self._run.tell(request.urn, told, severity=Severity.WARNING)
+    async def _refused(self, request: CheckRequest, known: Mapping[str, Any], reason: str) -> list[CheckFailure]:
+        problem = Problem("customBaseModel", reason, is_unknown=True)
+        return await refused(self._run, request.urn, [problem], strict=known.get("strict"))
 
 
 def _attempt(inputs: Mapping[str, Any]) -> int:
