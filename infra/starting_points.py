@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,9 +85,8 @@ def folder_there(name: str, models: Any, continued: ContinueSettings, base: str)
         InvalidSettingsError: it is not there, or was tuned from something else than `base`.
     """
     model = _there(name, models, continued, base)
-    if continued.checkpoint in (None, _FINAL):
-        return _made(name, model, "finalCheckpointUri", continued)
-    return _named(name, model.get("checkpoints") or (), continued)
+    final = _made(name, model, "finalCheckpointUri", continued)
+    return _named(name, model.get("checkpoints") or (), final, continued)
 
 
 def tuned_model_there(name: str, models: Any, continued: ContinueSettings, base: str) -> str:
@@ -101,15 +101,17 @@ def tuned_model_there(name: str, models: Any, continued: ContinueSettings, base:
 def _of_this_stack(name: str, model: TunedModel, continued: ContinueSettings) -> pulumi.Output[str]:
     if continued.checkpoint in (None, _FINAL):
         return model.final_checkpoint_uri
-    return model.checkpoints.apply(lambda checkpoints: _named(name, checkpoints, continued))
+    made = pulumi.Output.all(model.checkpoints, model.final_checkpoint_uri)
+    return made.apply(lambda each: _named(name, each[0], str(each[1]), continued))
 
 
 def _there(name: str, models: Any, continued: ContinueSettings, base: str) -> Mapping[str, Any]:
     known = models if isinstance(models, Mapping) else {}
     found = known.get(continued.model)
     if not isinstance(found, Mapping):
-        there = f"it has {', '.join(known)}" if known else "it has none; is it up?"
-        raise _refusal(name, "model", f'stack {continued.stack} has no model "{continued.model}"; {there}')
+        there = f"it has {', '.join(known)}." if known else "it has none; is it up?"
+        lacks = f'stack {continued.stack} has no model "{continued.model}"; {there}'
+        raise _refusal(name, "model", f"{lacks}{_way_on(name)}")
     if (told := found.get("baseModel")) not in (None, "", base):
         raise _refusal(name, "model", f"{continued.model} of stack {continued.stack} was tuned from {told}, not {base}")
     return found
@@ -122,12 +124,26 @@ def _made(name: str, model: Mapping[str, Any], output: str, continued: ContinueS
     raise _refusal(name, "model", f"{reason}; run pulumi up --stack {continued.stack} first")
 
 
-def _named(name: str, checkpoints: Sequence[Any], continued: ContinueSettings) -> str:
-    folders = {str(each.get("name")): str(each.get("uri")) for each in checkpoints}
-    if continued.checkpoint in folders:
-        return folders[continued.checkpoint]
-    there = f"there are {', '.join(folders)}" if folders else "none is there yet"
-    raise _refusal(name, "checkpoint", f'{continued.model} has no checkpoint "{continued.checkpoint}"; {there}')
+def _named(name: str, checkpoints: Sequence[Any], final: str, continued: ContinueSettings) -> str:
+    """Returns the folder of a checkpoint: where it lies or, since those before the final one may expire, has lain."""
+    folders = {str(each.get("name")): str(each.get("uri")) for each in checkpoints} | {_FINAL: final}
+    wanted = continued.checkpoint or _FINAL
+    if wanted in folders or not final:
+        return folders.get(wanted, "")
+    lacks = f'{continued.model} has no checkpoint "{wanted}"; there are {", ".join(folders)}'
+    if not re.fullmatch(r"checkpoint-[0-9]+", wanted):
+        raise _refusal(name, "checkpoint", lacks)
+    # A job that has learned from it needs it no more, and one that has not started yet looks itself.
+    pulumi.log.info(f"{name}: {lacks}")
+    return f"{final.rpartition('/')[0]}/{wanted}"
+
+
+def _way_on(name: str) -> str:
+    """Says how a model lives on whose source is gone for good."""
+    return (
+        f" If it is gone for good, and {name} is tuned already, write the customBaseModel or preTunedModel that "
+        f"tunestack jobs show {name} tells instead of continueFrom: nothing is tuned again"
+    )
 
 
 def _refusal(name: str, key: str, reason: str) -> InvalidSettingsError:

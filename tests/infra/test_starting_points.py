@@ -23,7 +23,14 @@ def _continued(model: str, checkpoint: str | None = None) -> ContinueSettings:
 
 
 @pytest.mark.parametrize(
-    ("checkpoint", "folder"), [(None, "gs://b/final"), ("final", "gs://b/final"), ("checkpoint-3", "gs://b/3")]
+    ("checkpoint", "folder"),
+    [
+        (None, "gs://b/final"),
+        ("final", "gs://b/final"),
+        ("checkpoint-3", "gs://b/3"),
+        # It may have expired since: whether it is needed any more, the job knows.
+        ("checkpoint-4", "gs://b/checkpoint-4"),
+    ],
 )
 def test_the_folder_of_a_checkpoint(checkpoint: str | None, folder: str) -> None:
     assert folder_there("it", MODELS, _continued("full", checkpoint), GEMMA) == folder
@@ -58,8 +65,8 @@ def test_a_tuned_gemini_model_with_its_version() -> None:
         ),
         (
             MODELS,
-            _continued("full", "checkpoint-4"),
-            'checkpoint: full has no checkpoint "checkpoint-4"; there are checkpoint-3, final',
+            _continued("full", "4"),
+            'checkpoint: full has no checkpoint "4"; there are checkpoint-3, final',
         ),
     ],
     ids=["nothing is up", "another name", "another base model", "still running", "another checkpoint"],
@@ -67,4 +74,7 @@ def test_a_tuned_gemini_model_with_its_version() -> None:
 def test_what_is_not_there_is_told(models: Any, continued: ContinueSettings, message: str) -> None:
     with pytest.raises(InvalidSettingsError) as caught:
         folder_there("it", models, continued, GEMMA)
-    assert caught.value.problems[0].endswith(f"config.tunestack:models.it.continueFrom.{message}")
+    (told,) = caught.value.problems
+    told, _, way_on = told.partition(" If it is gone for good, and it is tuned already, ")
+    assert told.removesuffix(".").endswith(f"config.tunestack:models.it.continueFrom.{message}")
+    assert ("has no model" in message) is ("tunestack jobs show it tells instead of continueFrom" in way_on)
