@@ -25,8 +25,8 @@ class AgentAccess(Declaration):
     """
 
     state: pulumi.Output[str]
-    """`BOUND`, or `PENDING` while the agent does not exist; `NO_BUCKET` while the bucket does not; `LOST` when a refresh
-    found the binding gone."""
+    """`BOUND`, or `PENDING` while the agent does not exist; `NO_BUCKET` while the bucket does not; `LOST` when a
+    refresh found the binding gone."""
     adopted: pulumi.Output[bool]
     """Whether the binding was there already. It may be another resource's, so previews look whether it still is."""
     newest_job: pulumi.Output[str]
