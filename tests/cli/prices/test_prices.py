@@ -172,6 +172,12 @@ def test_a_price_in_words(usd: str, told: str) -> None:
     assert exact_price(None) == "unknown"
 
 
+def test_a_name_that_no_price_has(command: Command) -> None:
+    answer = command("prices", "show", "gemma", "gema")
+    assert (answer.status, answer.out) == (2, "")
+    assert 'no model or machine has "gema" in its name' in answer.err
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     emulator = Emulator(tmp_path_factory.mktemp("emulator"), {"delays": NO_DELAYS})

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
 from tunestack.catalogue import distillation, gemini_models, machines, open_models, refreshed
 from tunestack.catalogue.amounts import exact_price
 from tunestack.cli import terminal
@@ -19,13 +21,20 @@ if TYPE_CHECKING:
 
 
 def show(names: Sequence[str], *, as_json: bool) -> None:
-    """Prints the prices of what has one of these texts in its name; all known ones where there are none."""
+    """Prints the prices of what has one of these texts in its name; all known ones where there are none.
+
+    Raises:
+        typer.BadParameter: nothing has one of them in its name.
+    """
     today = datetime.datetime.now(datetime.UTC).date()
     told = [
         (row, source)
         for row, source in _prices()
         if (any(name in row.name for name in names) if names else row.known is not None)
     ]
+    for name in names:
+        if not any(name in row.name for row, _ in told):
+            raise typer.BadParameter(f'no model or machine has "{name}" in its name; tunestack models lists the models')
     if as_json:
         terminal.print_json(
             [
