@@ -20,11 +20,13 @@ class Lineage:
         parents: by model, the one that it continues; None where it does not, or where that is another stack's.
         base_models: by model, what its own entry names as such; None where it names none.
         tuned: those whose own entry names a tuned Gemini model to go on from.
+        keys: by model, the customer-managed key that its own entry names; None where it names none.
     """
 
     parents: Mapping[str, str | None]
     base_models: Mapping[str, str | None]
     tuned: frozenset[str]
+    keys: Mapping[str, str | None]
 
     def line(self, name: str) -> list[str]:
         """Returns a model, the one of the same stack that it continues, and so on; ends before one that comes again."""
@@ -43,6 +45,11 @@ class Lineage:
         """Says whether it is a Gemini model that is tuned."""
         return not self.tuned.isdisjoint(self.line(name)) or methods.is_gemini(self.base_model(name) or "")
 
+    def kms_key_name(self, name: str) -> str | None:
+        """Returns a model's key; the service wants that of the tuned Gemini model that it goes on from."""
+        line = self.line(name) if self.is_gemini(name) else [name]
+        return next((key for each in line if (key := self.keys[each])), None)
+
 
 def lineage_of(models: Mapping[str, Mapping[str, Any]]) -> Lineage:
     """Returns the lineage of entries that may be wrong in all but their shape."""
@@ -51,6 +58,7 @@ def lineage_of(models: Mapping[str, Mapping[str, Any]]) -> Lineage:
         {name: _parent(entry) for name, entry in models.items()},
         {name: base if isinstance(base, str) else None for name, base in named.items()},
         frozenset(name for name, entry in models.items() if entry.get("preTunedModel")),
+        {name: key if isinstance(key := entry.get("kmsKeyName"), str) else None for name, entry in models.items()},
     )
 
 
@@ -74,6 +82,10 @@ def lineage_problems(raw: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: leads back to {name} itself: {' from '.join([*chain, name])}"
         elif models[source].get("wait") is False:
             yield f"{key}: {source} has wait: false, so its checkpoint is not there when this job starts; let it wait"
+        own, theirs = lineage.keys[name], lineage.kms_key_name(source) if source in models else None
+        if own and source in models and own != theirs and lineage.is_gemini(name):
+            has = "another" if theirs else "none"
+            yield f"{path((*place, 'kmsKeyName'))}: has to be that of {source}, which has {has}; leave it out"
         told, first = entry.get("baseModel"), lineage.base_model(source)
         if told is not None and first is not None and told != first:
             yield f"{path((*place, 'baseModel'))}: {source} was tuned from {first}; write that, or leave it out"

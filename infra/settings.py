@@ -179,6 +179,10 @@ class Settings(Section):
         """Returns what a model is tuned from at first; None where only the service knows."""
         return self._lineage.base_model(model)
 
+    def kms_key_name(self, model: str) -> str | None:
+        """Returns a model's customer-managed key: its own, or that of the Gemini model that it continues."""
+        return self._lineage.kms_key_name(model)
+
     def is_gemini(self, model: str) -> bool:
         """Says whether it is a Gemini model that is tuned."""
         return self._lineage.is_gemini(model)
@@ -235,6 +239,7 @@ class Settings(Section):
             {name: each.parent for name, each in self.models.items()},
             {name: each.base_model for name, each in self.models.items()},
             frozenset(name for name, each in self.models.items() if each.pre_tuned_model),
+            {name: each.kms_key_name for name, each in self.models.items()},
         )
 
     @property

@@ -117,7 +117,7 @@ class Tuning(pulumi.ComponentResource):
             pre_tuned_checkpoint=begin.pre_tuned_checkpoint,
             tuned_model_display_name=settings.guarded("models", wanted.display_name),
             export_last_checkpoint_only=wanted.last_checkpoint_only,
-            kms_key_name=settings.guarded("models", wanted.kms_key_name),
+            kms_key_name=settings.guarded("models", settings.kms_key_name(name)),
             service_account=_account(settings, access, method),
             description=settings.guarded("models", wanted.description),
             labels=settings.guarded("labels", settings.labels),

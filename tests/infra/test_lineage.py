@@ -13,6 +13,7 @@ GEMMA = "google/gemma3@gemma-3-1b-it"
 PRE_TUNED = "projects/p/locations/us-central1/models/7@2"
 OPEN = {"dataset": "tickets", "mode": "FULL", "epochs": 1}
 GEMINI = {"dataset": "tickets", "epochs": 1}
+KEY = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
 
 
 def _settings(**models: Any) -> Settings:
@@ -55,6 +56,16 @@ def test_the_method_follows_from_the_keys(model: dict[str, Any], method: str) ->
     )
     assert settings.method("it") == method
     assert settings.is_gemini("it") is (method in ("gemini", "continuous"))
+
+
+def test_a_gemini_model_has_the_key_of_what_it_continues() -> None:
+    gemini = {**GEMINI, "baseModel": "gemini-2.5-pro", "kmsKeyName": KEY}
+    further = {**GEMINI, "continueFrom": {"model": "gemini"}}
+    models = {"gemini": gemini, "further": further, "same": {**further, "kmsKeyName": KEY}}
+    open_models = {"open": {**MODEL, "kmsKeyName": KEY}, "next": {**OPEN, "continueFrom": {"model": "open"}}}
+    settings = _settings(**models, **open_models)
+    keys = {name: settings.kms_key_name(name) for name in settings.models}
+    assert keys == {"gemini": KEY, "further": KEY, "same": KEY, "open": KEY, "next": None}
 
 
 def test_prompts_are_enough_where_every_learner_has_a_teacher() -> None:
@@ -110,6 +121,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         ),
     ),
     (
+        "another key than what it continues",
+        {**GEMINI, "continueFrom": {"model": "gemini"}, "kmsKeyName": KEY},
+        "it.kmsKeyName: has to be that of gemini, which has none; leave it out",
+    ),
+    (
         "a tuned model's id alone",
         {**GEMINI, "preTunedModel": "7"},
         (
@@ -122,7 +138,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("model", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
 def test_refused(model: dict[str, Any], message: str) -> None:
-    found = problems_of(models={"first": MODEL, "hasty": {**MODEL, "wait": False}, "it": model}, serving={})
+    others = {"first": MODEL, "hasty": {**MODEL, "wait": False}, "gemini": {**GEMINI, "baseModel": "gemini-2.5-pro"}}
+    found = problems_of(models={**others, "it": model}, serving={})
     assert found == (f"stacks/Pulumi.local.yaml: config.tunestack:models.{message}",)
 
 
