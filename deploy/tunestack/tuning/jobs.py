@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import repeatable
-from tunestack.tuning.job import Job, JobCheckpoint, from_service
+from tunestack.tuning.job import Job, from_service
 from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, Owner
 
 if TYPE_CHECKING:
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Job",
-    "JobCheckpoint",
     "JobNotFoundError",
     "cancel",
     "find",
-    "from_service",
     "get",
     "list_jobs",
     "look",
@@ -52,9 +50,7 @@ def get(connection: Connection, name: str) -> Job:
         raise
 
 
-def list_jobs(
-    connection: Connection, labels: Mapping[str, str] | None = None, state: str | None = None
-) -> Iterator[Job]:
+def list_jobs(connection: Connection, labels: Mapping[str, str] | None = None) -> Iterator[Job]:
     """Yields the jobs of the location, newest first as the service lists them, a hundred a call.
 
     The filter's grammar is documented for sibling resources only, so the answer is filtered once more here.
@@ -62,23 +58,19 @@ def list_jobs(
     Args:
         connection: to the project and location.
         labels: that a job must have.
-        state: that it must be in, `JOB_STATE_…`.
     """
     wanted = dict(labels or {})
     config: Any = {"page_size": 100}
     if wanted:
         config["filter"] = " AND ".join(label_filter(label, value) for label, value in wanted.items())
     for job in map(from_service, connection.genai.tunings.list(config=config)):
-        if wanted.items() <= dict(job.labels).items() and state in (None, job.state):
+        if wanted.items() <= dict(job.labels).items():
             yield job
 
 
 def look(connection: Connection, spec_hash: str, owner: Owner) -> list[Job]:
-    """Returns the jobs of a spec that are the owner's or its stack's, newest first; asks once.
-
-    The filter's grammar is documented for sibling resources only, so the answer is filtered once more here.
-    """
-    return of_stack(_labelled(connection, SPEC, spec_hash), spec_hash, owner)
+    """Returns the jobs of a spec that are the owner's or its stack's, newest first; asks once."""
+    return of_stack(list_jobs(connection, {SPEC: spec_hash}), spec_hash, owner)
 
 
 find = repeatable(look)
@@ -88,21 +80,17 @@ find = repeatable(look)
 @repeatable
 def running(connection: Connection, owner: Owner) -> list[Job]:
     """Returns the jobs of a resource that are not over, of whatever spec."""
-    return under_way((job for label in owner.digests for job in _labelled(connection, OWNER, label)), owner)
+    return under_way((job for label in owner.digests for job in list_jobs(connection, {OWNER: label})), owner)
 
 
 def submitted_with(connection: Connection, claim: str) -> Job | None:
     """Returns the job of one submission; asks once."""
-    return next((job for job in _labelled(connection, CLAIM, claim) if job.labels.get(CLAIM) == claim), None)
+    return next(list_jobs(connection, {CLAIM: claim}), None)
 
 
 def label_filter(label: str, value: str) -> str:
     """Returns the filter of a list call for the jobs with a label."""
     return f"labels.{label}={value}"
-
-
-def _labelled(connection: Connection, label: str, value: str) -> Iterator[Job]:
-    return list_jobs(connection, {label: value})
 
 
 def under_way(jobs: Iterable[Job], owner: Owner) -> list[Job]:
