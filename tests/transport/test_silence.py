@@ -16,7 +16,7 @@ from tunestack.connection import Connection
 from tunestack.data.storage import bucket, upload_session
 from tunestack.retries import STOPPED
 from tunestack.service_errors import explain
-from tunestack.serving import deployments, models, operations, predict
+from tunestack.serving import asked_endpoint, deployments, models, operations, predict
 from tunestack.tuning import artifacts, jobs
 
 PLACE = "projects/p/locations/us-central1"
@@ -25,10 +25,9 @@ PLACE = "projects/p/locations/us-central1"
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     """A service that never answers, and calls that notice it after 0.2 s instead of a minute."""
-    for module in (connections, bucket, deployments, models, operations, predict):
+    for module in (connections, asked_endpoint, bucket, deployments, models, operations):
         monkeypatch.setattr(module, "CALL_SECONDS", 0.2)
     monkeypatch.setattr(upload_session, "PIECE_SECONDS", 0.2)
-    monkeypatch.setattr(predict, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(artifacts, "CALL_SECONDS", 0.2)
     monkeypatch.setattr(retries, "RETRY_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:

@@ -253,7 +253,11 @@ def test_agents_are_looked_up_with_what_the_project_lets_them(emulator: Emulator
     found = agents_of_project(Connection("demo", "us-central1", emulator.url))
     assert found is not None
     assert found.emails == agents_of_number(project.number).emails
-    assert found.bindings == []
+    born = {binding["role"]: binding["members"] for binding in found.bindings or []}
+    roles = ("roles/aiplatform.tuningServiceAgent", "roles/aiplatform.serviceAgent")
+    assert born == {role: [f"serviceAccount:{email}"] for role, email in zip(roles, found.emails, strict=True)}
+    assert found.can_read(found.emails[1], [], project.number) == "yes"
+    assert found.can_read(found.emails[0], [], project.number) == "unknown"  # for all that is known of its own role
     binding = {"role": "roles/storage.admin", "members": [f"serviceAccount:{found.emails[1]}"]}
     emulator.application.state.services.iam.set("projects/demo", {"bindings": [binding]})
     found = agents_of_project(Connection("demo", "us-central1", emulator.url))
