@@ -10,7 +10,7 @@ from tunestack.tuning import artifacts, states, tuned_models
 
 if TYPE_CHECKING:
     from tunestack.connection import Connection
-    from tunestack.tuning.jobs import Job
+    from tunestack.tuning.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Outcome:
     @property
     def is_usable(self) -> bool:
         """Whether there is a model to serve, or one that serves."""
-        return self.has_tuned_model or artifacts.has_final(list(self.folders))
+        return self.has_tuned_model or artifacts.has_final(self.folders)
 
     def outputs(self) -> dict[str, Any]:
         """Returns all that names a result; empty texts where the method makes no such thing."""
@@ -43,7 +43,7 @@ class Outcome:
         ]
         return {
             "checkpoints": [{name: value for name, value in each.items() if value not in (None, "")} for each in found],
-            "finalCheckpointUri": self.folders[-1].uri if artifacts.has_final(list(self.folders)) else "",
+            "finalCheckpointUri": self.folders[-1].uri if artifacts.has_final(self.folders) else "",
             "tunedModel": gemini.model if gemini else "",
             "endpoint": gemini.endpoint if gemini else "",
             "labelledDataUri": self.labelled_data_uri,

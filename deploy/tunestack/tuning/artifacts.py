@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tunestack.retries import CALL_SECONDS, repeatable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from google.cloud.storage import Blob
 
@@ -109,7 +109,7 @@ def intermediate_expire(connection: Connection, output_uri: str) -> bool:
     return bool(blobs) and all(blob.custom_time is not None for blob in blobs)
 
 
-def has_final(found: list[Checkpoint]) -> bool:
+def has_final(found: Sequence[Checkpoint]) -> bool:
     """Says whether the checkpoint that gets deployed is there."""
     return bool(found) and found[-1].name == FINAL
 

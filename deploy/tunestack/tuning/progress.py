@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tunestack.tuning import states
 
 if TYPE_CHECKING:
-    from tunestack.tuning.jobs import Job
+    from tunestack.tuning.job import Job
 
 CERTAIN: Final = 4
 """A speed is told once it is off by one part in so many at the most; see `Forecast`."""

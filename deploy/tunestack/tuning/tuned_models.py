@@ -56,7 +56,8 @@ def look(connection: Connection, name: str) -> TunedVersion | None:
     """Returns what the service says of `projects/…/models/ID`, `ID@3` or `ID@alias`, None where there is none.
 
     Raises:
-        requests.RequestException: the service does not answer, or refuses.
+        requests.RequestException: the service does not answer.
+        google.api_core.exceptions.GoogleAPICallError: it refuses.
         google.auth.exceptions.GoogleAuthError: there are no credentials.
     """
     found = _model(connection, name, answer)

@@ -20,7 +20,6 @@ from tunestack.retries import is_transient, repeatable
 from tunestack.service_errors import explain
 from tunestack.tuning import jobs, states
 from tunestack.tuning.job import Job
-from tunestack.tuning.jobs import JobNotFoundError
 from tunestack.tuning.ownership import STACK
 from tunestack.tuning.progress import Forecast
 
@@ -139,7 +138,7 @@ class Watched:
     def _got(self, job: Job) -> Job:
         try:
             return jobs.get(self._place.connection, job.name)
-        except JobNotFoundError:
+        except jobs.JobNotFoundError:
             return replace(job, state=states.EXPIRED, error="the service has no such job any more")
 
     def _observe(self) -> None:
