@@ -173,9 +173,8 @@ class TunedModelLifecycle(Lifecycle):
         if inputs.expire_intermediate and job.is_over and job.keeps_folder:
             await self._run.call(artifacts.mark_intermediate, self._run.connection, inputs.artifacts_uri)
         if job.state == states.PARTIALLY_SUCCEEDED:
-            await self._run.tell(
-                urn, f"job {job.number} succeeded only in part: {job.error}", severity=Severity.WARNING
-            )
+            said = f": {job.error}" if job.error else ""
+            await self._run.tell(urn, f"job {job.number} succeeded only in part{said}", severity=Severity.WARNING)
         return outputs
 
     async def _wait(self, urn: str, inputs: TunedModelInputs, deadline: float) -> jobs.Job:
@@ -215,9 +214,11 @@ class TunedModelLifecycle(Lifecycle):
                 "attempt of the TuningJob to run these again; that cancels it first"
             )
         said = f": {job.error.rstrip('.')}" if job.error else ""
+        # As when the service could not make an endpoint of a model that it had tuned.
+        left = f". It has left the tuned model {job.model}, which was paid for" if job.model else ""
         return (
-            f"job {job.number} {states.phrase(job.state)}{said}. Mend the cause and raise attempt of the TuningJob to "
-            "run it again, or go back to inputs that have a finished job; nothing is started by itself"
+            f"job {job.number} {states.phrase(job.state)}{said}{left}. Mend the cause and raise attempt of the TuningJob "
+            "to run it again, or go back to inputs that have a finished job; nothing is started by itself"
         )
 
     async def _running_successor(self, job: jobs.Job) -> jobs.Job | None:

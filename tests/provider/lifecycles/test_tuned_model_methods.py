@@ -101,3 +101,22 @@ async def test_of_an_open_model_nothing_of_the_service_is_named(cloud: Cloud) ->
     made = plain_map((await cloud.resource("TunedModel").create(inputs)).properties)
     assert [checkpoint.keys() for checkpoint in made["checkpoints"]] == [{"name", "uri"}]
     assert (made["tunedModel"], made["endpoint"], made["labelledDataUri"]) == ("", "", "")
+
+
+async def test_a_job_that_failed_after_its_model_was_made_names_it(cloud: Cloud) -> None:
+    """As a user met it: "Failed to create endpoint. Tuned model is uploaded and can be accessed …"."""
+    inputs = await submitted(cloud, baseModel="gemini-2.5-flash", mode=None)
+    error = {"code": 13, "message": "Failed to create endpoint."}
+    cloud.set_job(inputs["job"], state="JOB_STATE_FAILED", error=error, tunedModel={"model": "projects/1/models/2@1"})
+    told = (
+        r"failed: Failed to create endpoint\. It has left the tuned model projects/1/models/2@1, which was paid for\. "
+    )
+    with pytest.raises(InitFailedError, match=told):
+        await cloud.resource("TunedModel").create(inputs)
+
+
+async def test_a_part_of_a_success_that_the_service_does_not_explain(cloud: Cloud) -> None:
+    inputs = await submitted(cloud)
+    cloud.end_job(inputs["job"], "JOB_STATE_PARTIALLY_SUCCEEDED", "final")
+    await cloud.resource("TunedModel").create(inputs)
+    assert cloud.listener.told[-1].endswith("succeeded only in part")
