@@ -217,8 +217,8 @@ class TunedModelLifecycle(Lifecycle):
         # As when the service could not make an endpoint of a model that it had tuned.
         left = f". It has left the tuned model {job.model}, which was paid for" if job.model else ""
         return (
-            f"job {job.number} {states.phrase(job.state)}{said}{left}. Mend the cause and raise attempt of the TuningJob "
-            "to run it again, or go back to inputs that have a finished job; nothing is started by itself"
+            f"job {job.number} {states.phrase(job.state)}{said}{left}. Mend the cause and raise attempt of the "
+            "TuningJob to run it again, or go back to inputs that have a finished job; nothing is started by itself"
         )
 
     async def _running_successor(self, job: jobs.Job) -> jobs.Job | None:
