@@ -176,6 +176,11 @@ def test_every_model_passes_in_its_modes_and_regions_and_only_there(model: OpenM
             "adapterSize: whether gemini-2.5-pro has adapters of size 16 is disputed",
         ),
         (
+            {"base_model": "gemini-3.5-flash", "pre_tuned_model": "projects/p/locations/us/models/7"},
+            "2026-11-20",
+            "baseModel: no page says whether a tuned gemini-3.5-flash can be tuned further",
+        ),
+        (
             {"base_model": QWEN, "teacher_model": TEACHER},
             "2026-11-20",
             f"teacherModel: {TEACHER} is said to have been shut down on 2026-10-21 (LiteLLM",

@@ -73,7 +73,7 @@ def test_the_emulator_of_a_stack_that_was_not_applied(
         (("",), typer.BadParameter, "name the stack with --stack, or the place with --project and --location"),
         (("", "mine"), typer.BadParameter, "with --project and --location"),
         (("nosuch",), StackError, "no stack named 'nosuch' found"),
-        (("dev",), StackError, "no tunestack:project and tunestack:location; set it there"),
+        (("dev",), StackError, "no tunestack:project and tunestack:location. Export the two"),
     ],
 )
 def test_no_place_that_could_be_meant(engine: Tell, asked: tuple[str, ...], kind: type[Exception], reason: str) -> None:

@@ -123,7 +123,11 @@ def _configured(stack: str, location: str) -> Connection:
     missing = [key for key in ("project", "location") if not config.get(key)]
     if missing:
         keys = " and ".join(f"tunestack:{key}" for key in missing)
-        raise StackError(f"stack {stack} has no outputs yet, and its configuration no {keys}; set it there")
+        raise StackError(
+            f"stack {stack} says nowhere where it is: its outputs have no project and location, and its configuration "
+            f"no {keys}. Export the two from a program of your own, or name them with --project and --location instead "
+            "of the stack"
+        )
     endpoint = emulator_url() if config.get("emulator") == "true" else ""
     return _connection(config["project"], location or config["location"], endpoint)
 

@@ -34,7 +34,7 @@ PEFT = {model.name for model in open_models() if "PEFT_ADAPTER" in model.modes}
         (("--method", "supervised"), OPEN),
         (("--method", "distillation"), STUDENTS | TEACHERS),
         (("--method", "gemini"), GEMINI),
-        (("--method", "continuous"), {model.name for model in gemini_models() if model.continuous}),
+        (("--method", "continuous"), {model.name for model in gemini_models() if model.continuous is not False}),
         (("--mode", "peft_adapter"), PEFT),
         (("--modality", "image"), IMAGES | GEMINI),
         (("--modality", "image", "--method", "supervised"), IMAGES),
@@ -73,6 +73,9 @@ def test_the_table_says_how_old_prices_are_and_what_is_not_known(command: Comman
         line.startswith("* price of 2026-08-21, ") and "tunestack prices refresh" in line for line in answer.lines
     )
     assert answer.lines[-1].startswith("no page says where these are tuned: ")
+    assert command("models", "--method", "continuous").lines[-1] == (
+        "no page says whether these can be tuned further: gemini-3.5-flash, gemini-3.5-flash-lite"
+    )
     assert command("models", "--method", "gemini", "--region", "global").out == (
         "no model of the catalogue can do all of that\n"
     )

@@ -39,6 +39,9 @@ def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Pr
         yield from _teaching(asked.teacher_model, model, asked.today)
     if asked.pre_tuned_model is not None:
         yield from _continuing(asked, asked.pre_tuned_model)
+        if isinstance(model, GeminiModel) and model.continuous is None:
+            reason = f"no page says whether a tuned {model.name} can be tuned further"
+            yield Problem("baseModel", reason, is_warning=True)
     if asked.images and model is not None and "image" not in model.modalities:
         from tunestack.wording import counted  # most jobs have none
 

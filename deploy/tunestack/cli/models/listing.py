@@ -31,13 +31,17 @@ class Wanted:
             only_method = Wanted(self.method)
             return self == only_method and self.method in (None, "distillation")
         return (
-            (self.method is None or self.method in entry.methods)
+            (self.method is None or self.method in entry.methods or self.is_doubtful(entry))
             and (self.modality is None or self.modality in entry.modalities)
             and (self.mode is None or self.mode in entry.modes)
             and (self.region is None or not _fails(entry, location=self.region))
             and (self.adapter is None or self._takes_adapter(entry.row))
             and (self.machine is None or self._is_served(entry))
         )
+
+    def is_doubtful(self, entry: Entry) -> bool:
+        """Says whether no page says that a model is tuned by the method, and none that it is not."""
+        return self.method == "continuous" and isinstance(entry.row, GeminiModel) and entry.row.continuous is None
 
     def _takes_adapter(self, row: OpenModel | GeminiModel) -> bool:
         if isinstance(row, OpenModel) and "PEFT_ADAPTER" not in row.modes:
@@ -79,6 +83,8 @@ def show_all(wanted: Wanted, *, as_json: bool) -> None:
         nowhere = [entry.name for entry in found if entry.row and not entry.regions]
         if wanted.region and nowhere:
             terminal.print_lines([f"no page says where these are tuned: {', '.join(nowhere)}"])
+        if doubtful := [entry.name for entry in found if wanted.is_doubtful(entry)]:
+            terminal.print_lines([f"no page says whether these can be tuned further: {', '.join(doubtful)}"])
     else:
         terminal.print_lines(["no model of the catalogue can do all of that"])
 
