@@ -13,7 +13,7 @@ from emulator.vertex.refusals import invalid_argument
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from emulator.platform.projects import Project
+    from emulator.platform.projects import Project, Projects
 
 _NAME = re.compile(r"projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/(?P<rest>.+)")
 
@@ -29,6 +29,12 @@ class Place:
 
     project: Project
     location: str
+
+    @classmethod
+    def of(cls, name: str, projects: Projects) -> Place:
+        """Where a resource is, by its name."""
+        _, project, _, location, *_ = name.split("/")
+        return cls(projects.get(project), location)
 
     @property
     def name(self) -> str:

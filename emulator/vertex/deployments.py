@@ -173,8 +173,7 @@ class Deployments:
     def _require_capacity(self, endpoint: str, deployed: Details, previous: str) -> None:
         if "checkpointId" in deployed:
             return  # a tuned Gemini, on accelerators of the service's own
-        _, number, _, location = endpoint.split("/")[:4]
-        place = Place(self._services.projects.get(number), location)
+        place = Place.of(endpoint, self._services.projects)
         kind, count = capacity.accelerators(deployed)
         # A roll that surges runs both for a while; one that does not gives the accelerators over.
         without = previous if deployed["id"] == previous or not _surges(deployed) else ""
@@ -186,8 +185,7 @@ class Deployments:
         capacity.require_quota(self._services, place, kind, count, others)
 
     def _version(self, deployed: Details) -> Details:
-        _, number, _, location = deployed["model"].split("/")[:4]
-        place = Place(self._services.projects.get(number), location)
+        place = Place.of(deployed["model"], self._services.projects)
         return self._models.find(place, f"{deployed['model'].rsplit('/', 1)[-1]}@{deployed['modelVersionId']}")
 
     def _new_id(self, call: Call, endpoint: Details, wanted: str) -> str:

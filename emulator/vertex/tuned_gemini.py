@@ -157,8 +157,7 @@ class TunedGemini:
         return self._folder(made["job"], checkpoint_id) if made else None
 
     def _add(self, job: dict[str, Any], saved: Sequence[SavedCheckpoint]) -> str:
-        _, number, _, location, _, job_id = job["name"].split("/")
-        place = Place(self._services.projects.get(number), location)
+        place, job_id = Place.of(job["name"], self._services.projects), job["name"].rpartition("/")[2]
         name, base_model, display_name = "", job.get("baseModel", ""), job.get("tunedModelDisplayName", "")
         if "preTunedModel" in job:
             earlier = self.resolve(place, job["preTunedModel"]["tunedModelName"])
@@ -218,8 +217,7 @@ class TunedGemini:
     def _tuned_model(self, name: str) -> dict[str, Any]:
         made = self._documents.get(_COLLECTION, name)
         assert made is not None  # noqa: S101 - registered
-        _, number, _, location, _, reference = name.split("/")
-        version = self._models.find(Place(self._services.projects.get(number), location), reference)
+        version = self._models.find(Place.of(name, self._services.projects), name.rpartition("/")[2])
         endpoints = made["endpoints"]
         # "The tuned model endpoint represents the endpoint of the default checkpoint, and the tuned model checkpoints
         # include all checkpoints and their corresponding endpoints": "Use checkpoints in Gemini model tuning".

@@ -99,8 +99,7 @@ class TuningRun:
         started = job.get("startTime") or timestamp()
         self._enter("PROCESSING_DATASET", startTime=started, experiment=experiment_name(job))
         self._pause(self._settings.tuning_dataset)
-        _, number, _, location, *_ = self._name.split("/")
-        place = Place(self._services.projects.get(number), location)
+        place = Place.of(self._name, self._services.projects)
         training, validation = tuning_data.read(self._services, place.project, job.get("serviceAccount"), plan)
         stats = partial(tuning_data.stats, plan, training)
         if plan.teacher:
