@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tunestack.connection import Connection
 
 CONFIGURATION = "config.json"
+ADAPTERS = "adapter_config.json"
+"""What Hugging Face's peft writes beside adapters, whose model lies elsewhere."""
 
 _PROSE = re.compile(r"\..*|LICENSE.*|.*\.md", re.IGNORECASE)
 """Files beside a checkpoint that no training reads: a repository's own, and texts for people."""
@@ -63,6 +65,11 @@ def look(connection: Connection, uri: str) -> CustomBase:
     except NotFound as error:
         raise UnusableFolderError(f"there is no bucket {bucket}") from error
     files = {blob.name.removeprefix(prefix): (blob.size, blob.crc32c) for blob in blobs if blob.name != prefix}
+    if CONFIGURATION not in files and ADAPTERS in files:
+        raise UnusableFolderError(
+            f"there are adapters alone in {uri} ({ADAPTERS} and no {CONFIGURATION}); merge them with the model that they "
+            "belong to, and write the folder of that"
+        )
     if CONFIGURATION not in files:
         raise UnusableFolderError(
             f"there is no {CONFIGURATION} in {uri}; write the folder of a Hugging Face checkpoint, such as "

@@ -440,6 +440,7 @@ class TestCustomBase:
         ("files", "reason"),
         [
             ({"config.json": None}, "there is no config.json"),
+            ({"config.json": None, "adapter_config.json": b"{}"}, "there are adapters alone in gs://demo-data/mine"),
             ({"config.json": b"{"}, "config.json is no JSON"),
             ({"config.json": b"[]"}, "config.json is no JSON object"),
             ({"config.json": b'{"model_type": "llama"}'}, "is no checkpoint of google/gemma3@gemma-3-1b-it"),
