@@ -111,6 +111,11 @@ def test_an_estimate_is_itemised_with_its_sources(ask: Ask, write: Write) -> Non
     assert any(line.startswith("every month: ") for line in answer.lines)
 
 
+def test_gemini_models_are_tuned_in_no_mode(ask: Ask, write: Write) -> None:
+    answer = ask("estimate", write("train.jsonl", sums(120)), "--model", "gemini-2.5-flash")
+    assert any(line.startswith("gemini-2.5-flash, 1 epoch of about ") for line in answer.lines), answer.lines
+
+
 def test_an_estimate_for_machines(ask: Ask, write: Write) -> None:
     told = ask("estimate", write("train.jsonl", sums(120)), "--model", "gemini-2.5-flash", "--json").json
     assert told["model"] == "gemini-2.5-flash"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from tunestack.catalogue import UnknownRowError
+from tunestack.catalogue import UnknownRowError, is_gemini
 from tunestack.catalogue.data_rules import data_rules, with_optional_answers
 from tunestack.catalogue.estimates import EstimateError, estimate
 from tunestack.cli import terminal
@@ -92,7 +92,7 @@ def _estimate(text: TextCounts, model: str, mode: Mode | None, epochs: int, **as
 
 def _headline(found: Estimate) -> str:
     passes = counted(found.epochs, "epoch")
-    how = f" in mode {found.mode}" if found.mode else ""
+    how = f" in mode {found.mode}" if found.mode and not is_gemini(found.model) else ""
     span = found.tokens_per_epoch
     if span is None:
         count = "an unknown number of tokens"
