@@ -67,8 +67,8 @@ def look(connection: Connection, uri: str) -> CustomBase:
     files = {blob.name.removeprefix(prefix): (blob.size, blob.crc32c) for blob in blobs if blob.name != prefix}
     if CONFIGURATION not in files and ADAPTERS in files:
         raise UnusableFolderError(
-            f"there are adapters alone in {uri} ({ADAPTERS} and no {CONFIGURATION}); merge them with the model that they "
-            "belong to, and write the folder of that"
+            f"there are adapters alone in {uri} ({ADAPTERS} and no {CONFIGURATION}); merge them with the model that "
+            "they belong to, and write the folder of that"
         )
     if CONFIGURATION not in files:
         raise UnusableFolderError(
