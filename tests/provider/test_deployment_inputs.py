@@ -18,7 +18,7 @@ def test_an_old_price_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     _, source = machine("g2-standard-12").price_in("us-central1")
     age = source.told_age(datetime.now(UTC).date())
     assert "days old" in age
-    assert forecast(KNOWN, "us-central1", "deploys") == LINE.format("about 1.15 USD") + f" ({age})"
+    assert forecast(KNOWN, "us-central1", "deploys") == LINE.format("about 1.15 USD") + f", {age}"
 
 
 def test_a_fresh_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ def forecast(known: dict[str, Any], location: str, verb: str) -> str:
     line = f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
     estimate = _price(known, location) if "machineType" in known else None
     age = estimate.source.told_age(datetime.now(UTC).date()) if estimate and estimate.usd_per_hour else ""
-    return f"{line} ({age})" if age else line
+    return f"{line}, {age}" if age else line
 
 
 def update_verb(names: Mapping[str, Change], previous: dict[str, Any]) -> str:
