@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunestack import user_cache
 from tunestack.catalogue.entries import Source
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Mapping
     from decimal import Decimal
-    from pathlib import Path
 
 TITLE = "Cloud Billing catalogue"
 
@@ -57,14 +59,8 @@ class Prices:
 
 def path() -> Path:
     """Returns where the file is, whether or not there is one."""
-    import os
-    from pathlib import Path
-
-    if named := os.environ.get("TUNESTACK_PRICES"):
-        return Path(named)
-    import platformdirs
-
-    return Path(os.environ.get("TUNESTACK_CACHE") or platformdirs.user_cache_dir("tunestack")) / "prices.json"
+    named = os.environ.get("TUNESTACK_PRICES")
+    return Path(named) if named else user_cache.place() / "prices.json"
 
 
 def write(prices: Prices) -> Path:
@@ -74,9 +70,6 @@ def write(prices: Prices) -> Path:
         OSError: it cannot be written.
     """
     import json
-    import os
-    import tempfile
-    from pathlib import Path
 
     from tunestack.catalogue import model_rows
 
@@ -86,14 +79,7 @@ def write(prices: Prices) -> Path:
     }
     place = path()
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-        Path(partial).replace(place)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    user_cache.write(place, json.dumps(content, indent=2).encode())
     model_rows.forget()
     return place
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.provider.lifecycles.conftest import Cloud, Resource
-from tunestack.data import user_cache
+from tunestack import user_cache
 from tunestack.data.storage import bucket, objects, upload_session
 from tunestack.provider import transfer_progress
 from tunestack.provider.lifecycle import (

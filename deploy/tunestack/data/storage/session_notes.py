@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from tunestack.data import user_cache
+from tunestack import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunestack.data import user_cache
+from tunestack import user_cache
 from tunestack.data.report import Report, UnreadableDataError
 from tunestack.data.signatures.signature import Signature, SignatureError
 from tunestack.data.verdicts.kept import Record, named

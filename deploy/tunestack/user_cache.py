@@ -8,15 +8,20 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def place() -> Path:
+    """Returns where the cache is, made or not: `$TUNESTACK_CACHE`, or below where the system keeps caches."""
+    import platformdirs
+
+    return Path(os.environ.get("TUNESTACK_CACHE") or platformdirs.user_cache_dir("tunestack"))
+
+
 def folder(purpose: str) -> Path:
-    """Returns the folder for one purpose, below `$TUNESTACK_CACHE` or where the system keeps caches.
+    """Returns the folder for one purpose.
 
     Raises:
         OSError: it cannot be made.
     """
-    import platformdirs
-
-    made = Path(os.environ.get("TUNESTACK_CACHE") or platformdirs.user_cache_dir("tunestack")) / purpose
+    made = place() / purpose
     made.mkdir(mode=0o700, parents=True, exist_ok=True)
     return made
 
