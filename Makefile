@@ -70,7 +70,7 @@ test: engine
 
 campaign: engine
 	@$(VENV)/python -m tests.campaign $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) \
-		$(if $(LANES),--lanes $(LANES)) $(if $(ONLY),--only '$(ONLY)')
+		$(if $(LANES),--lanes $(LANES)) $(if $(METHODS),--methods) $(if $(ONLY),--only '$(ONLY)')
 
 bench: engine
 	@$(STACK) python tests/bench/run.py

@@ -18,7 +18,7 @@ from tests.campaign import case as cases
 from tests.campaign import plan
 from tests.campaign.case import Case, Outcome
 from tests.campaign.interruptions import KINDS
-from tests.campaign.lane import CHECKOUT, Lane
+from tests.campaign.lane import CHECKOUT, EVERY_METHOD, Lane
 from tests.campaign.reference import HarnessError, learn
 
 
@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=0, metavar="N", help="a sample of N; all when left out")
     parser.add_argument("--only", default="", metavar="REGEX", help="the cases whose line this is found in")
     parser.add_argument("--lanes", type=int, default=2, metavar="N", help="how many stacks run side by side")
+    parser.add_argument("--methods", action="store_true", help="a stack with a job of each way to tune")
     parser.add_argument("--folder", type=Path, default=CHECKOUT / ".tunestack" / "campaign", metavar="DIR")
     parser.add_argument("--list", action="store_true", help="print the cases and run none")
     options = parser.parse_args()
@@ -36,7 +37,8 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "logs").mkdir(parents=True)
 
-    lanes = [Lane(folder / f"lane-{number}", os.environ) for number in range(options.lanes)]
+    others = EVERY_METHOD if options.methods else {}
+    lanes = [Lane(folder / f"lane-{number}", os.environ, others) for number in range(options.lanes)]
     try:
         with ThreadPoolExecutor(len(lanes)) as pool:
             references, *_ = pool.map(learn, lanes, [2, *[1] * len(lanes)])

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +19,13 @@ _PASSING: Final = frozenset({"operations", "service_usage_operations"})
 
 def remote(lane: Lane) -> Counter[str]:
     """Everything that the service has, as one line each."""
-    documents = _documents(lane.data)
+    return lines(_documents(lane.data))
+
+
+def lines(documents: Sequence[tuple[str, str, dict[str, Any]]]) -> Counter[str]:
+    """What collection, key and content of documents say, without the ids that the service draws."""
     artifacts = {
-        f"{name}@{number}": version["artifactUri"]
+        f"{name}@{number}": version.get("artifactUri", f"a tuned Gemini, version {number}")
         for collection, name, document in documents
         if collection == "models"
         for number, version in document["versions"].items()
@@ -47,10 +51,11 @@ def _lines(collection: str, key: str, document: dict[str, Any], artifacts: dict[
         return
     if collection == "tuningJobs":
         job = document["job"]
-        yield f"job into {job['outputUri']}: {job['state']}"
+        what = f"into {job['outputUri']}" if "outputUri" in job else _gemini(job)
+        yield f"job {what}: {job['state']}"
     elif collection == "models":
-        for version in document["versions"].values():
-            yield f"version of model {key}: {version['artifactUri']}"
+        for number in document["versions"]:
+            yield f"version of model {key}: {artifacts[f'{key}@{number}']}"
     elif collection == "endpoints":
         split = document.get("trafficSplit", {})
         yield f"endpoint {document['displayName']}"
@@ -66,6 +71,12 @@ def _lines(collection: str, key: str, document: dict[str, Any], artifacts: dict[
             yield f"unfinished upload to {document.get('bucket')}/{document.get('name')}"
     else:
         yield f"{collection} {key}"
+
+
+def _gemini(job: dict[str, Any]) -> str:
+    """What tells Gemini jobs apart, which have no folder: where they start, and how long they learn."""
+    start = job["preTunedModel"]["tunedModelName"] if "preTunedModel" in job else job["baseModel"]
+    return f"on {start}, {job['supervisedTuningSpec']['hyperParameters']['epochCount']} epochs"
 
 
 def has_object(lane: Lane, name: str) -> bool:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -31,10 +32,6 @@ _CONFIGURATION: Final[Mapping[str, Any]] = {
     "buckets": {"forceDestroy": True, "intermediateCheckpointDays": 30},
     "quota": {"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"},
     "submitters": ["user:ada@example.com"],
-    "datasets": {"tickets": {"training": "data/train.jsonl", "validation": "data/validation.jsonl"}},
-    "models": {
-        "tickets": {"dataset": "tickets", "baseModel": "google/gemma3@gemma-3-1b-it", "mode": "FULL", "epochs": 1}
-    },
     "serving": {
         "support": {
             "model": "tickets",
@@ -45,6 +42,30 @@ _CONFIGURATION: Final[Mapping[str, Any]] = {
         }
     },
 }
+
+_DATASETS: Final[Mapping[str, Any]] = {
+    "tickets": {"training": "data/train.jsonl", "validation": "data/validation.jsonl"},
+    "prompts": {"training": "data/prompts.jsonl"},
+    "conversations": {"training": "data/generate-content.jsonl"},
+}
+
+_SERVED: Final[Mapping[str, Any]] = {
+    "tickets": {"dataset": "tickets", "baseModel": "google/gemma3@gemma-3-1b-it", "mode": "FULL", "epochs": 1}
+}
+
+EVERY_METHOD: Final[Mapping[str, Any]] = {
+    "again": {"dataset": "tickets", "continueFrom": {"model": "tickets"}, "mode": "FULL", "epochs": 1},
+    "student": {
+        "dataset": "prompts",
+        "baseModel": "qwen/qwen3@qwen3-4b",
+        "teacherModel": "deepseek-ai/deepseek-v3.2-maas",
+        "mode": "FULL",
+        "epochs": 1,
+    },
+    "gemini": {"dataset": "conversations", "baseModel": "gemini-3.1-flash-lite", "epochs": 1},
+    "further": {"dataset": "conversations", "continueFrom": {"model": "gemini"}, "epochs": 1},
+}
+"""Models beside the one that is served, so that a stack has a job of each method."""
 
 _EMULATOR_SETTINGS: Final = (
     '{"delays": {"apiEnabled": 0, "agentCreated": 0, "tuningAgentCreated": 0, "iamGranted": 0},'
@@ -60,10 +81,14 @@ class Lane:
         folder: an empty folder; everything lies there.
         variables: the process environment where the gcp plugin is chosen as `make up` chooses it; None for the
             stand-in.
+        others: models beside the one that is served.
     """
 
-    def __init__(self, folder: Path, variables: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str] | None, others: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         self.folder = folder
+        self._others = others
         self.project = folder / "project"
         self.stack = LocalStack(self.project, self.project / ".tunestack")
         self.data = self.stack.folder / "emulator"
@@ -94,15 +119,17 @@ class Lane:
         (self.project / ".venv").symlink_to(CHECKOUT / ".venv")
         # A copy: behind a link the provider would find the checkout's Pulumi.yaml, and its data.
         shutil.copytree(CHECKOUT / "infra", self.project / "infra", ignore=shutil.ignore_patterns("__pycache__"))
-        for name, count in (("train", 24), ("validation", 4)):
+        for name, count in (("train", 24), ("validation", 4), ("prompts", 24), ("generate-content", 24)):
             lines = (CHECKOUT / "examples" / "tickets" / f"{name}.jsonl").read_text().splitlines(keepends=True)
             (self.project / "data" / f"{name}.jsonl").write_text("".join(lines[:count]))
         (self.folder / "emulator-settings.json").write_text(_EMULATOR_SETTINGS)
         self.configure({})
 
     def configure(self, model: Mapping[str, Any]) -> None:
-        """Writes the stack's configuration, with these changes to the model."""
-        config = {**_CONFIGURATION, "models": {"tickets": {**_CONFIGURATION["models"]["tickets"], **model}}}
+        """Writes the stack's configuration, with these changes to each model."""
+        models = {name: {**keys, **model} for name, keys in {**_SERVED, **self._others}.items()}
+        datasets = {keys["dataset"]: _DATASETS[keys["dataset"]] for keys in models.values()}
+        config = {**_CONFIGURATION, "datasets": datasets, "models": models}
         file = self.project / "stacks" / f"Pulumi.{STACK}.yaml"
         present = yaml.safe_load(file.read_text()) if file.exists() else {}
         values = {f"{PROJECT}:{key}": value for key, value in config.items()}

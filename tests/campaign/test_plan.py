@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from tests.campaign import calls, plan
+from tests.campaign import calls, inventory, plan
 from tests.campaign.case import Case, Outcome
 from tests.campaign.interruptions import KINDS
 from tests.campaign.phases import PHASES
@@ -75,3 +75,29 @@ def test_what_is_told_of_a_case() -> None:
     failed = Outcome(case, problems=["missing: b"], attempts=1)
     assert str(failed) == "up, POST /b #1, after, kill-cli: FAILED, 0 s; missing: b"
     assert failed.failed
+
+
+def test_what_a_gemini_job_makes_is_found_again() -> None:
+    endpoint = {"displayName": "gemini", "deployedModels": [{"id": "7", "model": "m/1", "modelVersionId": "2"}]}
+    model = {"versions": {"1": {"artifactUri": "gs://b/final"}, "2": {}}}
+    documents: list[tuple[str, str, dict[str, Any]]] = [
+        ("tuningJobs", "1", {"job": {**GEMINI_JOB, "baseModel": "gemini-3.1-flash-lite"}}),
+        ("tuningJobs", "2", {"job": {**GEMINI_JOB, "preTunedModel": {"tunedModelName": "m/1@1"}}}),
+        ("tuningJobs", "3", {"job": {"outputUri": "gs://b", "state": "JOB_STATE_FAILED"}}),
+        ("models", "m/1", model),
+        ("endpoints", "e/1", {**endpoint, "trafficSplit": {"7": 100}}),
+    ]
+    assert inventory.lines(documents) == Counter(
+        [
+            "job on gemini-3.1-flash-lite, 2 epochs: JOB_STATE_SUCCEEDED",
+            "job on m/1@1, 2 epochs: JOB_STATE_SUCCEEDED",
+            "job into gs://b: JOB_STATE_FAILED",
+            "version of model m/1: gs://b/final",
+            "version of model m/1: a tuned Gemini, version 2",
+            "endpoint gemini",
+            "deployed on gemini: a tuned Gemini, version 2, 100 % of the traffic",
+        ]
+    )
+
+
+GEMINI_JOB = {"state": "JOB_STATE_SUCCEEDED", "supervisedTuningSpec": {"hyperParameters": {"epochCount": "2"}}}
