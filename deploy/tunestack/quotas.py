@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import tenacity
 
-from tunestack.retries import CALL_SECONDS, is_transient, retrying
+from tunestack.retries import CALL_SECONDS, PREVIEW_SECONDS, is_transient, retrying
 
 if TYPE_CHECKING:
     from tunestack.catalogue import Quota
@@ -28,9 +28,6 @@ SERVICE = "aiplatform.googleapis.com"
 
 UNLIMITED = -1
 """What the service says for no limit."""
-
-PREVIEW_SECONDS = 5.0
-"""How long a preview waits for an answer: a token and a list take about one."""
 
 
 class QuotaServiceError(Exception):

@@ -25,6 +25,9 @@ CALL_SECONDS = 60.0
 """How long one request may take before its connection counts as dead: what Google's storage library takes, and as long
 as a busy service has been seen to think. Repeated once, a service that never answers is given up after two minutes."""
 
+PREVIEW_SECONDS = 5.0
+"""How long a preview waits for an answer: a token and a list take about one."""
+
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP codes after which the same request may pass; those that google-genai and google-cloud-storage repeat."""
 

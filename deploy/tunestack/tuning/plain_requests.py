@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from tunestack.retries import retrying
+from tunestack.retries import PREVIEW_SECONDS, retrying
 from tunestack.service_errors import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tunestack.connection import Connection
-
-SECONDS = 5.0
-"""How long a preview waits for an answer: a token and a list take about one."""
 
 
 def answer(connection: Connection, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -41,7 +38,7 @@ def ask(connection: Connection, path: str, query: Mapping[str, str] | None = Non
     place = re.search(r"/locations/([^/]+)/", path)
     there = replace(connection, location=place[1]) if place else connection
     with connection.http() as session:
-        response = session.get(f"{there.service_address}/v1beta1/{path}", params=query, timeout=SECONDS)
+        response = session.get(f"{there.service_address}/v1beta1/{path}", params=query, timeout=PREVIEW_SECONDS)
     if not response.ok:
         raise refusal(response)
     answered: dict[str, Any] = response.json()

@@ -14,7 +14,8 @@ from tunestack.provider.tuning_jobs.changes import shown
 from tunestack.provider.tuning_jobs.estimate import told_cost
 from tunestack.provider.tuning_jobs.inputs import pinned_model
 from tunestack.provider.tuning_jobs.own_jobs import OwnJobs
-from tunestack.tuning import foresight, jobs, plain_requests, tuned_models
+from tunestack.retries import PREVIEW_SECONDS
+from tunestack.tuning import foresight, jobs, tuned_models
 from tunestack.tuning.ownership import Owner
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Preview:
     async def _quietly(self, urn: str, look: Awaitable[T]) -> T | None:
         """Returns what a look for a preview finds: it may come before the project, its APIs or the emulator."""
         try:
-            return await asyncio.wait_for(look, plain_requests.SECONDS)
+            return await asyncio.wait_for(look, PREVIEW_SECONDS)
         except ResourceError:
             raise
         except Exception as error:
