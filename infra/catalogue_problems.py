@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.lineage import lineage_of
+from infra.lineage import lineage_of, takes_any_region
 from infra.setting_problems import entries, path
 from infra.settings import EndpointSettings, ModelSettings
 from tunestack import catalogue
@@ -48,7 +48,7 @@ def catalogue_problems(
         secret_keys: top-level keys with a secret below them, whose free texts are not shown.
     """
     place = {key: value for key in ("project", "location") if isinstance(value := raw.get(key), str) and value}
-    if catalogue.region(place.get("location", "")) is None:
+    if catalogue.region(place.get("location", "")) is None and not takes_any_region(raw):
         place.pop("location", None)  # told already
     named = entries(raw, "models")
     lineage = lineage_of(named)

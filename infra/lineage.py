@@ -51,6 +51,16 @@ class Lineage:
         return next((key for each in line if (key := self.keys[each])), None)
 
 
+def takes_any_region(raw: Mapping[str, Any]) -> bool:
+    """Says whether a stack does nothing but tune Gemini models: the list of regions is that of open models.
+
+    Of some Gemini models the page names two regions, of others many more (google/skills, agent-platform-tuning).
+    """
+    models = entries(raw, "models")
+    lineage = lineage_of(models)
+    return bool(models) and not raw.get("serving") and all(map(lineage.is_gemini, models))
+
+
 def lineage_of(models: Mapping[str, Mapping[str, Any]]) -> Lineage:
     """Returns the lineage of entries that may be wrong in all but their shape."""
     named = {name: entry.get("baseModel") for name, entry in models.items()}

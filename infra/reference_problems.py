@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from infra.lineage import takes_any_region
 from infra.setting_problems import entries, path, unknown
 from tunestack import catalogue
 
@@ -19,7 +20,9 @@ def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(location, str) or not location:
         return
     region = catalogue.region(location)
-    if region is None:
+    if region is None and takes_any_region(raw):
+        pass  # what the catalogue knows of each model says whether it is tuned there
+    elif region is None:
         known = [row.name for row in catalogue.regions()]
         yield f"{path(('location',))}: {unknown(location, 'region', known)}"
     elif raw.get("serving") and not region.serves:

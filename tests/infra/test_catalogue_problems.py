@@ -130,3 +130,32 @@ def test_what_is_secret_is_not_shown() -> None:
     (problem,) = problems_of(secrets=frozenset({"tunestack:models"}), models=models, serving={})
     assert key not in problem
     assert '"[secret]" is not the name of a key' in problem
+
+
+NEWER = {**GEMINI, "baseModel": "gemini-3.1-flash-lite"}
+NOWHERE = 'location: there is no region "'
+
+
+@pytest.mark.parametrize(
+    ("changed", "found", "why"),
+    [
+        (
+            {"models": {"full": NEWER}, "serving": {}},
+            ['models.full.baseModel: gemini-3.1-flash-lite is not tuned in "europe-west1"; nearest: europe-west4'],
+            "of this one it does",
+        ),
+        (
+            {"models": {"full": GEMINI}, "serving": {}, "location": "mars"},
+            ['models.full.baseModel: "mars" is not a region'],
+            "nor can it be one",
+        ),
+        ({"models": {"full": GEMINI, "it": MODEL}, "serving": {}}, [f'{NOWHERE}europe-west1"'], "an open model"),
+        ({"models": {"full": MODEL}}, [f'{NOWHERE}europe-west1"'], "an open model that is served"),
+    ],
+)
+def test_gemini_models_have_regions_of_their_own(changed: dict[str, Any], found: list[str], why: str) -> None:
+    taken = settings_of({**GOOD, "location": "europe-west1", "models": {"full": GEMINI}, "serving": {}})
+    assert taken.location == "europe-west1", "where this one is tuned, its page does not say"
+    told = _found(**{"location": "europe-west1", **changed})
+    assert len(told) == len(found), (told, why)
+    assert all(problem.startswith(begin) for problem, begin in zip(told, found, strict=True)), (told, why)

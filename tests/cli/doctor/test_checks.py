@@ -16,6 +16,8 @@ from tests.cli.doctor.conftest import ACCOUNT, BUCKET, ENDPOINT, JOBS, L4, PROJE
 from tunestack.cli.doctor import command
 from tunestack.cli.doctor.finding import Status, worst
 from tunestack.cli.doctor.project import NEEDED_APIS
+from tunestack.cli.doctor.region import look_at_region
+from tunestack.cli.doctor.subject import Subject
 from tunestack.connection import Connection
 
 
@@ -27,6 +29,15 @@ def test_a_project_that_is_well(start_cloud: Callable[..., Cloud]) -> None:
     findings = start_cloud().findings()
     assert [each.says for each in findings if each.status is not Status.OK] == []
     assert "1 granted at once for 1 open model of this stack" in [each.says for each in findings], "Gemini counts apart"
+
+
+def test_a_model_of_another_stack_is_not_the_one_of_the_same_name_here() -> None:
+    models = {
+        "tickets": {"baseModel": "gemini-2.5-flash"},
+        "further": {"baseModel": "google/gemma3@gemma-3-1b-it", "continueFrom": {"model": "tickets", "stack": "dev"}},
+        "tone": {"continueFrom": {"model": "tickets"}},
+    }
+    assert Subject(Connection("p", "us-central1"), "prod", configuration={"models": models}).open_models == 1
 
 
 def test_a_stack_before_its_first_up(start_cloud: Callable[..., Cloud]) -> None:
@@ -218,6 +229,23 @@ def test_what_is_wrong_with_the_project(
     assert says in found.says
     assert found.advice
     assert {each.check for each in trouble} - {line[0]} == besides
+
+
+@pytest.mark.parametrize(
+    ("models", "serving", "status"),
+    [
+        ({"a": {"baseModel": "gemini-2.5-pro"}, "b": {"continueFrom": {"model": "a"}}}, {}, Status.OK),
+        ({"a": {"baseModel": "gemini-2.5-pro"}, "b": {"baseModel": "qwen/qwen3@qwen3-4b"}}, {}, Status.PROBLEM),
+        ({"a": {"baseModel": "gemini-2.5-pro"}}, {"support": ENDPOINT}, Status.PROBLEM),
+        ({}, {}, Status.PROBLEM),
+    ],
+    ids=["Gemini alone", "an open model, too", "something to serve", "nothing"],
+)
+def test_gemini_models_are_tuned_in_more_regions(
+    models: dict[str, Any], serving: dict[str, Any], status: Status
+) -> None:
+    subject = Subject(Connection(PROJECT, "europe-west1"), "dev", configuration={"models": models, "serving": serving})
+    assert [finding.status for finding in look_at_region(subject)] == [status]
 
 
 def test_the_advice_mends_what_is_broken(start_cloud: Callable[..., Cloud]) -> None:

@@ -20,6 +20,11 @@ def look_at_region(subject: Subject) -> Iterator[Finding]:
     """Yields whether models are tuned, and served, in the location."""
     name = subject.connection.location
     found = catalogue.region(name)
+    if found is None and subject.takes_any_region:
+        yield ok(
+            REGION, f"{name}: pulumi preview says of each Gemini model whether it is tuned there, where that is known"
+        )
+        return
     if found is None:
         known = [row.name for row in catalogue.regions()]
         near = get_close_matches(name, known, n=1)

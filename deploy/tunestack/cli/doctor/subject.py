@@ -48,6 +48,11 @@ class Subject:
         models = _sections(self.configuration.get("models"))
         return sum(not self._is_gemini(name, models) for name in models)
 
+    @property
+    def takes_any_region(self) -> bool:
+        """Whether the stack does nothing but tune Gemini models: the list of regions is that of open models."""
+        return bool(self.configuration.get("models")) and not self.serving and not self.open_models
+
     def _is_gemini(self, name: str, models: Mapping[str, Mapping[str, Any]]) -> bool:
         """Says whether a model, or what it goes on from, is a Gemini; one of another stack tells by its base model."""
         seen: set[str] = set()
@@ -56,7 +61,8 @@ class Subject:
             model = models[name]
             if model.get("preTunedModel") or catalogue.is_gemini(str(model.get("baseModel") or "")):
                 return True
-            name = str((model.get("continueFrom") or {}).get("model") or "")
+            continued = model.get("continueFrom") or {}
+            name = "" if continued.get("stack") else str(continued.get("model") or "")
         return False
 
     def asked(self, key: str) -> int:
