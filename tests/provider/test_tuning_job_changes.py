@@ -58,6 +58,14 @@ def told(before: dict[str, Any], after: dict[str, Any]) -> str:
         ),
         (CONTINUED, {"baseModel": "gemini-2.5-flash"}, ""),
         (CONTINUED, {"preTunedModel": f"{MODEL}@1"}, ""),
+        # Another spelling of the same start costs nothing.
+        ({**OPEN, "customBaseModel": "gs://a/b"}, {"customBaseModel": "gs://a/b/"}, ""),
+        (CONTINUED, {"preTunedModel": MODEL.replace("/p/", "/123/")}, ""),
+        (
+            CONTINUED,
+            {"preTunedModel": MODEL.replace("/p/", "/123/"), "preTunedVersion": "2"},
+            "version of the tuned model to go on from 1 → 2",
+        ),
         (
             CONTINUED,
             {"preTunedModel": f"{MODEL}@2", "preTunedVersion": "2"},

@@ -89,8 +89,9 @@ def differs(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> b
     """Says whether an input has changed."""
     if name in ("preTunedModel", "preTunedVersion"):
         # `…/models/9` is `…/models/9@3` once 3 is what it stands for.
-        is_same_text = before.get("preTunedModel") == after.get("preTunedModel")
-        return _goes_on_from(before) != _goes_on_from(after) and is_same_text == (name == "preTunedVersion")
+        is_same_text = bool(start(before.get("preTunedModel")) == start(after.get("preTunedModel")))
+        is_same_start = _goes_on_from(before) == _goes_on_from(after)
+        return not is_same_start and is_same_text == (name == "preTunedVersion")
     if name == "customBaseContent" and (before.get(name) is None or differs(before, after, "customBaseModel")):
         return False  # the job is from before it was pinned, or the folder is another one
     if name == "outputUri" and not (_keeps_folder(before) and _keeps_folder(after)):
@@ -100,14 +101,19 @@ def differs(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> b
 
 def _goes_on_from(inputs: Mapping[str, Any]) -> Any:
     model, version = inputs.get("preTunedModel"), inputs.get("preTunedVersion")
-    return UNKNOWN if UNKNOWN in (model, version) else pinned_model(model, version)
+    return UNKNOWN if UNKNOWN in (model, version) else start(pinned_model(model, version))
+
+
+def start(value: Any) -> Any:
+    """Returns what a job starts from in one of its spellings: a project by its id or number, a folder with a slash."""
+    return re.sub(r"^projects/[^/]+/", "", value).rstrip("/") if isinstance(value, str) else value
 
 
 def _value(inputs: Mapping[str, Any], name: str) -> Any:
     value = inputs.get(name)
     if name == "baseModel" and inputs.get("preTunedModel") is not None:
         return None  # beside a tuned model it only says what that was tuned from
-    return value.rstrip("/") if name == "outputUri" and isinstance(value, str) else value
+    return start(value) if name in ("outputUri", "customBaseModel") else value
 
 
 def _keeps_folder(inputs: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from tunestack.provider.lifecycle import CheckFailure, CheckRequest, Properties,
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap
 from tunestack.provider.refusals import refused
 from tunestack.provider.run import Run
-from tunestack.provider.tuning_jobs.changes import is_told_in_other_words
+from tunestack.provider.tuning_jobs.changes import is_told_in_other_words, start
 from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
 from tunestack.retries import http_code
 from tunestack.service_errors import explain
@@ -92,7 +92,7 @@ class StartingPoints:
             return _Pinned(known[name], _attempt(known), tuned_models.parts(old[name])[1])
         before = _Pinned(old[name], _attempt(old), old.get(pin)) if old.get(name) is not None else None
         before = before or self._pinned.get((request.urn, name))
-        is_same = before and (before.name, before.attempt) == (known[name], _attempt(known))
+        is_same = before and (start(before.name), before.attempt) == (start(known[name]), _attempt(known))
         return before if is_same else None
 
     async def _content(
