@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from tunestack.catalogue.checks.hyperparameters import LONGEST_DISPLAY_NAME
 from tunestack.catalogue.methods import OPEN_METHODS, Method, method
 from tunestack.provider.inputs import Inputs
 from tunestack.tuning.specification import TuningSpec
@@ -62,7 +63,7 @@ class TuningJobInputs(Inputs, frozen=True, kw_only=True):
 
     def display_name(self, resource_name: str) -> str | None:
         """Returns the tuned model's name, None for a new version of the model that the job goes on from."""
-        return self.tuned_model_display_name or (None if self.pre_tuned_model else resource_name)
+        return self.tuned_model_display_name or (None if self.pre_tuned_model else resource_name[:LONGEST_DISPLAY_NAME])
 
     def spec(self) -> TuningSpec:
         """Returns what the job's result depends on."""
