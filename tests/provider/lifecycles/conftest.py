@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.provider.lifecycles.tuning_methods import METHODS, Tuner, put_checkpoint
 from tests.running_emulator import Emulator
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import (
@@ -173,3 +175,27 @@ def cloud(start_emulator: Callable[..., Emulator], vertex: dict[str, float]) -> 
     made.write("gs://demo-data/train.jsonl")
     yield made
     made.connection.storage.close()
+
+
+@pytest.fixture
+def tuner(cloud: Any, tmp_path: Path) -> Tuner:
+    return Tuner(cloud, tmp_path / "weights")
+
+
+@pytest.fixture
+def inputs_of(cloud: Any, tuner: Tuner) -> Callable[[str], dict[str, Any]]:
+    """What declares a job of a method; a checkpoint lies where one is needed."""
+
+    def declare(method: str) -> dict[str, Any]:
+        given = {**cloud.inputs, **METHODS[method]}
+        if method == "continuous":
+            del given["baseModel"], given["mode"]
+            # It lies in another place than it was tuned in.
+            given["preTunedModel"] = tuner.tune("gemini-3.1-flash-lite")
+            assert "/locations/us/" in given["preTunedModel"]
+        if method == "gemini":
+            del given["mode"]
+        put_checkpoint(cloud)
+        return given
+
+    return declare
