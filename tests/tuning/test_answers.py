@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 
 from tests.tuning.conftest import Service
 from tunestack.connection import Connection
@@ -168,3 +169,54 @@ def test_what_a_tuned_model_says(
 )
 def test_names_of_one_thing(one: str, other: str, is_same: bool, why: str) -> None:
     assert (is_same_name(one, other), is_same_name(other, one)) == (is_same, is_same), why
+
+
+class Session:
+    """Finds nothing anywhere, and keeps where it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Has nothing to close."""
+
+    def get(self, url: str, **_: Any) -> requests.Response:
+        self.asked.append(url)
+        answer = requests.Response()
+        answer.status_code = 404
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("model", "host", "why"),
+    [
+        ("projects/1/locations/us/models/7@1", "aiplatform.us.rep.googleapis.com", "tuned in us-central1, kept in us"),
+        ("projects/1/locations/eu/models/7", "aiplatform.eu.rep.googleapis.com", "the default version"),
+        ("projects/p/locations/europe-west4/models/7@best", "europe-west4-aiplatform.googleapis.com", "an alias"),
+    ],
+)
+def test_a_tuned_model_is_asked_for_where_it_lies(
+    monkeypatch: pytest.MonkeyPatch, model: str, host: str, why: str
+) -> None:
+    session = Session()
+    monkeypatch.setattr(Connection, "http", lambda _: session)
+    connection = Connection("p", "us-central1")
+    assert tuned_models.look(connection, model) is None
+    assert not tuned_models.exists(connection, model)
+    assert session.asked == [f"https://{host}/v1beta1/{model}"] * 2, why
+
+
+@pytest.mark.parametrize("location", ["us-central1", "europe-west4", "global", "us", "eu"])
+def test_all_libraries_ask_at_the_same_address(monkeypatch: pytest.MonkeyPatch, location: str) -> None:
+    for name in ("GOOGLE_VERTEX_BASE_URL", "GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_API_KEY", "GEMINI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    connection = Connection("p", location)
+    client = connection.genai
+    assert str(client._api_client._http_options.base_url).rstrip("/") == connection.service_address
+    assert (
+        connection.gapic_arguments()["client_options"]["api_endpoint"] == connection.service_address[len("https://") :]
+    )
+    client.close()
