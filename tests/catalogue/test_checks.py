@@ -219,6 +219,13 @@ def test_what_the_catalogue_does_not_have_can_be_let_pass(asked: dict[str, Any],
     assert all(problem.is_unknown for problem in found), why
 
 
+def test_a_name_that_the_service_refuses_whatever_it_adds_cannot_be_let_pass() -> None:
+    (found,) = problems(base_model="acme/new", today=EARLIER)
+    assert not found.is_unknown
+    (served,) = problems(base_model="acme/new", machine_type="g2-standard-12", today=EARLIER)
+    assert served.is_unknown, "what is served may come from elsewhere"
+
+
 @pytest.mark.parametrize("base_model", [GEMMA_1B, "gemini-3.5-flash", None])
 def test_where_a_known_model_is_not_tuned_cannot_be_let_pass(base_model: str | None) -> None:
     (found,) = problems(base_model=base_model, location="mars", today=EARLIER)

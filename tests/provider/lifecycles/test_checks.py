@@ -90,6 +90,12 @@ async def refused(provider: TunestackProvider, kind: str, inputs: dict[str, Any]
         ("TuningJob", {**JOB, "adapterSize": 16}, "adapterSize", "mode FULL trains all weights and has no adapter"),
         ("TuningJob", {**JOB, "outputUri": "s3://output"}, "outputUri", "has to read gs://bucket/folder"),
         ("TuningJob", {**JOB, "attempt": 0}, "attempt", "0 is not an attempt; the first one is 1"),
+        (
+            "TuningJob",
+            {**JOB, "serviceAccount": "tuning"},
+            "serviceAccount",
+            "'tuning' is no service account's e-mail address; write NAME@PROJECT.iam.gserviceaccount.com",
+        ),
         ("TuningJob", {**JOB, "labels": {"team": 1}}, "labels", "expected `str`, got `int`"),
         ("TunedModel", {"job": "projects/p/x"}, "artifactsUri", "is missing; it is required"),
         ("TunedModel", {"job": "j", "artifactsUri": "gs://a", "wait": "no"}, "wait", "expected `bool`, got `str`"),

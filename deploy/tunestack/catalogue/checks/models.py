@@ -28,7 +28,9 @@ def looked_up(asked: Asked) -> tuple[OpenModel | GeminiModel | None, list[Proble
     try:
         return model_named(name), []
     except UnknownRowError as error:
-        return None, [Problem("baseModel", str(error), is_unknown=True)]
+        # Without its version the service refuses the name of an open model, one that it adds tomorrow as well.
+        may_be_new = "@" in name or is_gemini(name) or asked.machine_type is not None
+        return None, [Problem("baseModel", str(error), is_unknown=may_be_new)]
 
 
 def problems(asked: Asked, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tunestack.catalogue import problems
@@ -94,6 +95,12 @@ class Checks:
 def _own_failures(sound: dict[str, Any]) -> list[CheckFailure]:
     """Returns what is wrong whatever the catalogue says."""
     found = label_failures(sound.get("labels")) + folder_failures(sound, "outputUri", "customBaseModel")
+    account = sound.get("serviceAccount")
+    if isinstance(account, str) and not re.fullmatch(r"[^@\s]+@[^@\s]+|[0-9]+", account):
+        form = "NAME@PROJECT.iam.gserviceaccount.com"
+        found.append(
+            CheckFailure("serviceAccount", f"{account!r} is no service account's e-mail address; write {form}")
+        )
     if isinstance(attempt := sound.get("attempt"), int) and attempt < 1:
         found.append(CheckFailure("attempt", f"{attempt} is not an attempt; the first one is 1"))
     return found
