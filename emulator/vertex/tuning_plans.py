@@ -37,6 +37,7 @@ class Plan:
         teacher: Who writes the answers, or nothing where the data has them.
         pre_tuned: The version of a tuned Gemini to start from and its checkpoint's id, or None.
         last_only: Whether no checkpoint is kept but the last.
+        takes_images: Whether examples may have images.
     """
 
     model: str
@@ -52,23 +53,12 @@ class Plan:
     teacher: str
     pre_tuned: tuple[str, str] | None
     last_only: bool
+    takes_images: bool
 
     @property
     def is_gemini(self) -> bool:
         """Whether a Gemini model is tuned."""
         return self.output is None
-
-    @property
-    def takes_images(self) -> bool:
-        """Whether examples may have images."""
-        return self.is_gemini or self.open_model.takes_images
-
-    @property
-    def open_model(self) -> open_models.OpenModel:
-        """The base model of a job that is not on a Gemini model."""
-        model = open_models.find(self.model)
-        assert model is not None  # noqa: S101 - accepted
-        return model
 
 
 def is_gemini(job: dict[str, Any]) -> bool:
@@ -86,12 +76,12 @@ def plan(job: dict[str, Any]) -> Plan:
     mode: Mode = "PEFT_ADAPTER"
     if is_gemini(job):
         name = pre_tuned.get("baseModel") or job["baseModel"]
-        usual_size = _DEFAULT_GEMINI_ADAPTER
+        usual_size, takes_images = _DEFAULT_GEMINI_ADAPTER, True
     else:
         name, mode = job["baseModel"], spec["tuningMode"].removeprefix("TUNING_MODE_")
         model = open_models.find(name)
         assert model is not None  # noqa: S101 - accepted
-        usual_size = model.adapter_size
+        usual_size, takes_images = model.adapter_size, model.takes_images
         if rate := parameters.get("learningRate"):
             ratio = rate / model.modes[mode]
     return Plan(
@@ -108,6 +98,7 @@ def plan(job: dict[str, Any]) -> Plan:
         teacher=spec.get("baseTeacherModel", ""),
         pre_tuned=(pre_tuned["tunedModelName"], pre_tuned["checkpointId"]) if pre_tuned else None,
         last_only=spec.get("exportLastCheckpointOnly", False),
+        takes_images=takes_images,
     )
 
 
