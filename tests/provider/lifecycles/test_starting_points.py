@@ -15,6 +15,11 @@ from tunestack.tuning import tuned_models
 pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
 
 
+def make_default(cloud: Any, version: str) -> None:
+    body = {"versionAliases": ["default"]}
+    cloud.emulator.http.post(f"/v1beta1/{version}:mergeVersionAliases", json=body).raise_for_status()
+
+
 class TestGoingOnFromATunedModel:
     @pytest.fixture
     def model(self, tuner: Tuner) -> str:
@@ -33,15 +38,17 @@ class TestGoingOnFromATunedModel:
         assert old["preTunedVersion"] == "1"
         assert cloud.jobs()[0]["preTunedModel"]["tunedModelName"] == f"{model}@1"
         assert tuner.end(cloud.jobs()[0]) == f"{model}@2"
-        cloud.emulator.http.post(
-            f"/v1beta1/{model}@2:mergeVersionAliases", json={"versionAliases": ["default"]}
-        ).raise_for_status()
+        make_default(cloud, f"{model}@2")
         cloud.new_run()
         resource = cloud.resource("TuningJob")
         assert await changed(resource, made, old, inputs) == []
         cloud.new_run()  # the state was lost
-        again = await cloud.resource("TuningJob").create(inputs)
-        assert again.resource_id == made.resource_id
+        assert (await cloud.resource("TuningJob").create(inputs)).resource_id == made.resource_id
+        tuner.end({"name": f"{made.resource_id}1", "preTunedModel": {"tunedModelName": f"{model}@2"}})
+        make_default(cloud, f"{model}@3")  # by somebody else
+        cloud.new_run()
+        assert (await cloud.resource("TuningJob").create(inputs)).resource_id == made.resource_id
+        make_default(cloud, f"{model}@2")
         (note,) = (
             each["name"]
             for each in cloud.emulator.http.get("/storage/v1/b/demo-data/o").json()["items"]
@@ -83,8 +90,7 @@ class TestGoingOnFromATunedModel:
         old = await checked(resource, inputs)
         made = await resource.create(inputs)
         tuner.end(cloud.jobs()[0])
-        move = {"versionAliases": ["default"]}
-        cloud.emulator.http.post(f"/v1beta1/{model}@2:mergeVersionAliases", json=move).raise_for_status()
+        make_default(cloud, f"{model}@2")
         cloud.fault(method="GET", path=f".*/{model}@1", status=404, times=None)
         cloud.new_run()
         resource, more = cloud.resource("TuningJob"), {**inputs, "epochs": 3}
