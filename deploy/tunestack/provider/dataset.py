@@ -118,7 +118,8 @@ class DatasetLifecycle(Lifecycle):
                 for name in GENERATIONS.values()
                 if name in differing and not (after.get(name) and after.get(name) == state.get(name))
             ]
-            changes |= {name: PropertyChange(differing[name]) for name in (*repinned, *({"answers"} & {*differing}))}
+            rechecked = ["answers"] if "answers" in differing else []
+            changes |= {name: PropertyChange(differing[name]) for name in repinned + rechecked}
             if "examples" in state and "textOnly" not in state:  # an earlier release has made it
                 changes["textOnly"] = PropertyChange(Change.ADD, output=True)
         return DiffResult(changes)

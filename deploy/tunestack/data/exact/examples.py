@@ -57,9 +57,12 @@ def example(value: Value, members: Members, line: Line, file_format: Format | No
 
 
 def _prompt_completion(value: Value, members: Members, line: Line) -> None:
-    may_be_missing = ("completion",) if line.demands.answers_optional else ()
-    line.keys(value, members, "$", ("prompt", "completion")[: 2 - len(may_be_missing)], may_be_missing)
-    line.found.turns += 2 - ("completion" not in members.values and line.demands.answers_optional)
+    if line.demands.answers_optional:
+        line.keys(value, members, "$", ("prompt",), ("completion",))
+    else:
+        line.keys(value, members, "$", ("prompt", "completion"))
+    has_no_turn = line.demands.answers_optional and "completion" not in members.values
+    line.found.turns += 1 if has_no_turn else 2
     for key in ("prompt", "completion"):
         if text := members.values.get(key):
             line.text(text, f"$.{key}")
