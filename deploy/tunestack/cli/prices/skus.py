@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tunestack.connection import Connection
 from tunestack.retries import CALL_SECONDS, repeatable
 from tunestack.service_errors import refusal
 
 if TYPE_CHECKING:
     import requests
-
-    from tunestack.connection import Connection
 
 VERTEX_AI = "services/C7E2-9256-1C43"
 """Vertex AI in the Cloud Billing catalogue, as public programs name it that read its prices."""
@@ -58,9 +57,7 @@ def skus(connection: Connection | None) -> Iterator[Sku]:
     Raises:
         google.api_core.exceptions.GoogleAPICallError: the service refuses.
     """
-    from tunestack.connection import Connection as AnyPlace
-
-    reached = connection or AnyPlace("", "global")
+    reached = connection or Connection("", "global")
     address = f"{reached.api_endpoint}/billing" if reached.api_endpoint else _ADDRESS
     with reached.http() as session:
         token = ""
