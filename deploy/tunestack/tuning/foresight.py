@@ -68,4 +68,7 @@ def _job(document: dict[str, Any]) -> Job:
         method=method(base_model, teacher_model, document.get("preTunedModel", {}).get("tunedModelName")),
         base_model=base_model,
         model=document.get("tunedModel", {}).get("model", ""),
+        display_name=document.get("tunedModelDisplayName", ""),
+        kms_key_name=document.get("encryptionSpec", {}).get("kmsKeyName", ""),
+        last_checkpoint_only=document.get("supervisedTuningSpec", {}).get("exportLastCheckpointOnly"),
     )

@@ -173,3 +173,19 @@ async def test_what_a_gemini_job_does_not_care_for(cloud: Any, inputs_of: Callab
     cloud.listener.lines.clear()
     assert await changed(resource, made, old, {**inputs, **others, "epochs": 9}) == ["epochs"]
     assert cloud.listener.told == [], "another job has all of them as they are now"
+
+
+async def test_a_job_that_is_taken_over_may_be_otherwise(
+    cloud: Any, inputs_of: Callable[[str], dict[str, Any]]
+) -> None:
+    inputs = inputs_of("gemini")
+    made = await cloud.resource("TuningJob").create(inputs)
+    wanted = {**inputs, "kmsKeyName": KEY, "tunedModelDisplayName": "Others", "exportLastCheckpointOnly": False}
+    for preview in (True, False):
+        cloud.new_run()
+        taken = await cloud.resource("TuningJob").create(wanted, preview=preview)
+        assert taken.resource_id == made.resource_id
+        assert cloud.listener.told[-1] == (
+            f"job {made.resource_id.rpartition('/')[2]} has another encryption key, display name, choice of "
+            "checkpoints to keep; raise attempt to train with what is asked for"
+        )

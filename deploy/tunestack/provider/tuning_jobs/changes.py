@@ -10,6 +10,7 @@ from tunestack.catalogue.methods import OPEN_METHODS, method
 from tunestack.provider.lifecycle import Change, DiffRequest, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map
 from tunestack.provider.tuning_jobs.inputs import pinned_model
+from tunestack.tuning.job import Job
 from tunestack.tuning.tuned_models import is_same_model, parts
 from tunestack.wording import counted
 
@@ -121,6 +122,16 @@ def _keeps_folder(inputs: Mapping[str, Any]) -> bool:
     if base_model is UNKNOWN:
         return inputs.get("mode") is not None
     return method(base_model, teacher_model, inputs.get("preTunedModel")) in OPEN_METHODS
+
+
+def otherwise(job: Job, known: Mapping[str, Any]) -> list[str]:
+    """Returns what of a job that is taken over is otherwise than a program asks for, among what shows in its result."""
+    asked = (
+        ("kmsKeyName", known.get("kmsKeyName") or "", job.kms_key_name),
+        ("tunedModelDisplayName", known.get("tunedModelDisplayName") or job.display_name, job.display_name),
+        ("exportLastCheckpointOnly", bool(known.get("exportLastCheckpointOnly")), bool(job.last_checkpoint_only)),
+    )
+    return [FIXED[name] for name, wanted, there in asked if wanted is not UNKNOWN and wanted != there]
 
 
 def kind(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> Change:

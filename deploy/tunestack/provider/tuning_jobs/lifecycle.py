@@ -24,7 +24,15 @@ from tunestack.provider.lifecycle import (
 from tunestack.provider.properties import plain_map, wrap, wrap_map
 from tunestack.provider.run import Run
 from tunestack.provider.tuning_jobs.cancelling import cancel
-from tunestack.provider.tuning_jobs.changes import FIXED, RETRAINS, differs, kind, reason, unknown_to_an_import
+from tunestack.provider.tuning_jobs.changes import (
+    FIXED,
+    RETRAINS,
+    differs,
+    kind,
+    otherwise,
+    reason,
+    unknown_to_an_import,
+)
 from tunestack.provider.tuning_jobs.checks import Checks
 from tunestack.provider.tuning_jobs.estimate import estimated
 from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
@@ -83,6 +91,7 @@ class TuningJobLifecycle(Lifecycle):
             job = await self._preview.adopted(owner, known)
             told = {**priced, **plain_map(request.inputs), **_hidden(request)}
             await self._run.tell(request.urn, await self._preview.forecast(owner, told, job))
+            await self._tell_otherwise(request, job)
             there = _outputs(job) if job else artifacts_of(owner, known)
             return CreateResult(job.name if job else "", {**outputs, **wrap_map(there)})
         inputs = read(TuningJobInputs, request.inputs)
@@ -102,8 +111,17 @@ class TuningJobLifecycle(Lifecycle):
             job = await self._submitting.submit(inputs, owner, announced)
         else:
             await self._run.tell(request.urn, f"takes job {job.number} ({states.phrase(job.state)}): the same spec")
+            await self._tell_otherwise(request, job)
         self._run.touched.add(job.name)
         return CreateResult(job.name, {**outputs, **wrap_map(_outputs(job))})
+
+    async def _tell_otherwise(self, request: CreateRequest, job: jobs.Job | None) -> None:
+        """Warns of a job that is taken over although the program wants some of it otherwise by now."""
+        if job and (differing := otherwise(job, plain_map(request.inputs))):
+            told = (
+                f"job {job.number} has another {', '.join(differing)}; raise attempt to train with what is asked for"
+            )
+            await self._run.tell(request.urn, told, severity=Severity.WARNING)
 
     async def read(self, request: ReadRequest) -> ReadResult:
         """Keeps what the state knows: nothing of a job ever changes, and one that vanished is an error, not a gap."""
