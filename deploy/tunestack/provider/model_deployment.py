@@ -54,6 +54,11 @@ from tunestack.serving.specification import model_id_of
 OUTPUTS = ("modelVersion", "deployedModelId", "state")
 """Outputs that a roll changes; the model's name and the price derive from inputs."""
 
+NOTHING_YET = (
+    "pending: its tuned model is not finished; the next pulumi up goes on. A tuned Gemini model never has a checkpoint "
+    "to deploy: it brings its own endpoints"
+)
+
 
 class ModelDeploymentLifecycle(Lifecycle):
     """Deploys, rolls, undeploys."""
@@ -107,7 +112,8 @@ class ModelDeploymentLifecycle(Lifecycle):
         known = without_unknown(request.inputs)
         outputs = {**request.inputs, **wrap_map(hourly_cost(known, self._location))}
         if request.preview:
-            await self._run.tell(request.urn, forecast(known, self._location, "deploys"))
+            is_there = known.get("checkpointUri") != ""
+            await self._run.tell(request.urn, forecast(known, self._location, "deploys") if is_there else NOTHING_YET)
             return CreateResult("", outputs)
         inputs = read(ModelDeploymentInputs, request.inputs)
         resource_id = f"{inputs.endpoint.rpartition('/endpoints/')[0]}/models/{model_id_of(request.urn)}"
@@ -178,8 +184,7 @@ class ModelDeploymentLifecycle(Lifecycle):
         """Brings what is asked for into service, whatever part of it is there already; see `Rollout.serve`."""
         self._run.touched.add(resource_id)
         if not inputs.checkpoint_uri:
-            message = "pending: its tuned model is not finished; the next pulumi up goes on"
-            await self._run.tell(urn, message, severity=Severity.WARNING)
+            await self._run.tell(urn, NOTHING_YET, severity=Severity.WARNING)
             return _pending(previous if is_same(previous.get("endpoint"), inputs.endpoint) else {})
         way = Rollout(
             connection=models.at(self._run.connection, inputs.endpoint),

@@ -289,6 +289,10 @@ async def test_pending_waits_without_a_change_and_without_a_price(cloud: Cloud) 
     made = await cloud.create(checkpointUri="")
     assert made[1]["state"] == "PENDING"
     inputs = {**INPUTS, "checkpointUri": ""}
+    await cloud.lifecycle.create(CreateRequest(URN.format("support"), wrap_map(inputs), 0, True))
+    for told in cloud.listener.told:
+        assert "A tuned Gemini model never has a checkpoint to deploy" in told
+        assert "USD" not in told
     assert await cloud.changes(made, inputs, inputs) == set()
     assert await cloud.changes(made, inputs, INPUTS) == {"checkpointUri", "state"}
 
