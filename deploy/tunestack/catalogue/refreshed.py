@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunestack import user_cache
 from tunestack.catalogue.entries import Source
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ class Prices:
 
 def path() -> Path:
     """Returns where the file is, whether or not there is one."""
+    from tunestack import user_cache
+
     named = os.environ.get("TUNESTACK_PRICES")
     return Path(named) if named else user_cache.place() / "prices.json"
 
@@ -71,6 +72,7 @@ def write(prices: Prices) -> Path:
     """
     import json
 
+    from tunestack import user_cache
     from tunestack.catalogue import model_rows
 
     content = {

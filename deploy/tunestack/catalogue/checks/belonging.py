@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from tunestack.catalogue.checks.problem import Problem
 from tunestack.catalogue.methods import OPEN_METHODS, Method, is_gemini, told
-from tunestack.wire_names import wire_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +61,8 @@ def problems(asked: Asked) -> Iterator[Problem]:
             reason = "no page says that a distillation can start from a checkpoint; leave out this or teacherModel"
             yield Problem("customBaseModel", reason, is_unknown=True)
         else:
+            from tunestack.wire_names import wire_name  # only errors need it
+
             yield Problem(wire_name(name), f"is not for {told(method)}: {place.instead}")
     if asked.declared is None:
         return
