@@ -99,14 +99,22 @@ def _pause(retry_state: tenacity.RetryCallState) -> float:
 
 
 class NobodyListens(stop_base):
-    """Ends the loop early when the connection itself is refused; a busy service takes it, and answers late or not."""
+    """Ends the loop early when the connection itself is refused; a busy service takes it, and answers late or not.
+
+    Args:
+        seconds: how long it is tried; `REFUSED_SECONDS` when left out.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._seconds = seconds
 
     def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
         """Says whether the last try found nobody, for long enough."""
         error = retry_state.outcome.exception() if retry_state.outcome else None
         while error is not None and not isinstance(error, ConnectionRefusedError):
             error = error.__cause__ or error.__context__
-        return error is not None and (retry_state.seconds_since_start or 0) >= REFUSED_SECONDS
+        seconds = REFUSED_SECONDS if self._seconds is None else self._seconds
+        return error is not None and (retry_state.seconds_since_start or 0) >= seconds
 
 
 def _status(error: BaseException) -> str | None:

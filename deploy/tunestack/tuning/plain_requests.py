@@ -1,6 +1,6 @@
 """Plain requests to the service, for previews: they need a third of the memory of google-genai.
 
-A call that fails is repeated once: a preview has no time for more.
+A call that fails is repeated once, as a preview has no time for more, unless nothing goes on without its answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from tunestack.retries import PREVIEW_SECONDS, retrying
+from tunestack.retries import PREVIEW_SECONDS, NobodyListens, retrying
 from tunestack.service_errors import refusal
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ def answer(connection: Connection, path: str, query: Mapping[str, str] | None = 
         google.auth.exceptions.GoogleAuthError: there are no credentials.
     """
     answered: dict[str, Any] = retrying().copy(stop=tenacity.stop_after_attempt(2))(ask, connection, path, query)
+    return answered
+
+
+def insist(connection: Connection, path: str) -> dict[str, Any]:
+    """Returns what `answer` does, and asks a busy service a few times more: a run without the answer is refused."""
+    repeated = retrying()
+    enough = tenacity.stop_any(repeated.stop, tenacity.stop_before_delay(2 * PREVIEW_SECONDS), NobodyListens(0))
+    answered: dict[str, Any] = repeated.copy(stop=enough)(ask, connection, path)
     return answered
 
 

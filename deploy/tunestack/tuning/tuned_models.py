@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import http_code, repeatable
-from tunestack.tuning.plain_requests import answer, ask
+from tunestack.tuning.plain_requests import ask, insist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +60,7 @@ def look(connection: Connection, name: str) -> TunedVersion | None:
         google.api_core.exceptions.GoogleAPICallError: it refuses.
         google.auth.exceptions.GoogleAuthError: there are no credentials.
     """
-    found = _model(connection, name, answer)
+    found = _model(connection, name, insist)
     if found is None:
         return None
     labels = found.get("labels", {})
@@ -132,8 +132,8 @@ def _model(
 def _job(connection: Connection, number: str) -> dict[str, Any] | None:
     """Returns a job where it is known; its record stays for ever, but it may be another region's."""
     try:
-        return answer(connection, f"{connection.parent}/tuningJobs/{number}")
+        return insist(connection, f"{connection.parent}/tuningJobs/{number}")
     except Exception as error:
-        if http_code(error) is None:
-            raise
-        return None
+        if http_code(error) in (403, 404):
+            return None
+        raise

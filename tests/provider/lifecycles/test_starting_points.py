@@ -148,7 +148,7 @@ class TestGoingOnFromATunedModel:
         resource = cloud.resource("TuningJob")
         document = cloud.emulator.http.get(f"/v1beta1/{model}").json()
         found = {model: {**document, "versionCreateTime": "2025-07-10T23:59:59Z"}, "job": {"dpoSpec": {}}}
-        monkeypatch.setattr(tuned_models, "answer", lambda _, path: found.get(path, found["job"]))
+        monkeypatch.setattr(tuned_models, "insist", lambda _, path: found.get(path, found["job"]))
         for sign in ("labels", "baseModelSource", "modelSourceInfo"):
             del found[model][sign]
         found[model] |= {"artifactUri": "gs://weights/final", "labels": {tuned_models.JOB: "job"}}
@@ -164,7 +164,7 @@ class TestGoingOnFromATunedModel:
         document = cloud.emulator.http.get(f"/v1beta1/{model}").json()
         document["encryptionSpec"] = {"kmsKeyName": KEY.replace("projects/p/", "projects/123/")}
         document["labels"][tuned_models.BASE_MODEL] = "gemini-2_5-flash-lite-001"
-        monkeypatch.setattr(tuned_models, "answer", lambda _, path: document if path == model else {})
+        monkeypatch.setattr(tuned_models, "insist", lambda _, path: document if path == model else {})
         del document["labels"][tuned_models.JOB]
         same = {**inputs, "baseModel": "gemini-2.5-flash-lite", "kmsKeyName": KEY}
         assert await failures(cloud.resource("TuningJob"), same) == {}
@@ -177,6 +177,11 @@ class TestGoingOnFromATunedModel:
         assert cloud.listener.told[-1] == (
             "goes on from checkpoint 1 of a model that another job makes first (1 epoch): price unknown"
         )
+
+    async def test_a_busy_service_is_asked_again(self, cloud: Any, inputs: dict[str, Any]) -> None:
+        for path in (".*/models/.*", ".*/tuningJobs/.*"):
+            cloud.fault(method="GET", path=path, status=503, message="busy", times=2)
+        assert await failures(cloud.resource("TuningJob"), inputs) == {}
 
     async def test_a_service_that_does_not_answer(self, cloud: Any, model: str, inputs: dict[str, Any]) -> None:
         resource = cloud.resource("TuningJob")
