@@ -118,9 +118,7 @@ class TuningJobLifecycle(Lifecycle):
     async def _tell_otherwise(self, request: CreateRequest, job: jobs.Job | None) -> None:
         """Warns of a job that is taken over although the program wants some of it otherwise by now."""
         if job and (differing := otherwise(job, plain_map(request.inputs))):
-            told = (
-                f"job {job.number} has another {', '.join(differing)}; raise attempt to train with what is asked for"
-            )
+            told = f"job {job.number} has another {', '.join(differing)}; raise attempt to train with what is asked for"
             await self._run.tell(request.urn, told, severity=Severity.WARNING)
 
     async def read(self, request: ReadRequest) -> ReadResult:
