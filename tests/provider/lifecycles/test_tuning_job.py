@@ -13,8 +13,7 @@ from tunestack.catalogue import open_model
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import InitFailedError, ResourceError
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap
-from tunestack.provider.tuning_jobs import preview
-from tunestack.tuning import jobs, plain_requests
+from tunestack.tuning import jobs
 
 pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
 
@@ -165,8 +164,8 @@ class TestForesight:
     async def test_a_service_that_hangs_does_not_hold_a_preview(
         self, cloud: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for module in (preview, plain_requests):
-            monkeypatch.setattr(module, "PREVIEW_SECONDS", 0.2)
+        for module in ("provider.tuning_jobs.preview", "tuning.plain_requests"):
+            monkeypatch.setattr(f"tunestack.{module}.PREVIEW_SECONDS", 0.2)
         cloud.fault(method="GET", path=".*/tuningJobs", delaySeconds=4)
         started = time.monotonic()
         await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
