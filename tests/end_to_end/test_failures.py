@@ -109,7 +109,7 @@ def test_a_job_that_vanished_stays_an_error(stack: Any) -> None:
     # The service has no call that deletes a record; its own clean-up may.
     fault = {"method": "GET", "path": f".*/{job['name']}", "status": 404, "times": None}
     assert stack.emulator.http.post("/emulator/faults", json=fault).is_success
-    vanished = f"the service has no job {job['name']} any more; its checkpoints may still be in the output folder"
+    vanished = f"the service has no job {job['name']} any more; what it made may still be there"
     assert vanished in stack.pulumi("refresh", "--yes", "--skip-preview")
     assert vanished in stack.pulumi("preview", fails=True)
     assert vanished in stack.up(fails=True), "it stays, since dropped it would be trained again"

@@ -189,6 +189,6 @@ def _outputs(job: jobs.Job) -> dict[str, str]:
 
 def _vanished(name: str) -> str:
     return (
-        f"the service has no job {name} any more; its checkpoints may still be in the output folder. Raise attempt to "
+        f"the service has no job {name} any more; what it made may still be there. Raise attempt to "
         "train again, or remove the resource from the program"
     )
