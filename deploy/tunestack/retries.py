@@ -62,14 +62,21 @@ def http_code(error: BaseException) -> int | None:
     return int(code) if isinstance(code, int) else None
 
 
-def retrying() -> tenacity.Retrying:
-    """Returns a loop that repeats transient failures with growing pauses for up to two minutes, unless stopped."""
+def retrying(seconds: float | None = None, refused_seconds: float | None = None) -> tenacity.Retrying:
+    """Returns a loop that repeats transient failures with growing pauses, unless stopped.
+
+    Args:
+        seconds: for how long; `RETRY_SECONDS` when left out.
+        refused_seconds: for how long where nobody takes the connection; `REFUSED_SECONDS` when left out.
+    """
     stopped = STOPPED.get() or threading.Event()
+    enough = tenacity.stop_before_delay(RETRY_SECONDS if seconds is None else seconds)
+    nobody = NobodyListens(REFUSED_SECONDS if refused_seconds is None else refused_seconds)
     return tenacity.Retrying(
         sleep=tenacity.sleep_using_event(stopped),
         retry=tenacity.retry_if_exception(is_transient),
         wait=_pause,
-        stop=tenacity.stop_before_delay(RETRY_SECONDS) | tenacity.stop_when_event_set(stopped) | NobodyListens(),
+        stop=enough | tenacity.stop_when_event_set(stopped) | nobody,
         reraise=True,
     )
 
@@ -102,10 +109,10 @@ class NobodyListens(stop_base):
     """Ends the loop early when the connection itself is refused; a busy service takes it, and answers late or not.
 
     Args:
-        seconds: how long it is tried; `REFUSED_SECONDS` when left out.
+        seconds: how long it is tried all the same.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
@@ -113,8 +120,7 @@ class NobodyListens(stop_base):
         error = retry_state.outcome.exception() if retry_state.outcome else None
         while error is not None and not isinstance(error, ConnectionRefusedError):
             error = error.__cause__ or error.__context__
-        seconds = REFUSED_SECONDS if self._seconds is None else self._seconds
-        return error is not None and (retry_state.seconds_since_start or 0) >= seconds
+        return error is not None and (retry_state.seconds_since_start or 0) >= self._seconds
 
 
 def _status(error: BaseException) -> str | None:

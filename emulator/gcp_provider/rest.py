@@ -12,7 +12,7 @@ import tenacity
 
 from emulator.gcp_provider.configuration import Configuration
 from tunestack.provider.lifecycle import ResourceError
-from tunestack.retries import NobodyListens
+from tunestack.retries import REFUSED_SECONDS, NobodyListens
 
 T = TypeVar("T")
 
@@ -185,7 +185,7 @@ async def repeated(call: Callable[[], Awaitable[T]], passes: Callable[[BaseExcep
     attempts = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(passes),
         wait=tenacity.wait_exponential_jitter(initial=0.1, max=5, jitter=0.1),
-        stop=tenacity.stop_after_delay(seconds) | NobodyListens(),
+        stop=tenacity.stop_after_delay(seconds) | NobodyListens(REFUSED_SECONDS),
         reraise=True,
     )
     return await attempts(call)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from tunestack.retries import STOPPED, NobodyListens, http_code, is_transient, retrying
+from tunestack.retries import http_code, retrying
 from tunestack.service_errors import refusal
 from tunestack.serving import asked_endpoint, shapes
 from tunestack.serving.asked_endpoint import AskedEndpoint
@@ -158,11 +158,7 @@ def _patiently(begun: float, waits: Callable[[str], None], cold_seconds: float) 
         what, told = ("the same again" if cause == told else cause), cause
         waits(f"{what}; waited {time.monotonic() - begun:.0f} s of at most {cold_seconds:.0f} s")
 
-    loop = retrying()
-    is_over = tenacity.stop_before_delay(cold_seconds) | NobodyListens()
-    if stopped := STOPPED.get():
-        is_over = is_over | tenacity.stop_when_event_set(stopped)
-    return loop.copy(stop=is_over, before_sleep=tell, retry=tenacity.retry_if_exception(is_transient))
+    return retrying(cold_seconds).copy(before_sleep=tell)
 
 
 def _cause(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from tunestack.retries import PREVIEW_SECONDS, NobodyListens, retrying
+from tunestack.retries import PREVIEW_SECONDS, retrying
 from tunestack.service_errors import refusal
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def answer(connection: Connection, path: str, query: Mapping[str, str] | None = 
 
 def insist(connection: Connection, path: str) -> dict[str, Any]:
     """Returns what `answer` does, and asks a busy service a few times more: a run without the answer is refused."""
-    repeated = retrying()
-    enough = tenacity.stop_any(repeated.stop, tenacity.stop_before_delay(2 * PREVIEW_SECONDS), NobodyListens(0))
-    answered: dict[str, Any] = repeated.copy(stop=enough)(ask, connection, path)
+    answered: dict[str, Any] = retrying(2 * PREVIEW_SECONDS, refused_seconds=0)(ask, connection, path)
     return answered
 
 
