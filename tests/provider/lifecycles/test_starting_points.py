@@ -83,6 +83,23 @@ class TestGoingOnFromATunedModel:
         assert await changed(resource, made, old, {**inputs, "epochs": 3}) == ["epochs"]
         assert "there is no model" in (await failures(resource, {**inputs, "epochs": 3}))["preTunedModel"]
 
+    async def test_what_was_changed_back_is_the_job_from_before(
+        self, cloud: Any, tuner: Tuner, model: str, inputs: dict[str, Any]
+    ) -> None:
+        resource = cloud.resource("TuningJob")
+        first = await resource.create(inputs)
+        tuner.end(cloud.jobs()[0])
+        make_default(cloud, f"{model}@2")
+        once_more = {**inputs, "attempt": 2}
+        second = await resource.create(once_more)
+        assert cloud.jobs()[0]["preTunedModel"]["tunedModelName"] == f"{model}@2"
+        tuner.end(cloud.jobs()[0])
+        make_default(cloud, f"{model}@3")
+        cloud.new_run()
+        resource, old = cloud.resource("TuningJob"), {**once_more, "preTunedVersion": "2"}
+        assert await changed(resource, second, old, inputs) == ["attempt", "preTunedVersion"]
+        assert (await resource.create(inputs)).resource_id == first.resource_id
+
     async def test_another_version_than_was_pinned_is_told(
         self, cloud: Any, tuner: Tuner, model: str, inputs: dict[str, Any]
     ) -> None:

@@ -165,22 +165,29 @@ class StartingPoints:
         if kept and found.version != kept:
             told = f"version {kept}, which {text} stood for, is gone; it stands for version {found.version} now"
             await self._run.tell(request.urn, told, severity=Severity.WARNING)
-        started = None if kept or request.old else self._before_own(request.urn, known, found)
-        return started or found.version
+        before_text = plain_map(request.old).get("preTunedModel") if request.old else None
+        if kept or start(before_text) not in (None, start(text)):
+            return found.version
+        return await self._before_own(request.urn, known, found) or found.version
 
-    def _before_own(self, urn: str, known: Mapping[str, Any], found: tuned_models.TunedVersion) -> str:
-        """Returns the version that this very job has gone on from, where what it made is found; else nothing.
+    async def _before_own(
+        self, urn: str, known: Mapping[str, Any], found: tuned_models.TunedVersion | None
+    ) -> str | None:
+        """Returns the version that a job of this very spec went on from, where what is found came of that job.
 
-        So it is after a destroy, which leaves the model and takes the note of the submission with its bucket.
+        So it is after a destroy, which leaves the model and takes the note of the submission with its bucket, and where
+        something was changed and changed back.
         """
-        version = tuned_models.parts(found.goes_on_from)[1]
-        if not version or found.job_labels.get(OWNER) != digest(urn):
-            return ""
-        try:
-            spec = convert(TuningJobInputs, {**known, "preTunedVersion": version}).spec()
-        except msgspec.ValidationError:
-            return ""  # a preview does not know all of it yet
-        return version if spec.hash() == found.job_labels.get(SPEC) else ""
+        while found and found.job_labels.get(OWNER) == digest(urn):
+            version = tuned_models.parts(found.goes_on_from)[1]
+            try:
+                spec = convert(TuningJobInputs, {**known, "preTunedVersion": version}).spec()
+            except msgspec.ValidationError:
+                return None  # a preview does not know all of it yet
+            if not version or spec.hash() == found.job_labels.get(SPEC):
+                return version
+            found = await self._run.call(tuned_models.look, self._run.connection, found.goes_on_from)
+        return None
 
     async def _submitted_before(self, urn: str, known: Mapping[str, Any]) -> str | None:
         """Returns the version that the resource's last submission went on from, which a crash may have left alone.
