@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import json
@@ -66,6 +67,16 @@ def serve(create: Callable[[], Starlette], data: Path, port: int | None = None) 
         new_server(create()).run(sockets=[listener])
 
 
+class _Server(uvicorn.Server):
+    """One that leaves no connection open: uvicorn ends with those that came while it was closing the others."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # in which the loop closes them
+
+
 def new_server(application: Starlette) -> uvicorn.Server:
     """A server that is ready to run on a socket."""
     config = uvicorn.Config(
@@ -81,7 +92,7 @@ def new_server(application: Starlette) -> uvicorn.Server:
         timeout_keep_alive=60,  # clients keep connections; uvicorn's 5 s would cut those that wait between polls
         timeout_graceful_shutdown=_GRACE,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     application.state.connections.open = server.server_state.connections
     return server
 

@@ -12,10 +12,13 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
+
+from tests.running_emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,3 +223,16 @@ def test_nothing_that_loads_slowly_stands_before_the_first_answer() -> None:
     loaded = "import sys, emulator.application; print(*{'google.cloud.aiplatform_v1beta1', 'jax'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == []
+
+
+def test_no_connection_outlives_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes while the others are closed is seen by no look at those that are open."""
+    monkeypatch.setattr("uvicorn.protocols.http.h11_impl.H11Protocol.shutdown", lambda _: None)
+    emulator = Emulator(tmp_path, {})
+    emulator.http.close()
+    emulator._server.config.timeout_graceful_shutdown = 0  # what it waits for, it did not ask to end
+    with socket.create_connection(("127.0.0.1", urlsplit(emulator.url).port or 0), timeout=5) as late:
+        late.sendall(b"GET /emulator/health HTTP/1.1\r\nHost: emulator\r\n\r\n")
+        assert late.recv(65536).startswith(b"HTTP/1.1 200")
+        emulator.stop()
+        assert late.recv(1) == b""
