@@ -22,6 +22,8 @@ from google.cloud.storage import Client as StorageClient
 from google.genai import Client, types
 from google.oauth2.credentials import Credentials
 
+from tests.running_emulator import NO_DELAYS
+
 REGION = "us-central1"
 GEMMA = "google/gemma3@gemma-3-1b-it"
 LLAMA = "meta/llama3_1@llama-3.1-8b-instruct"
@@ -36,7 +38,8 @@ class Server:
     def __init__(self, data: Path, vertex: dict[str, float]) -> None:
         self.data = data
         self._settings = data.parent / f"{data.name}.json"
-        self._settings.write_text(json.dumps({"quotas": {L4_QUOTA: {"default": 1}}, "vertex": vertex}))
+        settings = {"quotas": {L4_QUOTA: {"default": 1}}, "delays": NO_DELAYS, "vertex": vertex}
+        self._settings.write_text(json.dumps(settings))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -107,12 +110,11 @@ class Cloud:
         self.until(lambda: self.session.get(f"{self.server.url}/v1/{self.parent}/endpoints").status_code == 200)
 
     def grant(self, *agents: str, bucket: str | None = None) -> None:
-        """Gives service agents the use of a bucket's objects, and nobody else, and waits until that counts."""
+        """Gives service agents the use of a bucket's objects, and nobody else."""
         members = [f"serviceAccount:service-{self.number}@{agent}.iam.gserviceaccount.com" for agent in agents]
         policy = {"bindings": [{"role": "roles/storage.objectUser", "members": members}]}
         url = f"{self.server.url}/storage/v1/b/{bucket or self.bucket}/iam"
         self.until(lambda: self.session.put(url, json=policy).status_code == 200)
-        time.sleep(0.25)
 
     def quota(self, quota_id: str, value: int, **dimensions: str) -> None:
         """Asks for a quota, which is granted at once."""
@@ -185,7 +187,7 @@ class Cloud:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.02)
+            time.sleep(0.05)
 
 
 def new_cloud(server: Server) -> Cloud:
