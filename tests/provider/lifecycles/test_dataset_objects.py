@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tunestack.provider.lifecycle import (
     UpdateRequest,
 )
 from tunestack.provider.properties import plain_map, wrap_map
+from tunestack.provider.transfer_progress import TransferProgress
 
 LINES = [json.dumps({"prompt": f"question {number}", "completion": f"answer {number}"}) + "\n" for number in range(130)]
 TRAINING, VALIDATION = "".join(LINES[:120]), "".join(LINES[120:])
@@ -418,14 +420,20 @@ async def test_a_large_upload_is_seen_stopped_and_gone_on_with(
     local = {"training": "train.jsonl", "bucket": "demo-data"}
     dataset = cloud.resource("Dataset")
     request = CreateRequest(dataset.urn, (await check(dataset, **local)).inputs, 0, False)
-    log = cloud.listener.log
+    log, shown, tell = cloud.listener.log, threading.Event(), TransferProgress.__call__
+
+    def told_before_the_next_piece(progress: TransferProgress, done: int) -> None:
+        tell(progress, done)
+        shown.wait(10)
 
     async def stopped_at_the_first_piece(severity: Severity, message: str, urn: str = "", **ephemeral: bool) -> None:
         if message.startswith("uploads"):
             cloud.run.interrupt()
+            shown.set()
         await log(severity, message, urn, **ephemeral)
 
     monkeypatch.setattr(cloud.listener, "log", stopped_at_the_first_piece)
+    monkeypatch.setattr(TransferProgress, "__call__", told_before_the_next_piece)
     with pytest.raises(InterruptedWaitError, match=r"^interrupted while it uploads train\.jsonl; the next"):
         await dataset.lifecycle.create(request)
     monkeypatch.setattr(cloud.listener, "log", log)
