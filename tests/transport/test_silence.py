@@ -29,6 +29,7 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
         monkeypatch.setattr(module, "CALL_SECONDS", 0.2)
     monkeypatch.setattr(upload_session, "PIECE_SECONDS", 0.2)
     monkeypatch.setattr(artifacts, "CALL_SECONDS", 0.2)
+    monkeypatch.setattr(predict, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(retries, "RETRY_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
         yield Connection("p", "us-central1", f"http://127.0.0.1:{listener.getsockname()[1]}", poll_seconds=0.05)
@@ -40,6 +41,14 @@ def upload(connection: Connection, tmp_path: Any) -> None:
     data.upload(file, data.check(file), "data", "", lambda: connection.storage)
 
 
+def question(connection: Connection, _: Any) -> None:
+    """What is asked of an endpoint that was found."""
+    found = asked_endpoint.AskedEndpoint(f"{PLACE}/endpoints/1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asked_endpoint, "look", lambda *_: found)
+        predict.answer(connection, found.name, "Hello")
+
+
 CALLS: dict[str, Callable[[Connection, Any], object]] = {
     "upload": upload,
     "list objects": lambda connection, _: artifacts.checkpoints(connection, "gs://data/tickets/1"),
@@ -47,7 +56,8 @@ CALLS: dict[str, Callable[[Connection, Any], object]] = {
     "get a model": lambda connection, _: models.get(connection, f"{PLACE}/models/1"),
     "get an endpoint": lambda connection, _: deployments.deployed(connection, f"{PLACE}/endpoints/1"),
     "list endpoints": lambda connection, _: deployments.endpoint_of(connection, f"{PLACE}/models/1"),
-    "predict": lambda connection, _: predict.answer(connection, f"{PLACE}/endpoints/1", "Hello"),
+    "look up what to ask": lambda connection, _: predict.answer(connection, f"{PLACE}/endpoints/1", "Hello"),
+    "predict": question,
 }
 
 
