@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tunestack.retries import http_code, is_transient, is_transport_error
@@ -42,17 +42,29 @@ def _said(error: BaseException) -> str:
     """Returns the error's message; of a failed upload, for which Google's library has the whole answer, its words."""
     message = str(getattr(error, "message", None) or error)
     try:
-        answer = error.response  # type: ignore[attr-defined]
+        answer = error.response  # type: ignore[attr-defined]  # one without is caught below
         return str(answer.json()["error"]["message"]) if answer.text in message else message
     except (AttributeError, KeyError, TypeError, ValueError):
         return message
+
+
+def document(response: requests.Response) -> dict[str, Any]:
+    """Returns what the service answers to a plain request.
+
+    Raises:
+        google.api_core.exceptions.GoogleAPICallError: it refuses.
+    """
+    if not response.ok:
+        raise refusal(response)
+    answered: dict[str, Any] = response.json()
+    return answered
 
 
 def refusal(response: requests.Response) -> Exception:
     """Returns a plain request that was refused as Google's own clients would raise it, with the service's own words."""
     from google.api_core.exceptions import from_http_status
 
-    refused: Exception = from_http_status(  # type: ignore[no-untyped-call]
+    refused: Exception = from_http_status(  # type: ignore[no-untyped-call]  # Google's has no hints
         response.status_code, words(response), response=response
     )
     return refused
@@ -93,7 +105,7 @@ def _no_answer(error: BaseException) -> str:
 def _address(error: BaseException) -> str:
     """Returns where the request went, empty where the library does not say."""
     try:
-        return str(error.request.url)  # type: ignore[attr-defined]
+        return str(error.request.url)  # type: ignore[attr-defined]  # one without is caught below
     except (AttributeError, RuntimeError):  # httpx raises the latter when it knows of no request
         return ""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import CALL_SECONDS, repeatable
-from tunestack.service_errors import refusal
+from tunestack.service_errors import document
 from tunestack.serving.shapes import Shape
 from tunestack.tuning.tuned_models import is_tuned_gemini
 from tunestack.wording import either
@@ -45,15 +45,15 @@ class AskedEndpoint:
     has_traffic: bool = False
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> AskedEndpoint:
+    def read(cls, found: Mapping[str, Any]) -> AskedEndpoint:
         """Reads the service's JSON."""
-        traffic = document.get("trafficSplit") or {}
+        traffic = found.get("trafficSplit") or {}
         # The reference writes it with the scheme (Endpoint, v1beta1), Google's own library puts that before it.
-        dns = str(document.get("dedicatedEndpointDns", "")).removeprefix("https://").rstrip("/")
-        deployed = sorted(document.get("deployedModels", ()), key=lambda each: -int(traffic.get(each.get("id"), 0)))
+        dns = str(found.get("dedicatedEndpointDns", "")).removeprefix("https://").rstrip("/")
+        deployed = sorted(found.get("deployedModels", ()), key=lambda each: -int(traffic.get(each.get("id"), 0)))
         return cls(
-            document.get("name", ""),
-            dns if document.get("dedicatedEndpointEnabled") else "",
+            found.get("name", ""),
+            dns if found.get("dedicatedEndpointEnabled") else "",
             tuple(_versioned(each) for each in deployed),
             any(traffic.values()),
         )
@@ -103,11 +103,7 @@ def told(shapes: tuple[Shape, ...]) -> str:
 
 @repeatable
 def _get(connection: Connection, session: requests.Session, name: str) -> dict[str, Any]:
-    response = session.get(f"{connection.service_address}/v1beta1/{name}", timeout=CALL_SECONDS)
-    if not response.ok:
-        raise refusal(response)
-    document: dict[str, Any] = response.json()
-    return document
+    return document(session.get(f"{connection.service_address}/v1beta1/{name}", timeout=CALL_SECONDS))
 
 
 def _versioned(deployed: Mapping[str, Any]) -> str:

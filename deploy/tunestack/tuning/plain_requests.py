@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from tunestack.retries import PREVIEW_SECONDS, retrying
-from tunestack.service_errors import refusal
+from tunestack.service_errors import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +44,4 @@ def ask(connection: Connection, path: str, query: Mapping[str, str] | None = Non
     place = re.search(r"/locations/([^/]+)/", path)
     there = replace(connection, location=place[1]) if place else connection
     with connection.http() as session:
-        response = session.get(f"{there.service_address}/v1beta1/{path}", params=query, timeout=PREVIEW_SECONDS)
-    if not response.ok:
-        raise refusal(response)
-    answered: dict[str, Any] = response.json()
-    return answered
+        return document(session.get(f"{there.service_address}/v1beta1/{path}", params=query, timeout=PREVIEW_SECONDS))

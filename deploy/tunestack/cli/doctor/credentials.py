@@ -26,7 +26,7 @@ def look(subject: Subject) -> Iterator[Finding]:
 
     try:
         credentials, _ = google.auth.default([SCOPE])
-        credentials.refresh(Request())  # type: ignore[no-untyped-call]
+        credentials.refresh(Request())  # type: ignore[no-untyped-call]  # Google's has no hints
     except TransportError as error:
         host = urlsplit(str(getattr(getattr(error.__cause__, "request", None), "url", ""))).hostname
         says = f"{host or 'the service that gives tokens'} cannot be reached"

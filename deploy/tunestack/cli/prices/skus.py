@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunestack.connection import Connection
 from tunestack.retries import CALL_SECONDS, repeatable
-from tunestack.service_errors import refusal
+from tunestack.service_errors import document
 
 if TYPE_CHECKING:
     import requests
@@ -72,10 +72,8 @@ def skus(connection: Connection | None) -> Iterator[Sku]:
 @repeatable
 def _page(session: requests.Session, address: str, token: str) -> Mapping[str, Any]:
     asked: dict[str, str | int] = {"currencyCode": "USD", "pageSize": PAGE_SIZE}
-    answer = session.get(address, params={**asked, "pageToken": token} if token else asked, timeout=CALL_SECONDS)
-    if not answer.ok:
-        raise refusal(answer)
-    return dict(answer.json())
+    following = {"pageToken": token} if token else {}
+    return document(session.get(address, params={**asked, **following}, timeout=CALL_SECONDS))
 
 
 def from_service(sku: Mapping[str, Any]) -> Sku:
