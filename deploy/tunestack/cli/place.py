@@ -128,7 +128,8 @@ def _configured(stack: str, location: str) -> Connection:
             f"no {keys}. Export the two from a program of your own, or name them with --project and --location instead "
             "of the stack"
         )
-    endpoint = emulator_url() if config.get("emulator") == "true" else ""
+    # An own program's default provider takes the emulator's address from the configuration, as it does the project.
+    endpoint = emulator_url() if config.get("emulator") == "true" else config.get("apiEndpoint", "")
     return _connection(config["project"], location or config["location"], endpoint)
 
 

@@ -38,7 +38,11 @@ class Stack:
         """
         outputs = _engine("output", "--json", stack=name)
         if "project" not in outputs:
-            raise StackError(f"stack {name} has no outputs yet; run pulumi up --stack {name} first")
+            raise StackError(
+                f"stack {name} exports no project, location and endpoints, which this command reads"
+                if outputs
+                else f"stack {name} has no outputs yet; run pulumi up --stack {name} first"
+            )
         return cls(name, outputs)
 
     def connection(self, endpoint: Mapping[str, Any] | None = None) -> Connection:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from importlib import resources
 from urllib.parse import urlsplit
 
+from pulumi.provider.experimental.property_value import PropertyValue
+
 from tunestack.connection import Connection
 from tunestack.provider.inputs import Inputs, failures, read, without_unknown
 from tunestack.provider.lifecycle import (
@@ -52,15 +54,16 @@ class TunestackProvider(Provider):
 
     async def check_config(self, request: CheckRequest) -> CheckResult:
         """Refuses unknown or missing settings, and an emulator's address that is none."""
-        found = failures(ProviderInputs, request.new)
-        known = without_unknown(request.new)
+        inputs = _with_number(request.new)
+        found = failures(ProviderInputs, inputs)
+        known = without_unknown(inputs)
         endpoint = known.get("apiEndpoint")
         if isinstance(endpoint, str) and urlsplit(endpoint).scheme not in ("http", "https"):
             found.append(CheckFailure("apiEndpoint", f"{endpoint!r} is no address; it has to read http://host:port"))
         pause = known.get("pollSeconds")
         if isinstance(pause, int | float) and not pause > 0:
             found.append(CheckFailure("pollSeconds", f"{pause} is no pause; write seconds above 0"))
-        return CheckResult(request.new, found)
+        return CheckResult(inputs, found)
 
     async def diff_config(self, request: DiffRequest) -> DiffResult:
         """Another project or region is another place: what lives there is not moved but made anew."""
@@ -117,6 +120,17 @@ class TunestackProvider(Provider):
         """Ends every wait; what runs remotely goes on."""
         if self._run is not None:
             self._run.interrupt()
+
+
+def _with_number(settings: Properties) -> Properties:
+    """Returns the settings with a pause that is a number: a default provider's come from the configuration, as text."""
+    pause = settings.get("pollSeconds")
+    if pause is None or not isinstance(pause.value, str):
+        return settings
+    try:
+        return {**settings, "pollSeconds": PropertyValue(float(pause.value))}
+    except ValueError:
+        return settings  # told as what it is
 
 
 def _dataset(run: Run) -> Lifecycle:

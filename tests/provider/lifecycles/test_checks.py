@@ -308,6 +308,8 @@ async def test_what_is_odd_but_possible_is_told_once(
         ({"project": "p", "location": "us-central1", "region": "x"}, "region", "there is no such input"),
         ({"project": "p", "location": "l", "apiEndpoint": "127.0.0.1:1"}, "apiEndpoint", "http://host:port"),
         ({"project": "p", "location": "l", "pollSeconds": 0}, "pollSeconds", "write seconds above 0"),
+        ({"project": "p", "location": "l", "pollSeconds": "-1"}, "pollSeconds", "write seconds above 0"),
+        ({"project": "p", "location": "l", "pollSeconds": "fast"}, "pollSeconds", "expected `float"),
     ],
 )
 async def test_settings_of_the_provider(settings: dict[str, Any], name: str, reason: str) -> None:
