@@ -1,0 +1,365 @@
+"""One run of the engine on one stack, by Pulumi's Automation API: what it printed, its events, how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from pulumi.automation import CommandError, CommandResult, LocalWorkspace, PulumiCommand
+
+from tunestack.cli.stack import StackError
+from tunestack.cli.stacks.stack_files import ProjectFile
+
+Kind = Literal["preview", "up", "destroy", "refresh"]
+Event = dict[str, Any]
+"""An event of the engine as JSON; see sdk/go/common/apitype/events.go in pulumi/pulumi."""
+
+POLICY_PACK = Path("policies", "PulumiPolicy.yaml")
+"""Of a project, below the folder of its program."""
+
+_POLL_SECONDS = 0.1
+"""Between two looks into the event log: what a person takes for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the engine is run.
+
+    Attributes:
+        refresh: whether it looks at everything first.
+        only_preview: whether a destroy or refresh is only shown.
+        plan: file of a plan that an up must keep to.
+        save_plan: file that a preview writes its plan to.
+        message: kept with the run in the stack's history.
+        colour: whether what it prints is in colour.
+        expect_no_changes: whether changes are a failure.
+        more: any other arguments.
+    """
+
+    refresh: bool = False
+    only_preview: bool = False
+    plan: Path | None = None
+    save_plan: Path | None = None
+    message: str = ""
+    colour: bool = False
+    expect_no_changes: bool = False
+    more: tuple[str, ...] = ()
+
+    def arguments(self, kind: Kind, project: ProjectFile) -> list[str]:
+        """Returns what the engine's command is called with, apart from the stack."""
+        told = [kind, "--color", "always" if self.colour else "never", "--suppress-outputs", "--suppress-progress"]
+        if kind in ("up", "destroy", "refresh") and not self.only_preview:
+            told += ["--yes", "--skip-preview"]
+        if kind in ("preview", "up") and (project.program_folder / POLICY_PACK).is_file():
+            told += ["--policy-pack", str((project.program_folder / POLICY_PACK).parent)]
+        given = {
+            "--refresh": self.refresh,
+            "--preview-only": self.only_preview,
+            "--expect-no-changes": self.expect_no_changes,
+        }
+        told += [option for option, is_given in given.items() if is_given]
+        named = {"--plan": self.plan, "--save-plan": self.save_plan, "--message": self.message}
+        for option, value in named.items():
+            if value:
+                # The engine runs in the project's folder, which need not be the current one.
+                told += [option, str(value.absolute()) if isinstance(value, Path) else value]
+        return [*told, *self.more]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRun:
+    """How a run ended.
+
+    Attributes:
+        stack: on which it was.
+        kind: what it did.
+        ok: whether it succeeded.
+        events: of the engine, as in its event log, without those for debugging; secrets are masked there.
+        output: what it printed, both streams.
+        error: why it failed, as the engine says it; empty where it did not.
+        interrupted: whether it ended early since somebody asked for it.
+    """
+
+    stack: str
+    kind: Kind
+    ok: bool
+    events: list[Event] = field(default_factory=list)
+    output: str = ""
+    error: str = ""
+    interrupted: bool = False
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many resources there were by operation, such as `create`, `update`, `same`."""
+        summary: dict[str, Any] = next((event["summaryEvent"] for event in self.events if "summaryEvent" in event), {})
+        return dict(summary.get("resourceChanges") or {})
+
+
+class Running:
+    """The engines that run now, so that they can be asked to stop; they are out of the terminal's reach."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+        self.asked = 0
+
+    def interrupt(self) -> None:
+        """Asks all engines to stop: the first time when their steps are done, the second time at once."""
+        with self._lock:
+            self.asked += 1
+            for process in self._processes:
+                _interrupt(process)
+
+    def add(self, process: subprocess.Popen[str]) -> None:
+        """Minds an engine; one that started while all were asked to stop is asked as well."""
+        with self._lock:
+            self._processes.add(process)
+            if self.asked:
+                _interrupt(process)
+
+    def remove(self, process: subprocess.Popen[str]) -> None:
+        """Forgets an engine that has ended."""
+        with self._lock:
+            self._processes.discard(process)
+
+
+class _Command(PulumiCommand):
+    """The engine's command, whose processes are known and whose streams are one."""
+
+    def __init__(self, running: Running | None = None) -> None:
+        super().__init__()
+        self._running = running
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+        on_error: Callable[[str], Any] | None = None,
+    ) -> CommandResult:
+        """Runs the command.
+
+        Raises:
+            CommandError: it failed.
+        """
+        del on_error  # the streams are one
+        done = self.complete(args, cwd, additional_env, on_output)
+        if done.code:
+            raise CommandError(done)
+        return done
+
+    def complete(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+    ) -> CommandResult:
+        """Runs the command to its end, however it ends."""
+        lines: list[str] = []
+        with subprocess.Popen(
+            [self.command, "--non-interactive", *args],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=cwd,
+            env={**os.environ, **additional_env},
+            encoding="utf-8",
+            errors="replace",
+            # A Ctrl-C of the terminal must come once, and by way of `Running`: the second one kills.
+            process_group=None if self._running is None else 0,
+        ) as process:
+            if self._running:
+                self._running.add(process)
+            try:
+                for line in process.stdout or ():
+                    lines.append(line.rstrip("\n"))
+                    if on_output:
+                        on_output(lines[-1])
+            finally:
+                if self._running:
+                    self._running.remove(process)
+        return CommandResult(stdout="\n".join(lines), stderr="", code=process.returncode)
+
+
+class Workspace(LocalWorkspace):
+    """A project's stacks, by name alone: which one the user has selected stays as it is.
+
+    Args:
+        project: whose stacks they are.
+        running: where engines are minded that can be asked to stop.
+        variables: of the environment, besides those of this process.
+    """
+
+    def __init__(
+        self, project: ProjectFile, *, running: Running | None = None, variables: Mapping[str, str] | None = None
+    ) -> None:
+        try:
+            self._command = _Command(running)
+        except FileNotFoundError:
+            raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first") from None
+        super().__init__(work_dir=str(project.folder), pulumi_command=self._command, env_vars=dict(variables or {}))
+        self.project = project
+
+    def update(
+        self,
+        kind: Kind,
+        stack: str,
+        options: Options | None = None,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        on_output: Callable[[str], None] | None = None,
+    ) -> EngineRun:
+        """Runs the engine on a stack; see `run`."""
+        options = options or Options()
+        variables = {
+            **self.env_vars,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # --event-log is one of these
+            **({"PULUMI_EXPERIMENTAL": "true"} if options.plan or options.save_plan else {}),
+        }
+        arguments = [*options.arguments(kind, self.project), "--stack", stack]
+        with tempfile.TemporaryDirectory(prefix="tunestack-events-") as folder, _EventLog(folder, on_event) as log:
+            done = self._command.complete(
+                [*arguments, "--event-log", str(log.path)], self.work_dir, variables, on_output
+            )
+        ok = done.code == 0
+        error = "" if ok else _why_failed(log.events, done.stdout)
+        return EngineRun(stack, kind, ok, log.events, done.stdout, error, interrupted=not ok and _was_cut_off(error))
+
+    @cached_property
+    def stacks(self) -> dict[str, dict[str, Any]]:
+        """The stacks that the backend has, by short name: with their `resourceCount` and `lastUpdate`."""
+        done = self._pulumi(["stack", "ls", "--json"])
+        return {str(each["name"]).rpartition("/")[2]: each for each in json.loads(done)}
+
+    def initialise(self, stack: str, secrets_provider: str = "") -> None:
+        """Makes a stack in the backend, without selecting it.
+
+        Raises:
+            StackError: the engine refused.
+        """
+        provider = ["--secrets-provider", secrets_provider] if secrets_provider else []
+        self._pulumi(["stack", "init", stack, "--no-select", *provider])
+        self.__dict__.pop("stacks", None)
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Returns the outputs of a stack; secret ones stay hidden.
+
+        Raises:
+            StackError: there is no such stack.
+        """
+        return dict(json.loads(self._pulumi(["stack", "output", "--json", "--stack", stack])))
+
+    def _pulumi(self, arguments: list[str]) -> str:
+        done = self._command.complete(arguments, self.work_dir, {"PULUMI_SKIP_UPDATE_CHECK": "true", **self.env_vars})
+        if done.code:
+            raise StackError(done.stdout.strip().removeprefix("error: "))
+        return str(done.stdout)
+
+
+def run(
+    kind: Kind,
+    stack: str,
+    *,
+    folder: Path | None = None,
+    options: Options | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    on_output: Callable[[str], None] | None = None,
+    running: Running | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> EngineRun:
+    """Runs the engine on one stack of the project in a folder or above it, with the project's policies.
+
+    Args:
+        kind: what to do; whatever changes something is done without asking.
+        stack: its name; it must exist in the backend.
+        folder: the current one by default.
+        options: how.
+        on_event: is told each event as it comes, in a thread of its own.
+        on_output: is told each line as it is printed.
+        running: where the engine is minded, so that it can be asked to stop; without it a Ctrl-C of the terminal
+            reaches it by itself.
+        variables: of the environment, besides those of this process.
+
+    Returns:
+        How it ended: a failure of the engine is no exception.
+
+    Raises:
+        StackError: there is no engine, or no project.
+    """
+    workspace = Workspace(ProjectFile.find(folder), running=running, variables=variables)
+    return workspace.update(kind, stack, options, on_event=on_event, on_output=on_output)
+
+
+class _EventLog:
+    """Reads the engine's event log while it is written."""
+
+    def __init__(self, folder: str, on_event: Callable[[Event], None] | None) -> None:
+        self.path = Path(folder, "events")
+        self.events: list[Event] = []
+        self._on_event = on_event
+        self._rest = b""  # what is not a whole line yet
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._follow)
+
+    def __enter__(self) -> _EventLog:
+        self.path.touch()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        with self.path.open("rb") as log:
+            while not self._ended.wait(_POLL_SECONDS):
+                self._take(log)
+            self._take(log)
+
+    def _take(self, log: IO[bytes]) -> None:
+        *lines, self._rest = (self._rest + log.read()).split(b"\n")
+        for line in lines:
+            event = json.loads(line)
+            if event.get("diagnosticEvent", {}).get("severity") == "debug":
+                continue
+            self.events.append(event)
+            if self._on_event:
+                self._on_event(event)
+
+
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+
+
+def _why_failed(events: Sequence[Event], output: str) -> str:
+    """Returns the engine's errors, each once; without any, the last of what it printed."""
+    told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
+    errors = [str(each["message"]).strip() for each in told if each.get("severity") == "error"]
+    refused = [
+        str(event["policyEvent"]["message"]).strip()
+        for event in events
+        if event.get("policyEvent", {}).get("enforcementLevel") == "mandatory"
+    ]
+    if found := list(dict.fromkeys([*errors, *refused])):
+        return "\n".join(found)
+    printed = [line for line in output.splitlines() if line.strip()]
+    marked = [line for line in printed if line.startswith("error: ")]
+    return "\n".join(line.removeprefix("error: ") for line in (marked or printed[-1:]))
+
+
+def _was_cut_off(error: str) -> bool:
+    return "canceled" in error or "cancelled" in error or "interrupted" in error

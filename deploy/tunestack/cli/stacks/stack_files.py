@@ -1,0 +1,203 @@
+"""The stacks of a project, read from their files alone: no engine is asked, and nothing is decrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tunestack.cli.stack import StackError
+
+PROJECT_FILE = "Pulumi.yaml"
+_PREFIX = "Pulumi."
+_SUFFIX = ".yaml"
+_NAMESPACE = "tunestack:"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFile:
+    """A project of the engine.
+
+    Attributes:
+        folder: of its Pulumi.yaml; paths in stacks' files are relative to it.
+        name: of the project.
+        stacks_folder: where its stacks' files are.
+        program_folder: where its program is.
+    """
+
+    folder: Path
+    name: str
+    stacks_folder: Path
+    program_folder: Path
+
+    @classmethod
+    def find(cls, folder: Path | None = None) -> ProjectFile:
+        """Finds the project upwards of a folder, the current one by default, as the engine does.
+
+        Raises:
+            StackError: there is none, or it cannot be read.
+        """
+        start = (folder or Path.cwd()).absolute()
+        for candidate in (start, *start.parents):
+            if (candidate / PROJECT_FILE).is_file():
+                content = _read(candidate / PROJECT_FILE)
+                return cls(
+                    candidate,
+                    str(content.get("name") or ""),
+                    candidate / str(content.get("stackConfigDir") or "."),
+                    candidate / str(content.get("main") or "."),
+                )
+        raise StackError(f"there is no {PROJECT_FILE} in {start} or above; run this in a Pulumi project")
+
+
+@dataclass(frozen=True, slots=True)
+class StackFile:
+    """What a stack's file says; what is encrypted there stays so.
+
+    Attributes:
+        name: of the stack.
+        path: of its file.
+        project: id of its Google Cloud project; empty where the file does not say.
+        location: of its jobs and endpoints; empty where the file does not say.
+        foundation: the stack that this one is a region of; empty for one that stands by itself.
+        promotes_from: the stacks whose models it takes over.
+        continues_from: the stacks whose models it tunes further.
+        emulator: whether it is a stack of the emulator.
+        secrets_provider: such as `gcpkms://…`; empty for that of the backend, or a passphrase.
+        config: what stands below `tunestack:`, without that prefix.
+    """
+
+    name: str
+    path: Path
+    project: str = ""
+    location: str = ""
+    foundation: str = ""
+    promotes_from: tuple[str, ...] = ()
+    continues_from: tuple[str, ...] = ()
+    emulator: bool = False
+    secrets_provider: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> StackFile:
+        """Reads one file.
+
+        Raises:
+            StackError: it is no YAML, or not of the form of a stack's file.
+        """
+        content = _read(path)
+        keys = content.get("config") or {}
+        if not isinstance(keys, dict):
+            raise StackError(f"{path}: config: this is no mapping of keys to values")
+        config = {str(key).removeprefix(_NAMESPACE): keys[key] for key in keys if str(key).startswith(_NAMESPACE)}
+        models = [model for model in _mapping(config.get("models")).values() if isinstance(model, dict)]
+        return cls(
+            name=name_of(path),
+            path=path,
+            project=_text(config.get("project")),
+            location=_text(config.get("location")),
+            foundation=_text(config.get("foundation")),
+            promotes_from=_named(_mapping(model.get("promote")).get("from") for model in models),
+            continues_from=_named(_mapping(model.get("continueFrom")).get("stack") for model in models),
+            emulator=config.get("emulator") in (True, "true"),
+            secrets_provider=_text(content.get("secretsprovider")),
+            config=config,
+        )
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The stacks whose outputs it reads, by their short names, so that they go up before it."""
+        referred = (*filter(None, [self.foundation]), *self.promotes_from, *self.continues_from)
+        return tuple(dict.fromkeys(name.rpartition("/")[2] for name in referred))
+
+
+def read_all(folder: Path | None = None) -> dict[str, StackFile]:
+    """Reads the files of all stacks of the project in a folder or above it, by name; the current folder by default.
+
+    Raises:
+        StackError: there is no project, or a file cannot be read; says which and where.
+    """
+    found = ProjectFile.find(folder).stacks_folder.glob(f"{_PREFIX}*{_SUFFIX}")
+    return {file.name: file for file in map(StackFile.read, sorted(found))}
+
+
+def regions_of(foundation: str, files: Mapping[str, StackFile] | None = None) -> list[StackFile]:
+    """Returns the regional stacks of a foundation."""
+    files = read_all() if files is None else files
+    return [file for file in files.values() if file.foundation.rpartition("/")[2] == foundation]
+
+
+def environment(name: str, files: Mapping[str, StackFile] | None = None) -> list[StackFile]:
+    """Returns a stack and the regions of which it is the foundation, itself first.
+
+    Raises:
+        StackError: there is no such stack; says which there are.
+    """
+    files = read_all() if files is None else files
+    return [find(name, files), *regions_of(name, files)]
+
+
+def find(name: str, files: Mapping[str, StackFile]) -> StackFile:
+    """Returns the file of a stack.
+
+    Raises:
+        StackError: there is none; says which there are.
+    """
+    if name in files:
+        return files[name]
+    near = get_close_matches(name, files, n=1)
+    known = f"did you mean {near[0]}? There are" if near else "there are"
+    raise StackError(f"there is no stack {name}: {known} {', '.join(files) or 'no stacks'}")
+
+
+def ordered(files: Iterable[StackFile]) -> list[list[StackFile]]:
+    """Groups stacks so that each comes after all those of the same selection that it needs.
+
+    Raises:
+        StackError: stacks need each other in a circle.
+    """
+    left = {file.name: file for file in files}
+    groups: list[list[StackFile]] = []
+    while left:
+        ready = [file for file in left.values() if not set(file.needs) & (left.keys() - {file.name})]
+        if not ready:
+            raise StackError(f"stacks need each other in a circle, so that none can be the first: {', '.join(left)}")
+        groups.append(ready)
+        for file in ready:
+            del left[file.name]
+    return groups
+
+
+def name_of(path: Path) -> str:
+    """Returns the name of the stack whose file this is."""
+    return path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text("utf-8")) or {}
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise StackError(f"{path}{line}: this is no YAML: {error.problem}") from error
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise StackError(f"{path}: this is no YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise StackError(f"{path}: this is no mapping of keys to values")
+    return content
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    """Returns a text; what has another form is the program's to refuse, which says where it stands."""
+    return value if isinstance(value, str) else ""
+
+
+def _named(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(_text, values))))
