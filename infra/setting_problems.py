@@ -53,10 +53,14 @@ _PATTERNS = {
     ),
     r"^[\w.-]+(/[\w.-]+){0,2}$": "the name of a stack, such as dev or organization/tunestack/dev",
     r"^(user|group|serviceAccount):\S+@\S+$": "a member such as user:ada@example.com, group:… or serviceAccount:…",
+    r"^((user|group|serviceAccount):\S+@\S+|principal(Set)?://\S+)$": (
+        "a member such as serviceAccount:deployer@my-project-123.iam.gserviceaccount.com, user:…, group:… or "
+        "principal://iam.googleapis.com/…"
+    ),
 }
 
 
-_PARTS_OF_NAMES = frozenset({"project", "location", "submitters", "buckets", "serviceAccount"})
+_PARTS_OF_NAMES = frozenset({"project", "location", "foundation", "submitters", "readers", "buckets", "serviceAccount"})
 """Keys whose values are in the names or ids of resources, which the engine shows everywhere."""
 
 
@@ -90,7 +94,8 @@ def _parsed(value: Any) -> Any:
 def shape_problems(error: ValidationError, root: type[BaseModel], secret_keys: frozenset[str]) -> Iterator[str]:
     """Yields one text for each unknown key, missing value and wrong type."""
     for details in error.errors(include_url=False):
-        location = tuple(part for part in details["loc"] if part != "[key]")
+        # "[key]", and which of several kinds an entry is.
+        location = tuple(part for part in details["loc"] if not str(part).startswith("["))
         hidden = str(location[0]) in secret_keys
         yield f"{path(location)}: {_reason(details, root, hidden=hidden)}"
 
@@ -147,19 +152,20 @@ def _reason(details: ErrorDetails, root: type[BaseModel], *, hidden: bool) -> st
 
 def _known_keys(root: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     """Follows a location from section to section; the name of a map's entry is passed over."""
-    section = root
+    sections: list[type[BaseModel]] = [root]
     for part in location:
-        field = next((field for field in section.model_fields.values() if field.alias == part), None)
-        if field is not None:
-            section = next((leaf for leaf in _leaves(field.annotation) if issubclass(leaf, BaseModel)), section)
-    return [str(field.alias) for field in section.model_fields.values()]
+        fields = [field for section in sections for field in section.model_fields.values() if field.alias == part]
+        inner = [leaf for field in fields for leaf in leaves(field.annotation) if issubclass(leaf, BaseModel)]
+        sections = inner or sections
+    return [str(field.alias) for section in sections for field in section.model_fields.values()]
 
 
-def _leaves(annotation: Any) -> Iterator[type]:
+def leaves(annotation: Any) -> Iterator[type]:
+    """Yields the types of which an annotation is made."""
     if isinstance(annotation, type) and not get_args(annotation):
         yield annotation
     for argument in get_args(annotation):
-        yield from _leaves(argument)
+        yield from leaves(argument)
 
 
 def _shown(value: Any) -> str:

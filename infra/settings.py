@@ -5,11 +5,11 @@ docs/configuration.md describes every key; a test keeps the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar, overload
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, StringConstraints, Tag
 from pydantic.alias_generators import to_camel
 
 from infra.lineage import Lineage
@@ -28,6 +28,8 @@ ENDPOINT = r"^(projects/[^/]+/locations/[^/]+/endpoints/)?[0-9]+$"
 JOB = r"^(projects/[^/]+/locations/[^/]+/tuningJobs/)?[0-9]+$"
 TUNED_MODEL = r"^projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/@]+)?$"
 STACK = r"^[\w.-]+(/[\w.-]+){0,2}$"
+READER = r"^((user|group|serviceAccount):\S+@\S+|principal(Set)?://\S+)$"
+StackName = Annotated[str, StringConstraints(pattern=STACK)]
 
 
 class Section(BaseModel):
@@ -74,7 +76,7 @@ class ContinueSettings(Section):
     """A model that was tuned already, by this stack or by another."""
 
     model: Text
-    stack: Annotated[str, StringConstraints(pattern=STACK)] | None = None
+    stack: StackName | None = None
     checkpoint: Text | None = None
 
 
@@ -107,6 +109,34 @@ class ModelSettings(Section):
         """The model of this stack that it continues."""
         continued = self.continue_from
         return continued.model if continued and continued.stack is None else None
+
+
+class PromoteSettings(Section):
+    """A model that another stack has tuned, taken as it is; an earlier run of its tuning where `run` names one."""
+
+    from_: StackName = Field(alias="from")
+    model: Text
+    run: Annotated[str, StringConstraints(pattern=JOB)] | None = None
+
+
+class PromotedModelSettings(Section):
+    """A model that is not tuned here. What stands beside `promote` is refused elsewhere, in words of its own."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    promote: PromoteSettings
+
+
+def _kind_of_model(entry: Any) -> str:
+    is_promoted = isinstance(entry, PromotedModelSettings) or (isinstance(entry, Mapping) and "promote" in entry)
+    return "[promoted]" if is_promoted else "[tuned]"
+
+
+ModelEntry = Annotated[
+    Annotated[ModelSettings, Tag("[tuned]")] | Annotated[PromotedModelSettings, Tag("[promoted]")],
+    Discriminator(_kind_of_model),
+]
+"""One or the other by what it has, so that what is wrong is told of the one that is meant."""
 
 
 class RolloutSettings(Section):
@@ -152,20 +182,32 @@ class Settings(Section):
 
     project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
     location: Text
+    foundation: StackName | None = None
     emulator: bool = False
     labels: dict[LabelKey, LabelValue] = {}
     service_account: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.gserviceaccount\.com$")] | None = None
     submitters: list[Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):\S+@\S+$")]] = []
+    readers: list[Annotated[str, StringConstraints(pattern=READER)]] = []
     buckets: BucketSettings = BucketSettings()
     quota: QuotaSettings | None = None
     datasets: dict[Name, DatasetSettings] = {}
-    models: dict[Name, ModelSettings] = {}
+    models: dict[Name, ModelEntry] = {}
     serving: dict[Name, EndpointSettings] = {}
     _secret: frozenset[str] = PrivateAttr(default=frozenset())
 
     def model_post_init(self, context: Any, /) -> None:
         """Takes the validation's context: the keys that hold a secret."""
         self._secret = context or frozenset()
+
+    @property
+    def tuned(self) -> dict[str, ModelSettings]:
+        """The models that this stack tunes."""
+        return {name: each for name, each in self.models.items() if isinstance(each, ModelSettings)}
+
+    @property
+    def promoted(self) -> dict[str, PromoteSettings]:
+        """The models that it takes from other stacks."""
+        return {name: each.promote for name, each in self.models.items() if isinstance(each, PromotedModelSettings)}
 
     def endpoint_name(self, endpoint: str) -> str:
         """Returns the resource name of an endpoint in the stack's location that may be given as its id alone."""
@@ -189,20 +231,20 @@ class Settings(Section):
 
     def method(self, model: str) -> methods.Method:
         """Returns the way in which a model is tuned."""
-        wanted = self.models[model]
+        wanted = self.tuned[model]
         if self.is_gemini(model):
             return "continuous" if wanted.pre_tuned_model or wanted.continue_from else "gemini"
         return methods.method(self.base_model(model), wanted.teacher_model)
 
     @property
     def models_in_order(self) -> list[str]:
-        """The models, each after the one that it continues."""
+        """The models that are tuned, each after the one that it continues."""
         lineage = self._lineage
-        return sorted(self.models, key=lambda name: len(lineage.line(name)))
+        return sorted(self.tuned, key=lambda name: len(lineage.line(name)))
 
     def learners(self, dataset: str) -> list[str]:
         """Returns the models that are tuned on a dataset."""
-        return [name for name, model in self.models.items() if model.dataset == dataset]
+        return [name for name, model in self.tuned.items() if model.dataset == dataset]
 
     def base_models(self, dataset: str) -> list[str]:
         """Returns what is tuned on a dataset: each has rules of its own for its data."""
@@ -211,7 +253,7 @@ class Settings(Section):
     def is_answered_by_a_teacher(self, dataset: str) -> bool:
         """Says whether all models on a dataset learn from a teacher's answers, so that it needs none of its own."""
         learners = self.learners(dataset)
-        return bool(learners) and all(self.models[name].teacher_model for name in learners)
+        return bool(learners) and all(self.tuned[name].teacher_model for name in learners)
 
     @property
     def data_buckets(self) -> dict[str, str]:
@@ -222,13 +264,13 @@ class Settings(Section):
     @property
     def base_buckets(self) -> dict[str, str]:
         """The buckets of folders that models start from, each with one of those models."""
-        return _first_in_buckets([(model.custom_base_model, name) for name, model in self.models.items()])
+        return _first_in_buckets([(model.custom_base_model, name) for name, model in self.tuned.items()])
 
     @property
     def continued_elsewhere(self) -> dict[str, ContinueSettings]:
         """The open models that start from a checkpoint of another stack, one of each model there."""
         found: dict[tuple[str, str], tuple[str, ContinueSettings]] = {}
-        for name, model in self.models.items():
+        for name, model in self.tuned.items():
             if (continued := model.continue_from) and continued.stack and not self.is_gemini(name):
                 found.setdefault((continued.stack, continued.model), (name, continued))
         return dict(found.values())
@@ -236,10 +278,10 @@ class Settings(Section):
     @property
     def _lineage(self) -> Lineage:
         return Lineage(
-            {name: each.parent for name, each in self.models.items()},
-            {name: each.base_model for name, each in self.models.items()},
-            frozenset(name for name, each in self.models.items() if each.pre_tuned_model),
-            {name: each.kms_key_name for name, each in self.models.items()},
+            {name: each.parent for name, each in self.tuned.items()},
+            {name: each.base_model for name, each in self.tuned.items()},
+            frozenset(name for name, each in self.tuned.items() if each.pre_tuned_model),
+            {name: each.kms_key_name for name, each in self.tuned.items()},
         )
 
     @property

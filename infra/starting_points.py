@@ -62,7 +62,7 @@ def start(name: str, settings: Settings, tuned: Mapping[str, TunedModel], others
         tuned: what the models of this stack made that stand before this one.
         others: the other stacks.
     """
-    wanted = settings.models[name]
+    wanted = settings.tuned[name]
     continued = wanted.continue_from
     if continued is None:
         return Start(

@@ -98,7 +98,7 @@ class Tuning(pulumi.ComponentResource):
         others: OtherStacks,
         options: pulumi.ResourceOptions,
     ) -> Tuned:
-        wanted, base_model, method = settings.models[name], settings.base_model(name), settings.method(name)
+        wanted, base_model, method = settings.tuned[name], settings.base_model(name), settings.method(name)
         begin = start(name, settings, {other: tuned.model for other, tuned in self.models.items()}, others)
         job = TuningJob(
             name,

@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import get_args, get_origin
 
 import pytest
 import yaml
 from pydantic import BaseModel
 
 from infra.reading import read_settings
-from infra.setting_problems import InvalidSettingsError
+from infra.setting_problems import InvalidSettingsError, leaves
 from infra.settings import Settings
 from tunestack.catalogue import Method
 
@@ -23,22 +23,19 @@ PLACE = {"tunestack:project": "my-project-123", "tunestack:location": "us-centra
 ROW = re.compile(r"^\| `tunestack:([^`]+)` \| [^|]+ \| `([^`]+)` \|", re.MULTILINE)
 
 
-def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+def _keys(kind: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yields each key of a section and its default, as the document writes them."""
-    for field in section.model_fields.values():
+    for field in kind.model_fields.values():
         key, annotation = f"{prefix}{field.alias}", field.annotation
         named = get_origin(annotation) is dict
-        inner = next((kind for kind in (annotation, *get_args(annotation)) if _is_section(kind)), None)
-        if inner is not None:
-            yield from _keys(inner, f"{key}.<name>." if named else f"{key}.")
+        inner = [kind for kind in leaves(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if inner:
+            for section in inner:
+                yield from _keys(section, f"{key}.<name>." if named else f"{key}.")
         elif field.is_required():
             yield key, "required"
         else:
             yield key, "none" if field.default is None else json.dumps(field.default)
-
-
-def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def test_every_key_is_described_with_its_default() -> None:
