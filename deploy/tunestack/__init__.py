@@ -6,9 +6,33 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tunestack.resources import AgentAccess, Dataset, ModelDeployment, Provider, QuotaRequest, TunedModel, TuningJob
+    from tunestack.resources import (
+        AgentAccess,
+        CheckpointCopy,
+        Dataset,
+        ModelDeployment,
+        Provider,
+        QuotaRequest,
+        TunedModel,
+        TuningJob,
+        TuningRun,
+        get_run,
+        get_run_output,
+    )
 
-__all__ = ["AgentAccess", "Dataset", "ModelDeployment", "Provider", "QuotaRequest", "TunedModel", "TuningJob"]
+__all__ = [
+    "AgentAccess",
+    "CheckpointCopy",
+    "Dataset",
+    "ModelDeployment",
+    "Provider",
+    "QuotaRequest",
+    "TunedModel",
+    "TuningJob",
+    "TuningRun",
+    "get_run",
+    "get_run_output",
+]
 
 
 def __getattr__(name: str) -> object:

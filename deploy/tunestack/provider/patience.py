@@ -142,5 +142,5 @@ class PatientLifecycle(Lifecycle):
 def _buckets(inputs: Properties) -> set[str]:
     """Returns the buckets in which a resource with these inputs keeps something."""
     known = without_unknown(inputs)
-    folders = [known[name] for name in ("outputUri", "artifactsUri") if name in known]
+    folders = [known[name] for name in ("outputUri", "artifactsUri", "destinationUri") if name in known]
     return {split(folder)[0] for folder in folders} | ({known["bucket"]} if "bucket" in known else set())

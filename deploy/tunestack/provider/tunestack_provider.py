@@ -96,6 +96,7 @@ class TunestackProvider(Provider):
             "ModelDeployment": _model_deployment,
             "QuotaRequest": _quota_request,
             "AgentAccess": _agent_access,
+            "CheckpointCopy": _checkpoint_copy,
         }
         kind = resource_type.rpartition(":")[2]
         if kind not in kinds:
@@ -107,11 +108,15 @@ class TunestackProvider(Provider):
         return self._lifecycles[kind]
 
     async def invoke(self, token: str, arguments: Properties) -> Properties:
-        """Answers `lookUp`, the only function."""
-        if token != "tunestack:index:lookUp":  # noqa: S105 - a function's name
+        """Answers `lookUp` and `getRun`."""
+        if token not in ("tunestack:index:lookUp", "tunestack:index:getRun"):
             raise ResourceError(f"tunestack has no function {token}")
         if self._run is None:
             raise ResourceError("the provider needs project and location, and this preview does not know them yet")
+        if token.endswith(":getRun"):
+            from tunestack.provider.tuning_run import get_run
+
+            return await get_run(self._run, arguments)
         from tunestack.provider.functions import look_up
 
         return await look_up(self._run, arguments)
@@ -167,3 +172,9 @@ def _agent_access(run: Run) -> Lifecycle:
     from tunestack.provider.agent_access import AgentAccessLifecycle
 
     return AgentAccessLifecycle(run)
+
+
+def _checkpoint_copy(run: Run) -> Lifecycle:
+    from tunestack.provider.checkpoint_copy import CheckpointCopyLifecycle
+
+    return CheckpointCopyLifecycle(run)

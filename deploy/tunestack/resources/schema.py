@@ -11,13 +11,30 @@ from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, ForwardRef, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from tunestack.resources import AgentAccess, Dataset, ModelDeployment, Provider, QuotaRequest, TunedModel, TuningJob
+from tunestack.resources import (
+    AgentAccess,
+    CheckpointCopy,
+    Dataset,
+    ModelDeployment,
+    Provider,
+    QuotaRequest,
+    TunedModel,
+    TuningJob,
+)
 from tunestack.resources.declaration import PACKAGE, Declaration, output_names
 from tunestack.wire_names import wire_name
 
 VERSION = "0.1.0"
 
-RESOURCES: tuple[type[Declaration], ...] = (Dataset, TuningJob, TunedModel, ModelDeployment, QuotaRequest, AgentAccess)
+RESOURCES: tuple[type[Declaration], ...] = (
+    Dataset,
+    TuningJob,
+    TunedModel,
+    ModelDeployment,
+    QuotaRequest,
+    AgentAccess,
+    CheckpointCopy,
+)
 
 HANDED_OVER: Mapping[type[Declaration], Mapping[str, tuple[type[Declaration], tuple[str, ...]]]] = {
     TuningJob: {

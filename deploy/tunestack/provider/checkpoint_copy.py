@@ -1,0 +1,293 @@
+"""The life of a copied checkpoint: pinned when it is previewed, copied inside Cloud Storage, kept for good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tunestack.checkpoints import access, copying, folder
+from tunestack.checkpoints.folder import Folder, NoCheckpointError, copy_uri
+from tunestack.checkpoints.note import Note
+from tunestack.checkpoints.note import read as read_note
+from tunestack.checkpoints.note import write as write_note
+from tunestack.provider.checkpoint_lines import forecast
+from tunestack.provider.inputs import Inputs, failures, folder_failures, read, with_defaults, without_unknown
+from tunestack.provider.lifecycle import (
+    CheckFailure,
+    CheckRequest,
+    CheckResult,
+    CreateRequest,
+    CreateResult,
+    DeleteRequest,
+    DiffRequest,
+    DiffResult,
+    Lifecycle,
+    Properties,
+    PropertyChange,
+    ReadRequest,
+    ReadResult,
+    ResourceError,
+    Severity,
+    UpdateRequest,
+    UpdateResult,
+)
+from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
+from tunestack.provider.transfer_progress import TransferProgress
+from tunestack.retries import http_code
+from tunestack.service_errors import explain
+from tunestack.tuning import artifacts
+from tunestack.tuning.ownership import digest
+
+if TYPE_CHECKING:
+    from tunestack.provider.run import Run
+
+COPIED = "COPIED"
+PENDING = "PENDING"
+INCOMPLETE = "INCOMPLETE"
+
+NOTHING_YET = "pending: the model that it copies is not finished; the next pulumi up goes on"
+
+
+class CheckpointCopyInputs(Inputs, frozen=True, kw_only=True):
+    """What to copy where; `content` is added by Check."""
+
+    source_uri: str
+    destination_uri: str
+    base_model: str | None = None
+    origin: dict[str, str] = msgspec.field(default_factory=dict)
+    content: str | None = None
+
+
+class CheckpointCopyLifecycle(Lifecycle):
+    """Copies, and finds what is copied already."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._seen: dict[str, Folder] = {}
+        """What Check found, by address of the source."""
+
+    async def check(self, request: CheckRequest) -> CheckResult:
+        """Looks at the checkpoint and pins its content; refuses what cannot be read or written before it is tried.
+
+        A copy outlives its source: once it is made, nothing here asks for the source to be there still.
+        """
+        inputs = {name: value for name, value in request.new.items() if name != "content"}
+        found = failures(CheckpointCopyInputs, request.new)
+        known = without_unknown(inputs)
+        sound = {name: value for name, value in known.items() if name not in {failure.property for failure in found}}
+        if sound.get("sourceUri") == "":
+            del sound["sourceUri"]
+        found += folder_failures(sound, "sourceUri", "destinationUri")
+        if found:
+            return CheckResult(inputs, found)
+        if "sourceUri" not in sound:
+            return CheckResult(inputs if "sourceUri" in known else {**inputs, "content": wrap(UNKNOWN)})
+        if _is_within(sound.get("destinationUri", ""), sound["sourceUri"]):
+            reason = "lies in the folder that is copied; choose one beside it, or another bucket"
+            return CheckResult(inputs, [CheckFailure("destinationUri", reason)])
+        old = plain_map(request.old) if request.old else {}
+        kept = old.get("content") if old.get("sourceUri") == sound["sourceUri"] else None
+        try:
+            seen = await self._look(sound["sourceUri"])
+        except Exception as error:
+            why = self._why_not(error, sound)
+            if why is None:
+                raise
+            if kept:
+                told = f"{sound['sourceUri']} cannot be looked at any more: {why}; the copy stays what it is"
+                await self._run.tell(request.urn, told, severity=Severity.DEBUG)
+                return CheckResult({**inputs, "content": wrap(kept)})
+            return CheckResult(inputs, [CheckFailure("sourceUri", why)])
+        if seen.content != kept:
+            found = await self._forbidden(request.urn, sound)
+        return CheckResult({**inputs, "content": wrap(seen.content)}, found)
+
+    async def diff(self, request: DiffRequest) -> DiffResult:
+        """Another place replaces; another checkpoint is copied beside the last one, in place."""
+        differing = changed(
+            with_defaults(CheckpointCopyInputs, request.old_inputs), with_defaults(CheckpointCopyInputs, request.new)
+        )
+        changes = {
+            name: PropertyChange(kind, replaces=name == "destinationUri")
+            for name, kind in differing.items()
+            if name not in request.ignore_changes
+        }
+        if not changes and plain_map(request.state).get("state") == INCOMPLETE:
+            changes["state"] = PropertyChange(output=True)
+        return DiffResult(changes)
+
+    async def create(self, request: CreateRequest) -> CreateResult:
+        """Copies what is not in place; a run that was cut off left whole files, which are."""
+        if request.preview:
+            return CreateResult("", {**request.inputs, **await self._foreseen(request.urn, request.inputs)})
+        outputs = await self._copied(request.urn, read(CheckpointCopyInputs, request.inputs))
+        destination = plain_map(request.inputs)["destinationUri"]
+        # An id cannot be secret, and would quote what is.
+        is_secret = request.inputs["destinationUri"].contains_secret()
+        return CreateResult(digest(destination) if is_secret else destination, {**request.inputs, **outputs})
+
+    async def read(self, request: ReadRequest) -> ReadResult:
+        """Says whether the copy is whole; an import names the copy's folder, and the note beside it says the rest."""
+        if not request.state:
+            return await self._imported(request.resource_id)
+        state = plain_map(request.state)
+        uri = state.get("uri")
+        if not uri:
+            return ReadResult(request.resource_id, request.state, request.inputs)
+        there = await self._run.call(folder.present, self._run.connection, uri)
+        note = await self._run.call(read_note, self._run.connection, uri)
+        whole = not copying.left(note.folder(uri), there) if note else there.content == state.get("content")
+        now = wrap(COPIED if whole else INCOMPLETE)
+        return ReadResult(request.resource_id, {**request.state, "state": now}, request.inputs)
+
+    async def update(self, request: UpdateRequest) -> UpdateResult:
+        """Copies another checkpoint, or what is missing; the folders of earlier ones stay to go back to."""
+        if request.preview:
+            return UpdateResult({**request.new, **await self._foreseen(request.urn, request.new, request.state)})
+        outputs = await self._copied(request.urn, read(CheckpointCopyInputs, request.new))
+        return UpdateResult({**request.new, **outputs})
+
+    async def delete(self, request: DeleteRequest) -> None:
+        """Leaves the copies where they are: what serves may need them, and going back does."""
+
+    async def _look(self, uri: str) -> Folder:
+        self._seen[uri] = seen = await self._run.call(folder.look, self._run.connection, uri)
+        return seen
+
+    async def _copied(self, urn: str, inputs: CheckpointCopyInputs) -> Properties:
+        """Returns the outputs once everything is in place.
+
+        Raises:
+            ResourceError: the checkpoint is another one than was previewed, or cannot be copied.
+            InterruptedWaitError: the user stopped the run; the files that are copied stay.
+        """
+        if not inputs.source_uri:
+            await self._run.tell(urn, NOTHING_YET, severity=Severity.WARNING)
+            return wrap_map(_outputs(PENDING))
+        connection = self._run.connection
+        try:
+            source = await self._look(inputs.source_uri)
+        except NoCheckpointError as error:
+            raise ResourceError(f"{error}; what is missing of the copy can only come from there") from error
+        if inputs.content not in (None, source.content):
+            raise ResourceError(
+                f"{inputs.source_uri} holds another checkpoint than it did when it was previewed; run the command "
+                "again to see what it is now"
+            )
+        uri = copy_uri(inputs.destination_uri, source.content)
+        there = await self._run.call(folder.present, connection, uri)
+        missing = copying.left(source, there)
+        progress = TransferProgress(self._run, urn, f"copies {len(missing)} files", sum(file.bytes for file in missing))
+        try:
+            copied = await self._run.call(copying.copy, connection, source, there, progress)
+        except copying.CopyError as error:
+            raise ResourceError(str(error)) from error
+        if extra := sorted(there.by_name().keys() - source.by_name().keys()):
+            told = (
+                f"{', '.join(extra)} in {uri} is not of the checkpoint; delete it, since what is served is the folder"
+            )
+            await self._run.tell(urn, told, severity=Severity.WARNING)
+        note = Note.of(source, inputs.base_model or "", dict(inputs.origin))
+        await self._run.call(write_note, connection, uri, note)
+        return wrap_map(_outputs(COPIED, uri, source, len(copied), sum(file.bytes for file in copied)))
+
+    async def _foreseen(self, urn: str, inputs: Properties, state: Properties | None = None) -> Properties:
+        """Says what an up would copy; returns the outputs so far as they can be known."""
+        known, before = without_unknown(inputs), plain_map(state or {})
+        if known.get("sourceUri") == "":
+            await self._run.tell(urn, NOTHING_YET)
+            return wrap_map(_outputs(PENDING))
+        outputs: dict[str, Any] = dict.fromkeys(_outputs(PENDING), UNKNOWN)
+        source = self._seen.get(known.get("sourceUri", ""))
+        there = None
+        if source is not None:
+            outputs |= {"content": source.content, "files": len(source.files), "bytes": source.bytes}
+            if "destinationUri" in known:
+                outputs["uri"] = copy_uri(known["destinationUri"], source.content)
+                try:
+                    there = await self._run.call(folder.present, self._run.connection, outputs["uri"])
+                except Exception as error:
+                    await self._run.tell(urn, f"cannot look at the copy: {error!r}", severity=Severity.DEBUG)
+        elif before.get("content") and before["content"] == known.get("content"):
+            outputs |= {name: before.get(name) for name in ("uri", "content", "files", "bytes")}
+        await self._run.tell(urn, forecast(known, source, there))
+        return wrap_map(outputs)
+
+    def _why_not(self, error: Exception, known: Mapping[str, Any]) -> str | None:
+        """Returns why a checkpoint cannot be looked at; None for a defect."""
+        if isinstance(error, NoCheckpointError):
+            return str(error)
+        if http_code(error) == 403:
+            bucket, _ = artifacts.split(known["sourceUri"])
+            said = str(getattr(error, "message", error))
+            lacking = "it has no storage.objects.list"
+            return access.unreadable(self._run.storage(), bucket, _stack(known), lacking, said)
+        reason = explain(error)
+        return f"cannot be looked at: {reason}" if reason else None
+
+    async def _forbidden(self, urn: str, known: Mapping[str, Any]) -> list[CheckFailure]:
+        """Returns the rights that copying would turn out not to have, as far as the service says so beforehand."""
+        found = []
+        for name, permissions in (("sourceUri", access.READING), ("destinationUri", access.WRITING)):
+            if name not in known:
+                continue
+            bucket, _ = artifacts.split(known[name])
+            try:
+                lacking = await self._run.call(access.lacking, self._run.storage(), bucket, permissions)
+            except Exception as error:  # the bucket of the copy may be yet to be made
+                await self._run.tell(urn, f"cannot ask for rights on {bucket}: {error!r}", severity=Severity.DEBUG)
+                continue
+            if not lacking:
+                continue
+            told = f"it has no {' and no '.join(lacking)}"
+            if name == "sourceUri":
+                reason = access.unreadable(self._run.storage(), bucket, _stack(known), told)
+            else:
+                reason = access.unwritable(self._run.storage(), bucket, told)
+            found.append(CheckFailure(name, reason))
+        return found
+
+    async def _imported(self, uri: str) -> ReadResult:
+        if not uri.startswith("gs://") or "/" not in uri.removeprefix("gs://"):
+            raise ResourceError(f"{uri!r} is no copy's folder: gs://bucket/folder/CONTENT")
+        uri = uri.rstrip("/")
+        note = await self._run.call(read_note, self._run.connection, uri)
+        if note is None:
+            raise ResourceError(f"there is no note {uri}.json that says what {uri} is a copy of; it cannot be imported")
+        there = await self._run.call(folder.present, self._run.connection, uri)
+        destination = uri.rpartition("/")[0]
+        inputs: dict[str, Any] = {
+            "sourceUri": note.source_uri,
+            "destinationUri": destination,
+            "content": note.content,
+            **({"baseModel": note.base_model} if note.base_model else {}),
+            **({"origin": note.origin} if note.origin else {}),
+        }
+        expected = note.folder(uri)
+        state = INCOMPLETE if copying.left(expected, there) else COPIED
+        return ReadResult(destination, wrap_map({**inputs, **_outputs(state, uri, expected)}), wrap_map(inputs))
+
+
+def _outputs(
+    state: str, uri: str = "", source: Folder | None = None, copied_files: int = 0, copied_bytes: int = 0
+) -> dict[str, Any]:
+    return {
+        "uri": uri,
+        "content": source.content if source else "",
+        "files": len(source.files) if source else 0,
+        "bytes": source.bytes if source else 0,
+        "copiedFiles": copied_files,
+        "copiedBytes": copied_bytes,
+        "state": state,
+    }
+
+
+def _is_within(uri: str, parent: str) -> bool:
+    return f"{uri.rstrip('/')}/".startswith(f"{parent.rstrip('/')}/")
+
+
+def _stack(known: Mapping[str, Any]) -> str:
+    origin = known.get("origin")
+    return str(origin.get("stack") or "") if isinstance(origin, Mapping) else ""

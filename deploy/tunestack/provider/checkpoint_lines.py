@@ -1,0 +1,80 @@
+"""What a preview says of a copied checkpoint: where it comes from, and what is left to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunestack.checkpoints import copying
+from tunestack.provider.transfer_progress import shown_bytes
+from tunestack.wording import counted
+
+if TYPE_CHECKING:
+    from tunestack.checkpoints.folder import Folder
+
+
+def forecast(known: Mapping[str, Any], source: Folder | None, there: Folder | None) -> str:
+    """Returns the preview's line.
+
+    Args:
+        known: the inputs that are known.
+        source: the checkpoint, where it could be looked at.
+        there: what is in place already, where that is known.
+    """
+    origin = known.get("origin")
+    lineage = _lineage(origin if isinstance(origin, Mapping) else {}, known.get("baseModel") or "")
+    copies = _copies(known, source, there)
+    return f"{lineage}; {copies}" if lineage else copies
+
+
+def _copies(known: Mapping[str, Any], source: Folder | None, there: Folder | None) -> str:
+    if source is None:
+        return f"copies {known.get('sourceUri') or 'a checkpoint that is not there yet'}"
+    missing = copying.left(source, there) if there else list(source.files)
+    if not missing:
+        return f"copies nothing: all {counted(len(source.files), 'file')} of {source.uri} are in place"
+    in_place = len(source.files) - len(missing)
+    told = f" ({in_place:,} are there already)" if in_place else ""
+    size = shown_bytes(sum(file.bytes for file in missing))
+    return f"copies {size} in {counted(len(missing), 'file')} from {source.uri}{told}"
+
+
+def _lineage(origin: Mapping[str, Any], base_model: str) -> str:
+    """Says which run a checkpoint comes from, so far as the program tells."""
+    if not origin.get("run") and not origin.get("stack"):
+        return ""
+    run = f"run {origin['run']}" if origin.get("run") else "the checkpoint"
+    model = " ".join(part for part in (origin.get("baseModel") or base_model, origin.get("mode")) if part)
+    epochs = _number(origin.get("epochs"))
+    data = str(origin.get("contentHash") or "")
+    examples = _number(origin.get("examples"))
+    tokens = _number(origin.get("billedTokens"))
+    parts = [
+        model,
+        f"{epochs} epoch" + ("" if epochs == "1" else "s") if epochs else "",
+        " ".join(
+            part for part in (f"data {data[:8]}…" if data else "", f"({examples} examples)" if examples else "") if part
+        ),
+        f"{tokens} tokens" if tokens else "",
+        f"{_money(origin['billedCostUsd'])}" if origin.get("billedCostUsd") else "",
+    ]
+    told = ", ".join(part for part in parts if part)
+    where = f" of {origin['stack']}" if origin.get("stack") else ""
+    return f"takes {run}{where}" + (f": {told}" if told else "")
+
+
+def _number(text: Any) -> str:
+    """Returns a whole number with separators, whatever wrote it; another text as it is."""
+    try:
+        return f"{float(text):,.0f}"
+    except (TypeError, ValueError):
+        return str(text or "")
+
+
+def _money(text: Any) -> str:
+    from tunestack.catalogue import money
+
+    try:
+        return money(float(text)).removeprefix("about ")
+    except ValueError:
+        return str(text)
