@@ -1,4 +1,4 @@
-"""`python -m emulator serve|start|stop|status --data DIR`."""
+"""`python -m emulator serve|start|stop|status|capacity --data DIR`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
         if name in {"serve", "start"}:
             command.add_argument("--port", type=int, help="by default the one of the last time")
             command.add_argument("--settings", type=Path, metavar="FILE", help="JSON; see emulator/settings.py")
+    command = commands.add_parser("capacity", help="take machines away in a region, or give them back")
+    command.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of its state")
+    command.add_argument("change", choices=("take", "give"))
+    command.add_argument("region", metavar="REGION")
+    command.add_argument("machine", metavar="MACHINE", nargs="?", default="", help="all of them when left out")
     options = parser.parse_args(arguments)
     data: Path = options.data.resolve()
     try:
@@ -50,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _serve(data, options.port, options.settings)
         if options.command == "start":
             return _start(data, options.port, options.settings)
+        if options.command == "capacity":
+            return _change_capacity(data, options.region, options.machine, available=options.change == "give")
         return _stop(data) if options.command == "stop" else _status(data)
     except (server.ServerError, SettingsError) as error:
         print(error, file=sys.stderr)
@@ -122,6 +129,22 @@ def _status(data: Path) -> int:
         return 0
     print("The emulator is not running.")
     return 1
+
+
+def _change_capacity(data: Path, region: str, machine: str, *, available: bool) -> int:
+    if not _healthy(data):
+        print("The emulator is not running.", file=sys.stderr)
+        return 1
+    body = json.dumps({"region": region, "machine": machine, "available": available}).encode()
+    request = urllib.request.Request(  # noqa: S310 - the emulator's own address
+        f"{server.address(data)['url']}/emulator/capacity", body, {"Content-Type": "application/json"}
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=10) as answer:
+        taken = json.load(answer)["taken"]
+    listed = ", ".join(f"{each['machine'] or 'all machines'} in {each['region']}" for each in taken)
+    print(f"Cannot be had now: {listed or 'nothing; every machine can be'}.")
+    return 0
 
 
 def _healthy(data: Path) -> bool:

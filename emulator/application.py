@@ -28,6 +28,7 @@ from emulator.state import Documents
 from emulator.storage.buckets import Buckets
 from emulator.storage.content import Content
 from emulator.storage.objects import ObjectStore
+from emulator.vertex.availability import Availability
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,7 +82,7 @@ def create_application(settings: Settings) -> Starlette:
     held = Held()
     connections = Connections()
     routes = [
-        *control.routes(settings.data, log, faults, held),
+        *control.routes(settings.data, log, faults, held, Availability(services.documents)),
         *storage.routes(services),
         *platform.routes(services),
         *vertex.routes(services),

@@ -1,4 +1,4 @@
-"""The emulator's own paths, `/emulator/…`: health, the request log, faults. Nothing here is Google's."""
+"""The emulator's own paths, `/emulator/…`: health, the request log, faults, capacity. Nothing here is Google's."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from emulator.faults import Faults
     from emulator.held import Held
     from emulator.request_log import RequestLog
+    from emulator.vertex.availability import Availability
 
 
-def routes(data: Path, log: RequestLog, faults: Faults, held: Held) -> list[Route]:
+def routes(data: Path, log: RequestLog, faults: Faults, held: Held, availability: Availability) -> list[Route]:
     """The control plane of an emulator that keeps its state in `data`."""
 
     async def health(_: Request) -> JSONResponse:
@@ -51,6 +52,17 @@ def routes(data: Path, log: RequestLog, faults: Faults, held: Held) -> list[Rout
         held.release()
         return Response(status_code=204)
 
+    async def list_taken(_: Request) -> JSONResponse:
+        return JSONResponse({"taken": availability.taken()})
+
+    async def change_capacity(request: Request) -> JSONResponse:
+        availability.change(await json_object(request))
+        return JSONResponse({"taken": availability.taken()})
+
+    async def restore_capacity(_: Request) -> Response:
+        availability.restore()
+        return Response(status_code=204)
+
     return [
         Route("/emulator/health", health),
         Route("/emulator/requests", requests),
@@ -59,4 +71,7 @@ def routes(data: Path, log: RequestLog, faults: Faults, held: Held) -> list[Rout
         Route("/emulator/faults", clear_faults, methods=["DELETE"]),
         Route("/emulator/faults/held", list_held),
         Route("/emulator/faults/release", release, methods=["POST"]),
+        Route("/emulator/capacity", list_taken),
+        Route("/emulator/capacity", change_capacity, methods=["POST"]),
+        Route("/emulator/capacity", restore_capacity, methods=["DELETE"]),
     ]

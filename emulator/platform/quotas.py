@@ -73,6 +73,23 @@ CATALOGUE: Final = {
             maximum=8,
             regions=SERVING_REGIONS,
         ),
+        # Metrics of this one and of H100: the list of accelerators in gcloud. Regions and limits as of those of 80 GB.
+        QuotaKind(
+            "CustomModelServingA100GPUsPerProjectPerRegion",
+            "Custom model serving Nvidia A100 GPUs per region",
+            "aiplatform.googleapis.com/custom_model_serving_nvidia_a100_gpus",
+            default=0,
+            maximum=8,
+            regions=("asia-southeast1", "europe-west4", "us-central1", "us-east4"),
+        ),
+        QuotaKind(
+            "CustomModelServingH100GPUsPerProjectPerRegion",
+            "Custom model serving Nvidia H100 GPUs per region",
+            "aiplatform.googleapis.com/custom_model_serving_nvidia_h100_gpus",
+            default=0,
+            maximum=8,
+            regions=("asia-southeast1", "europe-west4", "us-central1", "us-east4"),
+        ),
         QuotaKind(
             "CustomModelServingA10080GBGPUsPerProjectPerRegion",
             "Custom model serving Nvidia A100 80GB GPUs per region",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ServiceError
+from emulator.vertex.availability import Availability
 from emulator.vertex.refusals import invalid_argument
 
 if TYPE_CHECKING:
@@ -68,6 +69,19 @@ def has_quota(services: Services, place: Place, kind: str, count: int, deployed:
     granted = services.quotas.granted(place.project.id, _QUOTAS[kind], {"region": place.location})
     used = (accelerators(other) for other in deployed if "dedicatedResources" in other)
     return granted >= count + sum(number for have, number in used if have == kind)
+
+
+def require_machine(services: Services, region: str, machine: str) -> None:
+    """Refuses a machine that cannot be had in a region now.
+
+    Raises:
+        ServiceError: UNAVAILABLE.
+    """
+    if not Availability(services.documents).has(region, machine):
+        # Text and code: GoogleCloudPlatform/PerfKitBenchmarker, tests/resources/vertex_ai_test.py ("503 … 14: …" there
+        # is how google-api-core shows the error of an operation).
+        message = "Machine type temporarily unavailable, please deploy with a different machine type or retry."
+        raise ServiceError("UNAVAILABLE", message)
 
 
 def require_quota(services: Services, place: Place, kind: str, count: int, deployed: Iterable[dict[str, Any]]) -> None:

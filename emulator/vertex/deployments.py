@@ -127,6 +127,7 @@ class Deployments:
         deployed = details["deployedModel"]
         previous = _previous(deployed)
         self._require_capacity(details["endpoint"], deployed, previous)
+        self._require_machine(details["endpoint"], deployed)
         deployed = deployed | {"createTime": timestamp()}
 
         def change(endpoint: Details) -> None:
@@ -157,9 +158,12 @@ class Deployments:
 
         def change(endpoint: Details) -> None:
             deployed = _deployed(endpoint, sent["id"])
+            before = _replicas(deployed)
             for path in details["mask"] or ["dedicatedResources.minReplicaCount", "dedicatedResources.maxReplicaCount"]:
                 _copy(path.split("."), sent, deployed)
             self._require_capacity(details["endpoint"], deployed, sent["id"])
+            if _replicas(deployed) > before:
+                self._require_machine(details["endpoint"], deployed)
             changed.update(deployed)
 
         self._endpoints.update(details["endpoint"], change)
@@ -183,6 +187,11 @@ class Deployments:
             if not (name == endpoint and other["id"] == without)
         ]
         capacity.require_quota(self._services, place, kind, count, others)
+
+    def _require_machine(self, endpoint: str, deployed: Details) -> None:
+        if "checkpointId" not in deployed:
+            machine = deployed["dedicatedResources"]["machineSpec"]["machineType"]
+            capacity.require_machine(self._services, Place.of(endpoint, self._services.projects).location, machine)
 
     def _version(self, deployed: Details) -> Details:
         place = Place.of(deployed["model"], self._services.projects)
@@ -211,6 +220,10 @@ def _check_checkpoint(deployed: Details, model: Details) -> None:
         deployed.setdefault("checkpointId", model["defaultCheckpointId"])
     if "checkpointId" in deployed and deployed["checkpointId"] not in checkpoint_ids:
         raise not_found("Checkpoint", f"{model['name']}/checkpoints/{deployed['checkpointId']}")
+
+
+def _replicas(deployed: Details) -> int:
+    return int(deployed.get("dedicatedResources", {}).get("minReplicaCount", 0))
 
 
 def _previous(deployed: Details) -> str:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from emulator.vertex import capacity
+from emulator.vertex.availability import Availability
 from emulator.vertex.calls import new_id
 from emulator.vertex.checkpoints import Folder
 from emulator.vertex.open_models import canonical_name, find
@@ -33,7 +34,16 @@ _CONTAINER = {
 # What the deploy page of open-model tuning uses for a tuned model; 1 x L4 has 24 GB, so larger ones need more of them.
 _DEFAULT_MACHINE = "g2-standard-12"
 _BILLIONS_OF_PARAMETERS = re.compile(r"(?<![a-z0-9.])e?(\d+(?:\.\d+)?)b\b")
-_MACHINES_BY_SIZE = ((10, "g2-standard-12"), (20, "g2-standard-24"), (40, "g2-standard-48"), (80, "g2-standard-96"))
+_MACHINES_BY_SIZE = (
+    (10, "g2-standard-12"),
+    (16, "a2-highgpu-1g"),
+    (20, "g2-standard-24"),
+    (32, "a2-ultragpu-1g"),
+    (32, "a3-highgpu-1g"),
+    (40, "g2-standard-48"),
+    (80, "g2-standard-96"),
+    (250, "a3-highgpu-8g"),
+)
 
 
 class ModelGarden:
@@ -106,7 +116,11 @@ class ModelGarden:
         answer: dict[str, Any] = {"baseModel": base_model}
         if not (request.get("checkMachineAvailability") or request.get("checkUserQuota")):
             return answer | {"specs": specs}
-        return answer | {"recommendations": [self._recommendation(call, request, spec) for spec in specs]}
+        # "Only return the machine spec in regions where the machine is available" (checkMachineAvailability), and "all
+        # the machine spec in regions they are available" (checkUserQuota): so what cannot be had is left out of both.
+        availability, region = Availability(self._services.documents), call.place.location
+        had = [spec for spec in specs if availability.has(region, spec["machineSpec"]["machineType"])]
+        return answer | {"recommendations": [self._recommendation(call, request, spec) for spec in had]}
 
     def _recommendation(self, call: Call, request: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
         found = {"region": call.place.location, "spec": spec}
@@ -152,7 +166,7 @@ def _machine_spec(machine: str) -> dict[str, Any]:
 
 
 def _machines(base_model: str) -> list[str]:
-    """The machines whose accelerators hold a model of that size, smallest first.
+    """The machines whose accelerators hold a model of that size, smallest first; the biggest for what none is known to.
 
     The size is that in the model's name. Weights of two bytes a parameter fill 24 GB of an L4 at about 10 billion
     parameters, with a sixth left for the cache.
