@@ -1,0 +1,80 @@
+"""The comment that a stack has on a change: one, put in its own place at each preview."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunestack.retries import repeatable
+
+if TYPE_CHECKING:
+    from tunestack.cli.review.hosting import Hosting
+
+_CUT = "\n\n… cut here: {} allows {:,} characters. All of it is in the log of this run.\n"
+
+
+def marker(stack: str) -> str:
+    """Returns the hidden first line by which a stack's comment is found again; as `tunestack preview` writes it."""
+    return f"<!-- tunestack preview: {stack} -->"
+
+
+def read(stack: str, file: Path) -> str:
+    """Returns what a preview wrote to be a comment, or, of one that did not come that far, that it failed."""
+    try:
+        written = file.read_text("utf-8")
+    except FileNotFoundError:
+        written = f"### `{stack}`: there is no preview\n\nIt ended before it began; the log of this run says why.\n"
+    return written if written.startswith(marker(stack)) else f"{marker(stack)}\n{written}"
+
+
+@repeatable
+def post(hosting: Hosting, change: int, stack: str, text: str) -> str:
+    """Writes a stack's comment, in the place of the one that is there; returns what was done.
+
+    As a whole it can be repeated after a lost answer: what was added then is found, and edited.
+
+    Raises:
+        StackError: the host refuses.
+    """
+    text = fitted(_signed(text, hosting), hosting.longest, type(hosting).__name__)
+    for comment in hosting.comments(change):
+        if comment.text.startswith(marker(stack)):
+            hosting.edit_comment(change, comment, text)
+            return "updated"
+    hosting.add_comment(change, text)
+    return "added"
+
+
+@repeatable
+def withdraw(hosting: Hosting, change: int, touched: set[str]) -> list[str]:
+    """Says in the comments of stacks that a change touches no longer that it does; returns whose they were."""
+    withdrawn = []
+    for comment in hosting.comments(change):
+        head, _, rest = comment.text.partition(" -->")
+        stack = head.removeprefix("<!-- tunestack preview: ")
+        told = f"{marker(stack)}\n### `{stack}`: no longer touched by this change\n"
+        if stack != head and stack not in touched and not rest.startswith(told.partition(" -->")[2].rstrip()):
+            hosting.edit_comment(change, comment, _signed(told, hosting))
+            withdrawn.append(stack)
+    return withdrawn
+
+
+def fitted(text: str, longest: int, host: str) -> str:
+    """Returns a text that a host takes: cut at a line, and what is folded there closed."""
+    if len(text) <= longest:
+        return text
+    note = _CUT.format(host, longest)
+    # Enough for what has to be closed: a fence and a few folds.
+    kept = text[: longest - len(note) - 200].rpartition("\n")[0]
+    if sum(line.startswith("```") for line in kept.splitlines()) % 2:
+        kept += "\n```"
+    kept += "\n</details>" * (kept.count("<details") - kept.count("</details>"))
+    return kept + note
+
+
+def _signed(text: str, hosting: Hosting) -> str:
+    """Returns a text that says which commit it is of, and where the log is."""
+    known = [f"commit {hosting.commit[:12]}" if hosting.commit else ""]
+    known += [f"[log]({hosting.run_address})" if hosting.run_address else ""]
+    told = ", ".join(filter(None, known))
+    return f"{text.rstrip()}\n\n<sub>{told}</sub>\n" if told else text
