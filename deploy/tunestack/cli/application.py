@@ -16,6 +16,7 @@ from tunestack.cli.models.command import models
 from tunestack.cli.options import StackName
 from tunestack.cli.predict import predict
 from tunestack.cli.prices import commands as prices_commands
+from tunestack.cli.review import commands as review_commands
 
 application = typer.Typer(
     help="Tuned models on Google Cloud as infrastructure as code.",
@@ -33,6 +34,9 @@ application.add_typer(
 )
 application.add_typer(
     prices_commands.application, name="prices", short_help="Shows and refreshes the prices of estimates."
+)
+application.add_typer(
+    review_commands.application, name="review", short_help="What workflows run beside a repository's changes."
 )
 application.command(short_help="Looks at all that a pulumi up needs.")(doctor)
 application.command(short_help="Asks an endpoint.")(predict)
