@@ -17,6 +17,7 @@ from tunestack.cli.options import StackName
 from tunestack.cli.predict import predict
 from tunestack.cli.prices import commands as prices_commands
 from tunestack.cli.review import commands as review_commands
+from tunestack.cli.stacks import commands as stacks_commands
 
 application = typer.Typer(
     help="Tuned models on Google Cloud as infrastructure as code.",
@@ -38,6 +39,8 @@ application.add_typer(
 application.add_typer(
     review_commands.application, name="review", short_help="What workflows run beside a repository's changes."
 )
+application.command(short_help="Updates stacks, or whole environments.")(stacks_commands.up)
+application.command(short_help="Destroys stacks, or whole environments.")(stacks_commands.destroy)
 application.command(short_help="Looks at all that a pulumi up needs.")(doctor)
 application.command(short_help="Asks an endpoint.")(predict)
 application.command(short_help="Shows the models that can be tuned.")(models)

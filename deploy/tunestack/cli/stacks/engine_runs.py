@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -24,8 +25,14 @@ Kind = Literal["preview", "up", "destroy", "refresh"]
 Event = dict[str, Any]
 """An event of the engine as JSON; see sdk/go/common/apitype/events.go in pulumi/pulumi."""
 
-POLICY_PACK = Path("policies", "PulumiPolicy.yaml")
-"""Of a project, below the folder of its program."""
+POLICY_PACK = Path("policies")
+"""Of a project, below the folder of its program; `limits.json` there goes over what the stacks' files say."""
+
+_MARKUP = re.compile(r"<\{%.*?%\}>")
+"""How the engine writes colours down in its events."""
+
+_CANCELLED = "update canceled"
+"""What the engine says after it was asked to stop (pkg/engine in pulumi/pulumi)."""
 
 _POLL_SECONDS = 0.1
 """Between two looks into the event log: what a person takes for at once."""
@@ -60,8 +67,11 @@ class Options:
         told = [kind, "--color", "always" if self.colour else "never", "--suppress-outputs", "--suppress-progress"]
         if kind in ("up", "destroy", "refresh") and not self.only_preview:
             told += ["--yes", "--skip-preview"]
-        if kind in ("preview", "up") and (project.program_folder / POLICY_PACK).is_file():
-            told += ["--policy-pack", str((project.program_folder / POLICY_PACK).parent)]
+        pack = project.program_folder / POLICY_PACK
+        if kind in ("preview", "up") and (pack / "PulumiPolicy.yaml").is_file():
+            told += ["--policy-pack", str(pack)]
+            if (pack / "limits.json").is_file():
+                told += ["--policy-pack-config", str(pack / "limits.json")]
         given = {
             "--refresh": self.refresh,
             "--preview-only": self.only_preview,
@@ -110,7 +120,7 @@ class Running:
 
     def __init__(self) -> None:
         self._processes: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may come while it is held
         self.asked = 0
 
     def interrupt(self) -> None:
@@ -234,14 +244,15 @@ class Workspace(LocalWorkspace):
             done = self._command.complete(
                 [*arguments, "--event-log", str(log.path)], self.work_dir, variables, on_output
             )
-        ok = done.code == 0
-        error = "" if ok else _why_failed(log.events, done.stdout)
-        return EngineRun(stack, kind, ok, log.events, done.stdout, error, interrupted=not ok and _was_cut_off(error))
+        if done.code == 0:
+            return EngineRun(stack, kind, True, log.events, done.stdout)
+        error = _why_failed(log.events, done.stdout)
+        return EngineRun(stack, kind, False, log.events, done.stdout, error, interrupted=_CANCELLED in error)
 
     @cached_property
     def stacks(self) -> dict[str, dict[str, Any]]:
         """The stacks that the backend has, by short name: with their `resourceCount` and `lastUpdate`."""
-        done = self._pulumi(["stack", "ls", "--json"])
+        done = self.pulumi(["stack", "ls", "--json"])
         return {str(each["name"]).rpartition("/")[2]: each for each in json.loads(done)}
 
     def initialise(self, stack: str, secrets_provider: str = "") -> None:
@@ -251,7 +262,7 @@ class Workspace(LocalWorkspace):
             StackError: the engine refused.
         """
         provider = ["--secrets-provider", secrets_provider] if secrets_provider else []
-        self._pulumi(["stack", "init", stack, "--no-select", *provider])
+        self.pulumi(["stack", "init", stack, "--no-select", *provider])
         self.__dict__.pop("stacks", None)
 
     def outputs(self, stack: str) -> dict[str, Any]:
@@ -260,9 +271,14 @@ class Workspace(LocalWorkspace):
         Raises:
             StackError: there is no such stack.
         """
-        return dict(json.loads(self._pulumi(["stack", "output", "--json", "--stack", stack])))
+        return dict(json.loads(self.pulumi(["stack", "output", "--json", "--stack", stack])))
 
-    def _pulumi(self, arguments: list[str]) -> str:
+    def pulumi(self, arguments: list[str]) -> str:
+        """Runs any other command of the engine and returns what it prints.
+
+        Raises:
+            StackError: the engine refused.
+        """
         done = self._command.complete(arguments, self.work_dir, {"PULUMI_SKIP_UPDATE_CHECK": "true", **self.env_vars})
         if done.code:
             raise StackError(done.stdout.strip().removeprefix("error: "))
@@ -346,20 +362,14 @@ def _interrupt(process: subprocess.Popen[str]) -> None:
 
 
 def _why_failed(events: Sequence[Event], output: str) -> str:
-    """Returns the engine's errors, each once; without any, the last of what it printed."""
+    """Returns the engine's errors and the policies that were broken, each once; else the last of what was printed."""
     told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
-    errors = [str(each["message"]).strip() for each in told if each.get("severity") == "error"]
-    refused = [
-        str(event["policyEvent"]["message"]).strip()
-        for event in events
-        if event.get("policyEvent", {}).get("enforcementLevel") == "mandatory"
-    ]
-    if found := list(dict.fromkeys([*errors, *refused])):
-        return "\n".join(found)
+    told = [each for each in told if each.get("severity") == "error"]
+    broken = [event["policyEvent"] for event in events if "policyEvent" in event]
+    told += [each for each in broken if each.get("enforcementLevel") == "mandatory"]
+    errors = [_MARKUP.sub("", str(each["message"])).strip() for each in told]
+    if errors:
+        return "\n".join(dict.fromkeys(errors))
     printed = [line for line in output.splitlines() if line.strip()]
     marked = [line for line in printed if line.startswith("error: ")]
     return "\n".join(line.removeprefix("error: ") for line in (marked or printed[-1:]))
-
-
-def _was_cut_off(error: str) -> bool:
-    return "canceled" in error or "cancelled" in error or "interrupted" in error

@@ -1,0 +1,64 @@
+"""What can be asked of many stacks; each command imports what it needs when it is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunestack.cli.options import AsJson, Yes
+
+application = typer.Typer(help="Writes the files of stacks.", no_args_is_help=True)
+
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="STACK…", help="Stacks; a foundation stands for its environment, with all its regions."),
+]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="STACK", help="Only this one of those stacks; repeatable.")
+]
+SkipPreview = Annotated[bool, typer.Option("--skip-preview", "-f", help="Do not preview first.")]
+Refresh = Annotated[bool, typer.Option("--refresh", "-r", help="Look at everything that is there first.")]
+AtOnce = Annotated[int, typer.Option("--parallel", min=1, help="Stacks worked on at the same time.")]
+
+
+def up(
+    names: Names,
+    only: Only = None,
+    yes: Yes = False,
+    skip_preview: SkipPreview = False,
+    reviewed: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Keep to the plans that `tunestack preview --save-plan` left in this folder, and refuse where the "
+            "files or the state moved since.",
+        ),
+    ] = None,
+    refresh: Refresh = False,
+    message: Annotated[str, typer.Option("--message", "-m", help="Kept with the updates.")] = "",
+    parallel: AtOnce = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Updates stacks: a foundation first, its regions at the same time; previews all of them and asks before."""
+    from tunestack.cli.stacks.updating import Up, update
+
+    raise typer.Exit(update(Up(names, only or (), yes, skip_preview, reviewed, refresh, message, parallel, as_json)))
+
+
+def destroy(
+    names: Names,
+    only: Only = None,
+    yes: Yes = False,
+    skip_preview: SkipPreview = False,
+    refresh: Refresh = False,
+    parallel: AtOnce = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Destroys stacks: regions at the same time, their foundation after them; shows what goes and asks before."""
+    from tunestack.cli.stacks.destroying import Destroy
+    from tunestack.cli.stacks.destroying import destroy as bring_down
+
+    raise typer.Exit(bring_down(Destroy(names, only or (), yes, skip_preview, refresh, parallel, as_json)))

@@ -1,0 +1,96 @@
+"""`tunestack destroy`: regions before their foundation, and nothing that others still stand on."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tunestack.cli.stack import StackError
+from tunestack.cli.stacks.engine_runs import Options
+from tunestack.cli.stacks.rounds import INTERRUPTED, Round
+from tunestack.cli.stacks.selection import order, select
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, regions_of
+from tunestack.wording import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Destroy:
+    """What `tunestack destroy` is asked to do.
+
+    Attributes:
+        names: of stacks or environments.
+        only: those of their stacks that are meant; all when empty.
+        is_sure: whether nobody is asked.
+        skips_preview: whether there are no previews.
+        refresh: whether everything is looked at first.
+        at_once: how many stacks are worked on at the same time.
+        for_machines: whether the result is printed as JSON.
+    """
+
+    names: Sequence[str]
+    only: Sequence[str]
+    is_sure: bool
+    skips_preview: bool
+    refresh: bool
+    at_once: int
+    for_machines: bool
+
+
+def destroy(asked: Destroy) -> int:
+    """Brings stacks down; returns the exit status.
+
+    Raises:
+        StackError: nothing was done: there is no such stack, regions stand on one of them, or nobody could be asked.
+    """
+    files = read_all()
+    chosen = select(asked.names, asked.only, files)
+    work = Round(ProjectFile.find(), chosen, at_once=asked.at_once, for_machines=asked.for_machines)
+    _refuse_foundations(work, files)
+    work.files = {file.name: file for file in chosen if work.resources(file.name)}
+    for file in chosen:
+        if file.name not in work.files:
+            work.voices.say(f"{file.name}: has nothing to destroy")
+    again = shlex.join(["tunestack", "destroy", *asked.names])
+    if not work.files:
+        return work.finish([], again)
+    for told in _readers(work, files):
+        work.voices.say(told)
+    if len(work.files) > 1:
+        work.voices.say(f"order: {order(list(work.files.values()), backwards=True)}")
+    options = Options(refresh=asked.refresh, colour=work.voices.in_colour)
+    if not asked.skips_preview:
+        shown = work.previews("destroy", list(work.files), Options(only_preview=True, colour=work.voices.in_colour))
+        if work.is_stopped:
+            work.voices.say("stopped; nothing was changed")
+            return INTERRUPTED
+        if failed := [run.stack for run in shown.values() if not run.ok]:
+            raise StackError(f"nothing was destroyed, since the preview of {' and '.join(failed)} failed")
+    if not asked.is_sure:
+        listed = [f"{name} ({counted(work.resources(name), 'resource')})" for name in work.files]
+        work.ask(f"Destroy {', '.join(listed)}?")
+    return work.finish(work.destroy(options), again)
+
+
+def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
+    for name in work.files:
+        standing = [
+            region.name
+            for region in regions_of(name, files)
+            if region.name not in work.files and work.resources(region.name)
+        ]
+        if standing:
+            raise StackError(
+                f"{' and '.join(standing)} stand on {name}, whose outputs they read: destroy them first, or all "
+                f"together with `tunestack destroy {name}`"
+            )
+
+
+def _readers(work: Round, files: Mapping[str, StackFile]) -> list[str]:
+    """Tells of stacks that took models from those that go: what they copied is theirs, but their next run looks."""
+    return [
+        f"{file.name} takes models from {name}: what it has copied stays, but its next preview will miss {name}"
+        for file in files.values()
+        for name in (*file.promotes_from, *file.continues_from)
+        if name in work.files and file.name not in work.files and work.resources(file.name)
+    ]

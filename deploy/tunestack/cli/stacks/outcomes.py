@@ -1,0 +1,188 @@
+"""What came of each stack, in one table, and what to do about those that did not go well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tunestack.cli.stacks.engine_runs import EngineRun
+from tunestack.cli.terminal import styled, table
+from tunestack.wording import printable
+
+_TOLD_LINES = 8
+"""Lines of an error below the table; all of it stands among the engine's lines above."""
+
+_OPERATIONS = {
+    "create": ("created", "to create"),
+    "update": ("updated", "to update"),
+    "replace": ("replaced", "to replace"),
+    "delete": ("deleted", "to delete"),
+    "import": ("imported", "to import"),
+}
+"""What the engine counts, as people say it afterwards and beforehand; parts of a replacement count as the whole."""
+
+
+class Result(StrEnum):
+    """How it went with a stack."""
+
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    PENDING = "pending"
+    DESTROYED = "destroyed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    HELD_BACK = "not begun"
+
+    @property
+    def is_well(self) -> bool:
+        """Whether stacks that need this one can go on; a pending one has told what is to be known by now."""
+        return self not in (Result.FAILED, Result.STOPPED, Result.HELD_BACK)
+
+    @property
+    def colour(self) -> str:
+        """In which it is shown."""
+        if self is Result.FAILED:
+            return "red"
+        return "green" if self.is_well and self is not Result.PENDING else "yellow"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a stack.
+
+    Attributes:
+        stack: its name.
+        result: how it went.
+        run: of the engine; None where there was none.
+        outputs: of the stack after it; secret ones stay hidden.
+        why: it was not begun, or failed before the engine ran.
+    """
+
+    stack: str
+    result: Result
+    run: EngineRun | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+
+    @classmethod
+    def of_up(cls, run: EngineRun, outputs: Mapping[str, Any]) -> Outcome:
+        """Returns what came of an up."""
+        if not run.ok:
+            result = Result.STOPPED if run.interrupted else Result.FAILED
+        elif any(endpoint.get("state") == "PENDING" for endpoint in _endpoints(outputs).values()):
+            result = Result.PENDING
+        else:
+            result = Result.UPDATED if changes(run.changes) else Result.UNCHANGED
+        return cls(run.stack, result, run, outputs)
+
+    @classmethod
+    def of_destroy(cls, run: EngineRun) -> Outcome:
+        """Returns what came of a destroy."""
+        stopped = Result.STOPPED if run.interrupted else Result.FAILED
+        return cls(run.stack, Result.DESTROYED if run.ok else stopped, run)
+
+    @property
+    def hourly_usd(self) -> float | None:
+        """What its endpoints cost an hour; None where the price of one is not known."""
+        prices = [each.get("estimatedHourlyCostUsd") for each in _endpoints(self.outputs).values() if _serves(each)]
+        return None if None in prices else sum(price for price in prices if price is not None)
+
+    @property
+    def error(self) -> str:
+        """Why it did not go well."""
+        return self.why or (self.run.error if self.run else "")
+
+    def document(self) -> dict[str, Any]:
+        """Returns the outcome for machines."""
+        return {
+            "stack": self.stack,
+            "result": self.result.value,
+            "changes": self.run.changes if self.run else {},
+            "endpoints": dict(_endpoints(self.outputs)),
+            "hourlyCostUsd": self.hourly_usd,
+            "error": self.error,
+        }
+
+
+def changes(counts: Mapping[str, int], *, foreseen: bool = False) -> str:
+    """Writes how many resources there were, or would be, by operation; nothing where none changes."""
+    return ", ".join(f"{counts[name]:,} {told[foreseen]}" for name, told in _OPERATIONS.items() if counts.get(name))
+
+
+def lines(outcomes: Sequence[Outcome], again: str) -> Iterator[str]:
+    """Yields the table, and below it what to do.
+
+    Args:
+        outcomes: of all stacks, in their order.
+        again: the command that does the same for all of them.
+    """
+    served = any(_endpoints(outcome.outputs) for outcome in outcomes)
+    headings = ["stack", "result", "changes", *(["endpoints", "USD/h"] if served else [])]
+    rows = [[*_row(outcome), *(_costs(outcome) if served else [])] for outcome in outcomes]
+    if served and len(rows) > 1:
+        hourly = [outcome.hourly_usd for outcome in outcomes]
+        known = sum(price for price in hourly if price is not None)
+        rows.append(["all", "", "", "", f"{'at least ' if None in hourly else ''}{known:.2f}"])
+    yield ""
+    yield from table(headings, rows, right={"USD/h"})
+    for outcome in outcomes:
+        if advice := _advice(outcome, again):
+            yield ""
+            yield f"{styled(outcome.stack, outcome.result.colour, bold=True)}: {advice[0]}"
+            yield from (f"  {line}" for line in advice[1:])
+
+
+def _row(outcome: Outcome) -> list[str]:
+    return [outcome.stack, outcome.result.value, changes(outcome.run.changes) if outcome.run else ""]
+
+
+def _costs(outcome: Outcome) -> list[str]:
+    told = []
+    for name, endpoint in _endpoints(outcome.outputs).items():
+        chosen = str(endpoint.get("machineType") or "")
+        told.append(f"{name} {str(endpoint.get('state') or 'unknown').lower()}{f' on {chosen}' if chosen else ''}")
+    hourly = outcome.hourly_usd
+    return ["\n".join(told), "" if not told else "unknown" if hourly is None else f"{hourly:.2f}"]
+
+
+def _advice(outcome: Outcome, again: str) -> list[str]:
+    error = [printable(line) for line in outcome.error.splitlines() if line.strip()]
+    shown = error[:_TOLD_LINES] + (["…"] if len(error) > _TOLD_LINES else [])
+    alone = f"{again} --only {outcome.stack}"
+    match outcome.result:
+        case Result.FAILED if "is currently locked" in outcome.error or "the stack is locked" in outcome.error:
+            return [*shown, f"Where that run was killed: `tunestack recover --stack {outcome.stack}`, then `{alone}`."]
+        case Result.FAILED:
+            return [*shown, f"`{alone}` goes on with this stack alone."]
+        case Result.STOPPED:
+            what = f"stopped; what was done is in its state, and `{again}` goes on from there."
+            jobs = (
+                f"Tuning jobs that were submitted go on and are billed: `tunestack jobs list --stack {outcome.stack}`."
+            )
+            return [what, *([jobs] if _submits(outcome) else [])]
+        case Result.HELD_BACK:
+            return [*shown, f"`{again}` goes on with it."]
+        case Result.PENDING:
+            return [f"an endpoint waits for its model; `{alone}` goes on when its tuning job has ended."]
+    return []
+
+
+def _submits(outcome: Outcome) -> bool:
+    """Says whether the run was at a tuning job, or at waiting for one."""
+    events: Iterable[dict[str, Any]] = outcome.run.events if outcome.run else ()
+    return any(
+        event["resourcePreEvent"]["metadata"]["type"].startswith(("tunestack:index:TuningJob", "tunestack:index:Tuned"))
+        for event in events
+        if "resourcePreEvent" in event
+    )
+
+
+def _endpoints(outputs: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    found = outputs.get("endpoints")
+    return found if isinstance(found, dict) else {}
+
+
+def _serves(endpoint: Mapping[str, Any]) -> bool:
+    return endpoint.get("state") == "SERVING"

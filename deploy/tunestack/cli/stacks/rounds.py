@@ -1,0 +1,171 @@
+"""The engine on many stacks: previews of all, then each after those that it needs, the others at the same time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from tunestack.cli.stack import StackError
+from tunestack.cli.stacks.engine_runs import EngineRun, Kind, Options, Running, Workspace
+from tunestack.cli.stacks.outcomes import Outcome, Result, lines
+from tunestack.cli.stacks.schedule import walk
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile
+from tunestack.cli.stacks.stopping import stops
+from tunestack.cli.stacks.voices import Voices
+from tunestack.cli.terminal import print_json, print_lines
+
+INTERRUPTED = 130
+"""Exit status of what a Ctrl-C ended, as shells have it: 128 and the signal's number."""
+
+AT_ONCE = 8
+"""Stacks worked on at the same time unless told otherwise: an engine and its plugins take some 300 MB of memory."""
+
+
+class Round:
+    """What is done to a selection of stacks.
+
+    Args:
+        project: whose stacks they are.
+        files: of the selected stacks.
+        at_once: how many are worked on at the same time.
+        for_machines: whether standard output is for the result alone.
+    """
+
+    def __init__(
+        self, project: ProjectFile, files: Sequence[StackFile], *, at_once: int = AT_ONCE, for_machines: bool = False
+    ) -> None:
+        self.files = {file.name: file for file in files}
+        self.running = Running()
+        self.workspace = Workspace(project, running=self.running)
+        self.voices = Voices(list(self.files), sys.stderr if for_machines else None)
+        self._at_once = at_once
+        self._for_machines = for_machines
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody asked for an end."""
+        return self.running.asked > 0
+
+    def resources(self, stack: str) -> int:
+        """Returns how many resources the state of a stack has; none where the backend does not know the stack."""
+        return int(self.workspace.stacks.get(stack, {}).get("resourceCount") or 0)
+
+    def initialise(self) -> None:
+        """Makes the stacks in the backend that are not there yet.
+
+        Raises:
+            StackError: the engine refused.
+        """
+        for file in self.files.values():
+            if file.name not in self.workspace.stacks:
+                self.workspace.initialise(file.name, file.secrets_provider)
+                self.voices.say(f"stack {file.name} is new in the backend")
+
+    def ask(self, question: str) -> None:
+        """Asks somebody whether to go on.
+
+        Raises:
+            StackError: nobody is there to ask.
+        """
+        if not sys.stdin.isatty():
+            raise StackError("nothing was changed, since nobody can be asked; to go on without a question, add --yes")
+        typer.confirm(question, abort=True, err=True)
+
+    def previews(self, kind: Kind, stacks: Sequence[str], options: Options) -> dict[str, EngineRun]:
+        """Previews stacks at the same time, and prints each when it is done."""
+        self.voices.say(f"previewing {', '.join(stacks)}")
+
+        def preview(stack: str) -> EngineRun:
+            run = self.workspace.update(kind, stack, options)
+            # Without a terminal the engine prints a line when it begins with a resource, and the same when it ends.
+            self.voices.block(stack, dict.fromkeys(run.output.splitlines()))
+            return run
+
+        with stops(self.running, self.voices.say), ThreadPoolExecutor(self._at_once) as pool:
+            return dict(zip(stacks, pool.map(preview, stacks), strict=True))
+
+    def up(
+        self, options: Options, *, plan_of: Callable[[str], Path] | None, left_out: Mapping[str, str]
+    ) -> list[Outcome]:
+        """Updates each stack after those that it needs.
+
+        Args:
+            options: of every run.
+            plan_of: the plan that a stack's run must keep to; raises StackError where there is none.
+            left_out: stacks that are not begun, and why.
+        """
+
+        def update(stack: str) -> Outcome:
+            if self.is_stopped:
+                return Outcome(stack, Result.HELD_BACK, why="stopped before it was begun")
+            if stack in left_out:
+                return Outcome(stack, Result.FAILED, why=left_out[stack])
+            try:
+                plan = plan_of(stack) if plan_of else None
+                if told := self._goes_on(stack):
+                    self.voices.of(stack)(told)
+                run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.voices.of(stack))
+                return Outcome.of_up(run, self.workspace.outputs(stack))
+            except StackError as error:
+                return Outcome(stack, Result.FAILED, why=str(error))
+
+        waits_for = {name: frozenset(file.needs) & (self.files.keys() - {name}) for name, file in self.files.items()}
+        return self._walk(waits_for, update)
+
+    def destroy(self, options: Options) -> list[Outcome]:
+        """Destroys each stack after those that need it; what is left of one keeps those that it needs."""
+
+        def destroy(stack: str) -> Outcome:
+            if self.is_stopped:
+                return Outcome(stack, Result.HELD_BACK, why="stopped before it was begun")
+            run = self.workspace.update("destroy", stack, options, on_output=self.voices.of(stack))
+            return Outcome.of_destroy(run)
+
+        waits_for = {
+            name: frozenset(file.name for file in self.files.values() if name in file.needs and file.name != name)
+            for name in self.files
+        }
+        return self._walk(waits_for, destroy)
+
+    def finish(self, outcomes: Sequence[Outcome], again: str) -> int:
+        """Prints what came of the stacks, and returns the exit status.
+
+        Args:
+            outcomes: of all stacks.
+            again: the command that does the same for all of them.
+        """
+        if self._for_machines:
+            print_json([outcome.document() for outcome in outcomes])
+        elif outcomes:
+            print_lines(lines(outcomes, again))
+        if self.is_stopped:
+            return INTERRUPTED
+        return 0 if all(outcome.result.is_well for outcome in outcomes) else 1
+
+    def _walk(self, waits_for: Mapping[str, frozenset[str]], perform: Callable[[str], Outcome]) -> list[Outcome]:
+        with stops(self.running, self.voices.say):
+            done = walk(
+                waits_for,
+                perform,
+                went_well=lambda outcome: outcome.result.is_well,
+                held_back=lambda stack, others: Outcome(stack, Result.HELD_BACK, why=_blocked(others)),
+                at_once=self._at_once,
+            )
+        return list(done.values())
+
+    def _goes_on(self, stack: str) -> str:
+        """Says that a run goes on from one that did not end well; nothing where there is none."""
+        runs = json.loads(self.workspace.pulumi(["stack", "history", "--json", "--page-size", "1", "--stack", stack]))
+        if not runs or runs[0]["kind"] != "update" or runs[0]["result"] == "succeeded":
+            return ""
+        return f"its last up, of {runs[0]['endTime']}, did not end well: this one goes on from there"
+
+
+def _blocked(others: Sequence[str]) -> str:
+    return f"not begun, since it waits for {' and '.join(others)}"
