@@ -1,7 +1,7 @@
 # Tunestack's commands; `make help` lists them. Needs GNU make, Python 3.11 or newer and a package registry.
 
 .SUFFIXES:
-.PHONY: help up preview predict down test campaign bench guards fuzz lock clean environment engine emulator prompt
+.PHONY: help up preview predict down test campaign acceptance bench guards fuzz lock clean environment engine emulator prompt
 
 # What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`. With exec no shell
 # stands between make and the engine: on Ctrl-C, make waits for the engine and passes on its exit status.
@@ -20,6 +20,7 @@ help:
 	@echo 'make down               removes what make up made; says what the service keeps'
 	@echo 'make test               linters, types, all tests: what CI runs'
 	@echo 'make campaign           interrupts up, roll and destroy at every remote call; see docs/interruptions.md'
+	@echo 'make acceptance         all of it on a real project: PROJECT=… CAP=5; see docs/acceptance.md'
 	@echo 'make bench              measurements'
 	@echo 'make guards             takes each guard against known harm away and sees its test fail'
 	@echo 'make fuzz               data checks against an obvious validator, on a million lines; LINES=… SECONDS=…'
@@ -71,6 +72,11 @@ test: engine
 campaign: engine
 	@$(VENV)/python -m tests.campaign $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) \
 		$(if $(LANES),--lanes $(LANES)) $(if $(METHODS),--methods) $(if $(ONLY),--only '$(ONLY)')
+
+acceptance: $(if $(EMULATOR),emulator,engine)
+	@: "$${PROJECT:?is missing: make acceptance PROJECT=…}"
+	@$(STACK) python -m tests.acceptance --project "$(PROJECT)" $(if $(LOCATION),--location $(LOCATION)) \
+		$(if $(CAP),--cap $(CAP)) $(if $(YES),--yes) $(if $(EMULATOR),--emulator --pause 1)
 
 bench: engine
 	@$(STACK) python tests/bench/run.py
