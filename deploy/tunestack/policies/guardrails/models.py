@@ -1,0 +1,43 @@
+"""From which models a stack may tune and serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunestack.policies.guardrails.serving_budget import DEPLOYMENT
+from tunestack.policies.guardrails.training_budget import JOB
+from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
+from tunestack.policies.properties import UNKNOWN
+
+
+class ModelsLimits(Limits, frozen=True, kw_only=True):
+    """Which base models and teachers."""
+
+    allowed: Patterns | None = None
+
+
+class Models(Policy[ModelsLimits]):
+    """Looks at what jobs tune and learn from, and at what deployments serve."""
+
+    name = "models"
+    description = "Only models that the stack allows are tuned, asked as teachers, and served."
+
+    def of_resource(self, limits: ModelsLimits, resource: Resource) -> Iterator[Finding]:
+        """Compares its base model, and of a distillation its teacher."""
+        section = {JOB: "models", DEPLOYMENT: "serving"}.get(resource.type)
+        if limits.allowed is None or section is None:
+            return
+        for name in ("baseModel", "teacherModel"):
+            model, place = resource.get(name), resource.place(name, f"{section}.{resource.name}.{name}")
+            if model is UNKNOWN:
+                yield not_known_yet(place)
+            elif not model and name == "baseModel":
+                yield Finding(
+                    f"{resource.name} does not say from which model it was tuned, so nobody knows whether that is "
+                    f"allowed; write it: {place}, one of {listed(limits.allowed)}"
+                )
+            elif isinstance(model, str) and model and not is_allowed(model, limits.allowed):
+                yield Finding(
+                    f"{model} is not an allowed model: {place} may be {listed(limits.allowed)}; write one of them, or "
+                    f"have {self.at('allowed')} extended"
+                )
