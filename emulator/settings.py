@@ -67,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     """Projects without a billing account."""
     denied_permissions: tuple[str, ...] = ()
     """What a caller is told not to have of a project when it asks; the calls themselves pass."""
+    rewrite_bytes_per_call: int = 512 * 1024
+    """How much of an object one rewrite call copies to another place or storage class; all of it within one."""
     vertex: dict[str, Any] = msgspec.field(default_factory=dict)
     """The settings of the Vertex AI room, read there with `section`."""
 

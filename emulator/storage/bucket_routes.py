@@ -11,6 +11,7 @@ from starlette.routing import Route
 from emulator.errors import ServiceError
 from emulator.paging import page
 from emulator.payload import json_object
+from emulator.storage.caller import Caller
 from emulator.storage.errors import StorageError, condition_not_met, invalid
 from emulator.storage.partial import partial
 from emulator.storage.preconditions import NotModified, Preconditions
@@ -30,6 +31,7 @@ class _BucketRoutes:
         self._store = services.storage
         self._buckets = services.storage.buckets
         self._policies = services.iam
+        self._caller = Caller(services)
 
     async def list(self, request: Request) -> JSONResponse:
         project = self._services.projects.get(_required(request, "project"))
@@ -101,9 +103,11 @@ class _BucketRoutes:
         return JSONResponse(_policy(name, policy))
 
     async def test_permissions(self, request: Request) -> JSONResponse:
-        self._buckets.get(request.path_params["bucket"])
-        asked = request.query_params.getlist("permissions")
-        return JSONResponse({"kind": "storage#testIamPermissionsResponse", "permissions": asked})
+        bucket = self._buckets.get(request.path_params["bucket"])["name"]
+        held = self._caller.held(bucket, request.query_params.getlist("permissions"))
+        # A list that is empty is left out.
+        answer = {"kind": "storage#testIamPermissionsResponse", **({"permissions": held} if held else {})}
+        return JSONResponse(answer)
 
     async def anywhere_caches(self, request: Request) -> Response:
         """No zone has a cache here; the provider takes a 404 for that before it deletes a bucket."""

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from emulator.payload import json_object
+from emulator.storage.caller import Caller
 from emulator.storage.checksums import Checksums
 from emulator.storage.download import download
 from emulator.storage.errors import invalid
@@ -16,6 +17,7 @@ from emulator.storage.listing import list_page
 from emulator.storage.partial import partial
 from emulator.storage.preconditions import NotModified, Preconditions
 from emulator.storage.resource import WRITABLE, with_links
+from emulator.storage.rewriting import Rewrites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +34,12 @@ _COMPOSE_LIMIT: Final = 32  # sources; source: https://cloud.google.com/storage/
 class _ObjectRoutes:
     def __init__(self, services: Services) -> None:
         self._store = services.storage
+        self._caller = Caller(services)
+        self._rewrites = Rewrites(services.documents, services.storage, services.settings.rewrite_bytes_per_call)
 
     async def list(self, request: Request) -> JSONResponse:
         query = request.query_params
+        self._require(request, "list")
         # Some clients write booleans as Python does.
         read = self._store.generations if query.get("versions", "").lower() == "true" else self._store.list
         found = await run_in_threadpool(read, request.path_params["bucket"], query.get("prefix", ""))
@@ -44,6 +49,7 @@ class _ObjectRoutes:
         return JSONResponse(partial(answer, query))
 
     async def get(self, request: Request) -> Response:
+        self._require(request, "get")
         name, generation = request.path_params["object"], request.query_params.get("generation")
         resource = await run_in_threadpool(self._store.get, request.path_params["bucket"], name, generation)
         try:
@@ -65,6 +71,7 @@ class _ObjectRoutes:
         return _answer(await self._change(request, replaced), request)
 
     async def _change(self, request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
+        self._require(request, "update")
         path, generation = request.path_params, request.query_params.get("generation")
         conditions = _conditions(request)
         return await run_in_threadpool(
@@ -72,39 +79,41 @@ class _ObjectRoutes:
         )
 
     async def delete(self, request: Request) -> Response:
+        self._require(request, "delete")
         path, generation = request.path_params, request.query_params.get("generation")
         await run_in_threadpool(self._store.delete, path["bucket"], path["object"], generation, _conditions(request))
         return Response(status_code=204)
 
     async def copy(self, request: Request) -> JSONResponse:
-        return _answer(await self._copied(request), request)
-
-    async def rewrite(self, request: Request) -> JSONResponse:
-        resource = await self._copied(request)
-        return JSONResponse(
-            {
-                "kind": "storage#rewriteResponse",
-                "totalBytesRewritten": resource["size"],
-                "objectSize": resource["size"],
-                "done": True,
-                "resource": with_links(resource, str(request.base_url)),
-            }
-        )
-
-    async def _copied(self, request: Request) -> dict[str, Any]:
         body = await json_object(request)
         path, generation = request.path_params, request.query_params.get("sourceGeneration")
+        self._require_copy(request)
         source = await run_in_threadpool(self._store.get, path["bucket"], path["object"], generation)
         Preconditions.read(request.query_params, {}, source=True).check(source)
+        self._rewrites.refuse_copy(source, path["to_bucket"], body)
         # Without a body the metadata is the source's; with one it is the body's.
         fields = body or {key: source[key] for key in WRITABLE if key in source}
         fields.setdefault("contentType", source["contentType"])
         target, sums = (path["to_bucket"], path["to_object"]), Checksums(source.get("componentCount", 0))
-        return await run_in_threadpool(_put_copies, self._store, target, [source], sums, fields, _conditions(request))
+        resource = await run_in_threadpool(
+            _put_copies, self._store, target, [source], sums, fields, _conditions(request)
+        )
+        return _answer(resource, request)
+
+    async def rewrite(self, request: Request) -> JSONResponse:
+        body, path = await json_object(request), request.path_params
+        self._require_copy(request)
+        source, target = (path["bucket"], path["object"]), (path["to_bucket"], path["to_object"])
+        answer = await run_in_threadpool(self._rewrites.call, source, target, request.query_params, body)
+        if "resource" in answer:
+            answer["resource"] = with_links(answer["resource"], str(request.base_url))
+        return JSONResponse(partial(answer, request.query_params))
 
     async def compose(self, request: Request) -> JSONResponse:
         body = await json_object(request)
         path = request.path_params
+        for permission in ("get", "create"):
+            self._require(request, permission)
         named = body.get("sourceObjects", [])
         if not 1 <= len(named) <= _COMPOSE_LIMIT:
             raise invalid(
@@ -125,6 +134,13 @@ class _ObjectRoutes:
             _put_copies, self._store, target, sources, sums, fields, _conditions(request)
         )
         return _answer(resource, request)
+
+    def _require(self, request: Request, permission: str, bucket: str = "bucket") -> None:
+        self._caller.require(request.path_params[bucket], f"storage.objects.{permission}")
+
+    def _require_copy(self, request: Request) -> None:
+        self._require(request, "get")
+        self._require(request, "create", "to_bucket")
 
 
 def routes(services: Services) -> list[Route]:

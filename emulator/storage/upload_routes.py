@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from emulator.payload import json_object
+from emulator.storage.caller import Caller
 from emulator.storage.checksums import Checksums
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.multipart import Multipart
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 class _UploadRoutes:
     def __init__(self, services: Services) -> None:
         self._store = services.storage
+        self._caller = Caller(services)
         self._uploads = Uploads(services.documents, services.storage)
         self._turns: dict[str, object] = {}
 
@@ -126,6 +128,7 @@ class _UploadRoutes:
         return self._done(result, request)
 
     async def _target(self, request: Request, metadata: Mapping[str, Any], content_type: str) -> UploadTarget:
+        self._caller.require(request.path_params["bucket"], "storage.objects.create")
         target = UploadTarget.read(request.path_params["bucket"], request.query_params, metadata, content_type)
         await run_in_threadpool(target.check, self._store)
         return target

@@ -110,11 +110,20 @@ class _Way:
         self._tell(file, file.bytes)
 
     def _rewrite(self, file: File, source: Blob, target: Blob, generation: int) -> None:
+        from google.api_core.exceptions import BadRequest
+
         token: str | None = None
+        begun_again = False
         while not self.ended.is_set():
-            token, written, _ = target.rewrite(
-                source, token=token, if_generation_match=generation, timeout=CALL_SECONDS, retry=repeatable
-            )
+            try:
+                token, written, _ = target.rewrite(
+                    source, token=token, if_generation_match=generation, timeout=CALL_SECONDS, retry=repeatable
+                )
+            except BadRequest:
+                if token is None or begun_again:
+                    raise
+                token, begun_again = None, True  # the service has forgotten how far it was
+                continue
             if token is None:
                 return
             self._tell(file, written)
