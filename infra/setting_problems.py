@@ -51,6 +51,9 @@ _PATTERNS = {
     r"^projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/@]+)?$": (
         "the name of a tuned model, projects/…/locations/…/models/ID, with @ and a version or an alias if need be"
     ),
+    r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$": (
+        "the name of a key, projects/…/locations/…/keyRings/…/cryptoKeys/…"
+    ),
     r"^[\w.-]+(/[\w.-]+){0,2}$": "the name of a stack, such as dev or organization/tunestack/dev",
     r"^(user|group|serviceAccount):\S+@\S+$": "a member such as user:ada@example.com, group:… or serviceAccount:…",
     r"^((user|group|serviceAccount):\S+@\S+|principal(Set)?://\S+)$": (

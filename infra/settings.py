@@ -28,8 +28,10 @@ ENDPOINT = r"^(projects/[^/]+/locations/[^/]+/endpoints/)?[0-9]+$"
 JOB = r"^(projects/[^/]+/locations/[^/]+/tuningJobs/)?[0-9]+$"
 TUNED_MODEL = r"^projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/@]+)?$"
 STACK = r"^[\w.-]+(/[\w.-]+){0,2}$"
+KMS_KEY = r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$"
 READER = r"^((user|group|serviceAccount):\S+@\S+|principal(Set)?://\S+)$"
 StackName = Annotated[str, StringConstraints(pattern=STACK)]
+KmsKey = Annotated[str, StringConstraints(pattern=KMS_KEY)]
 
 
 class Section(BaseModel):
@@ -49,6 +51,7 @@ class BucketSettings(Section):
     location: Text | None = None
     force_destroy: bool = False
     intermediate_checkpoint_days: Positive | None = None
+    kms_key_name: KmsKey | None = None
 
     @property
     def existing(self) -> dict[str, str]:
@@ -174,6 +177,7 @@ class EndpointSettings(Section):
     held_out: Text | None = None
     rollout: RolloutSettings | None = None
     container: ContainerSettings | None = None
+    kms_key_name: KmsKey | None = None
     strict: bool = True
 
 
@@ -193,6 +197,8 @@ class Settings(Section):
     datasets: dict[Name, DatasetSettings] = {}
     models: dict[Name, ModelEntry] = {}
     serving: dict[Name, EndpointSettings] = {}
+    protect: bool = False
+    policies: dict[str, Any] = {}
     _secret: frozenset[str] = PrivateAttr(default=frozenset())
 
     def model_post_init(self, context: Any, /) -> None:

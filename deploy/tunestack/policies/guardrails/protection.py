@@ -35,7 +35,7 @@ class Protection(Policy[ProtectionLimits]):
             place = resource.place("protect", "protect")
             option = "the resource option protect" if place.startswith("property") else f"{place}: true"
             yield Finding(
-                f"{kind} {resource.name} of {resource.stack}, a production stack by {self.at('stacks')}, can be deleted by "
+                f"{kind} {resource.name} of {resource.stack} (production by {self.at('stacks')}) can be deleted by "
                 f"mistake: set {option}"
             )
         if resource.type == _BUCKET and resource.get("forceDestroy") is True:
