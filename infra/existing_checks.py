@@ -13,7 +13,6 @@ from infra.connection import Connection
 from infra.existing import account_project
 from infra.naming import bucket_name
 from infra.patience import looking_again
-from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings
 from tunestack.late_identities import Kind, recognise
 
@@ -21,15 +20,9 @@ MULTI_REGIONS = frozenset({"US", "EU", "ASIA"})
 """Locations of several regions: https://cloud.google.com/storage/docs/locations#location-mr."""
 
 
-def check_existing(settings: Settings, connection: Connection, stack: str) -> None:
-    """Looks everything up before anything is declared.
-
-    Raises:
-        InvalidSettingsError: something is not there, or not where the stack needs it.
-    """
-    problems = list(_Check(settings, connection).problems())
-    if problems:
-        raise InvalidSettingsError(f"stacks/Pulumi.{stack}.yaml", [f"tunestack:{problem}" for problem in problems])
+def existing_problems(settings: Settings, connection: Connection) -> Iterator[str]:
+    """Yields one text for each thing that is not there, or not where the stack needs it, beginning with the key."""
+    return _Check(settings, connection).problems()
 
 
 class _Check:

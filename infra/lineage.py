@@ -77,6 +77,8 @@ def lineage_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     models = entries(raw, "models")
     lineage = lineage_of(models)
     for name, entry in models.items():
+        if "promote" in entry:
+            continue  # starts nowhere
         place = ("models", name)
         if len(given := [key for key in _STARTS if entry.get(key) is not None]) > 1:
             yield f"{path(place)}: starts from one of {', '.join(_STARTS[:-1])} and {_STARTS[-1]}, not {_both(given)}"
@@ -90,6 +92,8 @@ def lineage_problems(raw: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: {unknown(source, 'model', [each for each in models if each != name])}"
         elif lineage.parents[chain[-1]] == name:
             yield f"{key}: leads back to {name} itself: {' from '.join([*chain, name])}"
+        elif "promote" in models[source]:
+            yield f"{key}: {source} is not tuned here; name where it is: continueFrom: {{stack: …, model: …}}"
         elif models[source].get("wait") is False:
             yield f"{key}: {source} has wait: false, so its checkpoint is not there when this job starts; let it wait"
         own, theirs = lineage.keys[name], lineage.kms_key_name(source) if source in models else None

@@ -2,37 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+import pulumi_gcp as gcp
 
 from infra.access import Access, Binding
 from infra.buckets import Buckets
+from infra.promotion import Copied
 from infra.quota import TUNING_JOBS, Quotas
+from infra.services import Services
 from infra.serving import Served, Serving
 from infra.settings import Settings
 from infra.tuning import Tuned, Tuning
 from tunestack import Dataset
 from tunestack.catalogue.methods import OPEN_METHODS
 
+_KEPT = frozenset(
+    {
+        "method",
+        "baseModel",
+        "mode",
+        "epochs",
+        "contentHash",
+        "examples",
+        "specHash",
+        "state",
+        "billedTokens",
+        "billedCostUsd",
+        "billedToEstimated",
+        "durationSeconds",
+    }
+)
+"""What a model's copy has of the run that made it."""
 
-def export_outputs(
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a stack has made that stands by itself."""
+
+    services: Services
+    buckets: Buckets
+    bindings: Sequence[Binding]
+    access: Access
+    quotas: Quotas
+    tuning: Tuning
+    promoted: Mapping[str, Copied]
+    serving: Serving
+
+
+def export_environment(settings: Settings, api_endpoint: str | None, made: Environment) -> None:
+    """Exports the outputs of a stack that stands by itself; docs/configuration.md describes each."""
+    tuning, services = made.tuning, made.services
+    models = {name: _model(tuned, tuning.datasets[tuned.settings.dataset]) for name, tuned in tuning.models.items()}
+    _export(
+        {
+            **_common(settings, api_endpoint, made.bindings, made.quotas, made.serving),
+            "buckets": {"data": made.buckets.data.url, "output": made.buckets.output.url},
+            # What regions take from here.
+            "projectNumber": services.project_number,
+            "agents": {"platform": services.platform_agent, "tuning": services.tuning_agent},
+            "serviceAccount": made.access.service_account,
+            "datasets": {name: _dataset(settings, name, dataset) for name, dataset in tuning.datasets.items()},
+            "models": models | {name: _copied(copied) for name, copied in made.promoted.items()},
+            **_total_costs(tuning),
+        }
+    )
+
+
+def export_region(
     settings: Settings,
     api_endpoint: str | None,
-    buckets: Buckets,
+    bucket: gcp.storage.Bucket,
     bindings: Sequence[Binding],
-    access: Access,
+    models: Mapping[str, Copied],
     quotas: Quotas,
-    tuning: Tuning,
     serving: Serving,
 ) -> None:
-    """Exports the stack's outputs; docs/configuration.md describes each."""
-    outputs: dict[str, Any] = {
+    """Exports the outputs of a region: of what it does not have, the same as a stack that has none of it."""
+    nothing = {"estimatedCostUsd": 0, "estimatedCostUsdLow": 0, "estimatedCostUsdHigh": 0}
+    _export(
+        {
+            **_common(settings, api_endpoint, bindings, quotas, serving),
+            "foundation": settings.foundation,
+            "buckets": {"output": bucket.url},
+            "datasets": {},
+            "models": {name: _copied(copied) for name, copied in models.items()},
+            **nothing,
+        }
+    )
+
+
+def _export(outputs: Mapping[str, Any]) -> None:
+    for name, value in outputs.items():
+        pulumi.export(name, value)
+
+
+def _common(
+    settings: Settings, api_endpoint: str | None, bindings: Sequence[Binding], quotas: Quotas, serving: Serving
+) -> dict[str, Any]:
+    return {
         "project": settings.project,
         "location": settings.location,
         "apiEndpoint": api_endpoint,
-        "buckets": {"data": buckets.data.url, "output": buckets.output.url},
         "bindings": [
             # The provider keeps the bucket of a binding as b/NAME.
             {
@@ -43,18 +117,12 @@ def export_outputs(
             }
             for binding in bindings
         ],
-        "serviceAccount": access.service_account,
         "quota": {
-            "concurrentTuningJobs": _quota(quotas, TUNING_JOBS),
+            **({} if settings.foundation else {"concurrentTuningJobs": _quota(quotas, TUNING_JOBS)}),
             "servingAccelerators": {name: _quota(quotas, name) for name in quotas.accelerators},
         },
-        "datasets": {name: _dataset(settings, name, dataset) for name, dataset in tuning.datasets.items()},
-        "models": {name: _model(tuned) for name, tuned in tuning.models.items()},
         "endpoints": {name: _endpoint(settings, served) for name, served in serving.endpoints.items()},
-        **_total_costs(tuning),
     }
-    for name, value in outputs.items():
-        pulumi.export(name, value)
 
 
 def _total_costs(tuning: Tuning) -> dict[str, pulumi.Output[float | None]]:
@@ -95,7 +163,7 @@ def _dataset(settings: Settings, name: str, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _model(tuned: Tuned) -> dict[str, Any]:
+def _model(tuned: Tuned, dataset: Dataset) -> dict[str, Any]:
     is_open, is_counted = tuned.method in OPEN_METHODS, tuned.method != "distillation"
     return {
         "dataset": tuned.settings.dataset,
@@ -103,6 +171,8 @@ def _model(tuned: Tuned) -> dict[str, Any]:
         "baseModel": tuned.base_model or "",
         "mode": tuned.settings.mode or "",
         "epochs": tuned.settings.epochs,
+        "contentHash": dataset.content_hash,
+        "examples": dataset.examples,
         "job": tuned.job.job,
         "specHash": tuned.job.spec_hash,
         "estimatedTokens": tuned.job.estimated_tokens,
@@ -124,6 +194,21 @@ def _model(tuned: Tuned) -> dict[str, Any]:
         "billedCostUsd": tuned.model.billed_cost_usd if is_counted else None,
         "billedToEstimated": tuned.model.billed_to_estimated if is_counted else None,
         "durationSeconds": tuned.model.duration_seconds,
+    }
+
+
+def _copied(copied: Copied) -> dict[str, Any]:
+    """Returns a model that is not tuned here as one that is, without what was estimated before it was tuned."""
+    there, uri = copied.there, copied.here.uri
+    told = {key: value for key, value in there.told.items() if key in _KEPT and value is not None}
+    return {
+        **told,
+        "dataset": "",
+        "job": there.job,
+        # One folder was copied, whatever there was beside it.
+        "checkpoints": uri.apply(lambda known: [{"name": "final", "uri": known}] if known else []),
+        "finalCheckpointUri": uri,
+        "promotedFrom": {"stack": there.stack, "model": there.name, "run": there.run},
     }
 
 

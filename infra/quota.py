@@ -41,7 +41,9 @@ class Quotas(pulumi.ComponentResource):
         used = [endpoint.accelerator_type for endpoint in settings.serving.values()]
         self.accelerators = tuple(name for name in dict.fromkeys([*asked, *used]) if name in serving_quotas())
         """Those with a quota that the catalogue knows."""
-        self._quotas = {TUNING_JOBS: tuning_quota(), **{name: serving_quotas()[name] for name in self.accelerators}}
+        # A region tunes nothing: that quota is its foundation's to ask for.
+        tuning = {} if settings.foundation else {TUNING_JOBS: tuning_quota()}
+        self._quotas = tuning | {name: serving_quotas()[name] for name in self.accelerators}
         self.present = self._present()
         """Where the project stands before anything is changed, by quota; None while its APIs are not enabled."""
         requests = {name: self._request(name, services) for name in self._quotas if self.preferred(name)}

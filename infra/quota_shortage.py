@@ -60,7 +60,7 @@ def warn_of_shortage(
 
     def told(starting: list[dict[str, bool]]) -> None:
         tuned, deployed = ({name for name, starts in dict(group).items() if starts} for group in starting)
-        texts = [tuning_shortage(len(tuned), present[TUNING_JOBS], quotas.preferred(TUNING_JOBS))]
+        texts = [tuning_shortage(len(tuned), present.get(TUNING_JOBS), quotas.preferred(TUNING_JOBS))]
         for accelerator in quotas.accelerators:
             endpoints = {
                 name: wanted for name, wanted in settings.serving.items() if wanted.accelerator_type == accelerator

@@ -10,9 +10,11 @@ from pydantic import ValidationError
 
 from infra.catalogue_problems import catalogue_problems
 from infra.lineage import lineage_problems
+from infra.policy_problems import key_problems, policy_problems
 from infra.reference_problems import reference_problems
 from infra.setting_problems import InvalidSettingsError, entries, parsed_scalars, secret_problems, shape_problems
 from infra.settings import EndpointSettings, ModelSettings, Section, Settings
+from infra.stack_problems import stack_problems
 
 _Section = TypeVar("_Section", bound=Section)
 
@@ -36,8 +38,11 @@ def read_settings(config: Mapping[str, str], stack: str, secret_keys: frozenset[
         settings = Settings.model_validate(raw, context=secrets)
     except ValidationError as error:
         problems += shape_problems(error, Settings, secrets)
+    problems += stack_problems(raw, stack)
     problems += reference_problems(raw)
     problems += lineage_problems(raw)
+    problems += policy_problems(raw)
+    problems += key_problems(raw)
     sound = _sound(raw, "models", ModelSettings), _sound(raw, "serving", EndpointSettings)
     problems += catalogue_problems(raw, *sound, secrets)
     problems += secret_problems(secrets)

@@ -13,7 +13,8 @@ from tunestack import catalogue
 def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     """Yields one text for each name that leads nowhere; works on what has the right shape, so that all are told."""
     yield from _dangling(raw, "models", "dataset", "datasets")
-    yield from _dangling(raw, "serving", "model", "models")
+    if not raw.get("foundation"):  # else they are the foundation's, which is not read yet
+        yield from _dangling(raw, "serving", "model", "models")
     yield from _unclear_serving(raw)
     yield from _unknown_accelerators(raw)
     location = raw.get("location")

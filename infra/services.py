@@ -1,4 +1,7 @@
-"""The Google Cloud APIs that the stack calls, and the service agents that work for them."""
+"""The Google Cloud APIs that the stack calls, and the service agents that work for them.
+
+Both are the whole project's: a region takes what its foundation has.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TypeVar
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.foundation import Foundation
 from infra.patience import Patience
 
 _T = TypeVar("_T")
@@ -21,18 +25,46 @@ API_HOSTS = tuple(f"{api}.googleapis.com" for api in APIS)
 class Services(pulumi.ComponentResource):
     """Enables APIs, and names the two agents that read data and write checkpoints.
 
+    Attributes:
+        apis: those that this stack enables, by name.
+        project_number: of the Google Cloud project.
+        platform_agent: IAM member of the agent that serves and that reads images.
+        tuning_agent: IAM member of the agent that tunes open models.
+
     Args:
         resource_name: the name in the program.
         project: the Google Cloud project's id.
         patience: with what is late.
+        foundation: the stack that has enabled them already; None where this one does.
         opts: the engine's options.
     """
 
+    project_number: pulumi.Output[str]
+    platform_agent: pulumi.Output[str]
+    tuning_agent: pulumi.Output[str]
+
     def __init__(
-        self, resource_name: str, *, project: str, patience: Patience, opts: pulumi.ResourceOptions | None = None
+        self,
+        resource_name: str,
+        *,
+        project: str,
+        patience: Patience,
+        foundation: Foundation | None = None,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("infra:index:Services", resource_name, None, opts)
         self.patience = patience
+        self.apis: dict[str, gcp.projects.Service] = {}
+        if foundation is None:
+            self._enable(project)
+        else:
+            self.project_number = pulumi.Output.from_input(foundation.project_number)
+            self.platform_agent = pulumi.Output.from_input(foundation.platform_agent)
+            self.tuning_agent = pulumi.Output.from_input(foundation.tuning_agent)
+        self.project_number.apply(patience.know_number)
+        self.register_outputs({"projectNumber": self.project_number})
+
+    def _enable(self, project: str) -> None:
         self.apis = {
             api: gcp.projects.Service(
                 api,
@@ -52,7 +84,7 @@ class Services(pulumi.ComponentResource):
             service="aiplatform.googleapis.com",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.apis["aiplatform"], self.apis["serviceusage"]]),
         )
-        described = patience.look_up(
+        described = self.patience.look_up(
             "the project's number",
             "gcp:organizations/getProject:getProject",
             {"projectId": project},
@@ -60,17 +92,10 @@ class Services(pulumi.ComponentResource):
             parent=self,
             after=[self.apis["cloudresourcemanager"], self.apis["cloudbilling"]],
         )
-        self.project_number: pulumi.Output[str] = self.tied(described.apply(lambda found: found.number))
-        self.project_number.apply(patience.know_number)
-        self.platform_agent: pulumi.Output[str] = pulumi.Output.all(self.project_number, identity.id).apply(
-            lambda known: _agent(known[0], "aiplatform")
-        )
-        """IAM member of the agent that serves and that reads images."""
-        self.tuning_agent: pulumi.Output[str] = pulumi.Output.all(self.project_number, identity.id).apply(
-            lambda known: _agent(known[0], "vertex-moss-ft")
-        )
-        """IAM member of the agent that tunes open models."""
-        self.register_outputs({"projectNumber": self.project_number})
+        self.project_number = self.tied(described.apply(lambda found: found.number))
+        known = pulumi.Output.all(self.project_number, identity.id)
+        self.platform_agent = known.apply(lambda both: _agent(both[0], "aiplatform"))
+        self.tuning_agent = known.apply(lambda both: _agent(both[0], "vertex-moss-ft"))
 
     def tied(self, looked_up: pulumi.Output[_T]) -> pulumi.Output[_T]:
         """Returns what was looked up, dependent on all APIs.

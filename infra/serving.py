@@ -14,11 +14,25 @@ from infra.naming import endpoint_id
 from infra.quota import Quotas
 from infra.services import Services
 from infra.settings import EndpointSettings, Settings
-from infra.tuning import Tuned
 from tunestack import ModelDeployment
 
 if TYPE_CHECKING:
     from tunestack.resources.model_deployment import Container, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Servable:
+    """A model that may be served by its name.
+
+    Attributes:
+        uri: folder of its final checkpoint; empty while there is none.
+        base_model: what it was tuned from; None where that is not known.
+        preview_uri: a folder with the same checkpoint that is there already, for what a preview asks of it.
+    """
+
+    uri: pulumi.Output[str]
+    base_model: str | None
+    preview_uri: pulumi.Input[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,7 @@ class Serving(pulumi.ComponentResource):
     Args:
         resource_name: the name in the program.
         settings: the stack's configuration.
-        models: the tuned models by name.
+        models: those that the entries may name.
         services: the enabled APIs.
         quotas: of the accelerators: asked for before anything is deployed.
         opts: the engine's options.
@@ -49,7 +63,7 @@ class Serving(pulumi.ComponentResource):
         resource_name: str,
         *,
         settings: Settings,
-        models: Mapping[str, Tuned],
+        models: Mapping[str, Servable],
         services: Services,
         quotas: Quotas,
         opts: pulumi.ResourceOptions | None = None,
@@ -64,13 +78,13 @@ class Serving(pulumi.ComponentResource):
         return {name: served.deployment.state for name, served in self.endpoints.items()}
 
     def _served(
-        self, name: str, settings: Settings, models: Mapping[str, Tuned], services: Services, quotas: Quotas
+        self, name: str, settings: Settings, models: Mapping[str, Servable], services: Services, quotas: Quotas
     ) -> Served:
         wanted = settings.serving[name]
         endpoint = self._endpoint(name, settings, services)
-        tuned = models[wanted.model] if wanted.model else None
-        checkpoint_uri = self._checkpoint_uri(name, settings, tuned, services)
-        base_model = tuned.base_model if tuned else wanted.base_model
+        model = models[wanted.model] if wanted.model else None
+        checkpoint_uri = self._checkpoint_uri(name, settings, model, services)
+        base_model = model.base_model if model else wanted.base_model
         container = cast("Container", wanted.container.model_dump(exclude_none=True)) if wanted.container else None
         deployment = ModelDeployment(
             name,
@@ -94,6 +108,7 @@ class Serving(pulumi.ComponentResource):
     def _endpoint(self, name: str, settings: Settings, services: Services) -> pulumi.Output[str]:
         if given := settings.serving[name].endpoint:
             return existing.endpoint(name, settings.endpoint_name(given), services, self)
+        key = settings.guarded("serving", settings.serving[name].kms_key_name)
         made = gcp.vertex.AiEndpoint(
             name,
             # Clients keep this id: it must outlive every checkpoint, and be the same when all is created again.
@@ -101,17 +116,18 @@ class Serving(pulumi.ComponentResource):
             display_name=name,
             project=settings.project,
             location=settings.location,
+            encryption_spec=gcp.vertex.AiEndpointEncryptionSpecArgs(kms_key_name=key) if key else None,
             labels=settings.guarded("labels", settings.labels),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[services]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[services], protect=settings.protect),
         )
         return pulumi.Output.from_input(made.id)
 
     def _checkpoint_uri(
-        self, name: str, settings: Settings, tuned: Tuned | None, services: Services
+        self, name: str, settings: Settings, model: Servable | None, services: Services
     ) -> pulumi.Input[str]:
         wanted = settings.serving[name]
-        if tuned is not None:
-            return tuned.model.final_checkpoint_uri
+        if model is not None:
+            return model.uri
         if wanted.checkpoint is not None:
             return settings.guarded("serving", wanted.checkpoint)
         return existing.tuned_model(

@@ -11,6 +11,7 @@ import pulumi
 
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import ContinueSettings, Settings
+from infra.stack_outputs import StackOutputs
 from tunestack import TunedModel
 
 _FINAL = "final"
@@ -26,15 +27,16 @@ class Start:
 
 
 class OtherStacks:
-    """What other stacks have tuned; each stack is read once.
+    """What other stacks have tuned.
 
     Args:
         settings: of this stack, whose models continue those.
+        stacks: their outputs.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stacks: StackOutputs) -> None:
         self._settings = settings
-        self._models: dict[str, pulumi.Output[Any]] = {}
+        self._stacks = stacks
 
     def folder(self, name: str, continued: ContinueSettings) -> pulumi.Output[str]:
         """Returns the folder that an open model starts from."""
@@ -47,10 +49,7 @@ class OtherStacks:
         return self._read(continued).apply(lambda models: tuned_model_there(name, models, continued, base))
 
     def _read(self, continued: ContinueSettings) -> pulumi.Output[Any]:
-        stack = continued.stack or ""
-        if stack not in self._models:
-            self._models[stack] = pulumi.StackReference(stack).get_output("models")
-        return self._models[stack]
+        return self._stacks.reference(continued.stack or "").get_output("models")
 
 
 def start(name: str, settings: Settings, tuned: Mapping[str, TunedModel], others: OtherStacks) -> Start:

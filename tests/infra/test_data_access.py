@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from infra.data_access import foreign_buckets
+from infra.stack_outputs import StackOutputs
 from infra.starting_points import OtherStacks
 from tests.infra.configurations import GOOD, MODEL, settings_of
 
 
 def _foreign(*, own: dict[str, str] | None = None, **changed: Any) -> dict[str, Any]:
     settings = settings_of({**GOOD, "serving": {}, **changed})
-    return foreign_buckets(settings, own or {"data": "ours-data", "output": "ours-output"}, OtherStacks(settings))
+    return foreign_buckets(
+        settings, own or {"data": "ours-data", "output": "ours-output"}, OtherStacks(settings, StackOutputs())
+    )
 
 
 def test_each_bucket_once_under_the_name_of_what_lies_in_it() -> None:

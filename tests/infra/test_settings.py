@@ -378,7 +378,7 @@ def _stack_of_this_project(stack: str) -> Settings:
 
 def test_the_local_stack_of_this_project() -> None:
     settings = _stack_of_this_project("local")
-    assert {model.mode for model in settings.models.values()} == {"FULL", "PEFT_ADAPTER"}
+    assert {model.mode for model in settings.tuned.values()} == {"FULL", "PEFT_ADAPTER"}
     assert all(dataset.validation for dataset in settings.datasets.values())
     for endpoint in settings.serving.values():
         assert endpoint.held_out

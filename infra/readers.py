@@ -1,0 +1,26 @@
+"""Who else may take a stack's checkpoints: whoever deploys another stack that promotes them."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import existing
+from infra.access import BOUND, Binding
+from infra.settings import Settings
+
+OBJECT_VIEWER = "roles/storage.objectViewer"
+"""Lists and reads objects, and no more: what a copy needs of the bucket that it is made from."""
+
+
+def bind_readers(settings: Settings, bucket: gcp.storage.Bucket, parent: pulumi.Resource) -> list[Binding]:
+    """Binds each member that the configuration names to the bucket of checkpoints."""
+    shared = existing.lasting("output" in settings.buckets.existing)
+    options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=parent), shared)
+    bindings: list[Binding] = []
+    for member in dict.fromkeys(settings.readers):
+        bound = gcp.storage.BucketIAMMember(
+            f"output-{member}", bucket=bucket.name, role=OBJECT_VIEWER, member=member, opts=options
+        )
+        bindings.append(Binding(bucket.name, bound.member, bound.id.apply(lambda _: BOUND), OBJECT_VIEWER))
+    return bindings
