@@ -25,6 +25,7 @@ from emulator.platform.service_usage import EnabledServices
 from emulator.request_log import LEFT, RequestLog
 from emulator.services import Services
 from emulator.state import Documents
+from emulator.storage import xml_routes
 from emulator.storage.buckets import Buckets
 from emulator.storage.content import Content
 from emulator.storage.objects import ObjectStore
@@ -86,6 +87,7 @@ def create_application(settings: Settings) -> Starlette:
         *storage.routes(services),
         *platform.routes(services),
         *vertex.routes(services),
+        *xml_routes.routes(services),
     ]
 
     @asynccontextmanager

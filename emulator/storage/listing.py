@@ -28,7 +28,7 @@ def list_page(
         StorageError: a parameter that is wrong, or that the emulator does not serve.
     """
     for name in _NOT_SERVED:
-        if query.get(name, "false").lower() != "false":
+        if (query.get(name) or "false").lower() != "false":  # the client for Go names each, and leaves most empty
             raise StorageError(
                 501, "notImplemented", f"The emulator does not serve the parameter {name} of objects.list."
             )
