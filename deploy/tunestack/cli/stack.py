@@ -68,10 +68,29 @@ def resources_left(stack: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The engine's command, in a folder and an environment; by default those of this process."""
+    """The engine's command, in a folder and an environment; by default those of this process.
+
+    Attributes:
+        folder: where it runs.
+        environment: all of its variables.
+        is_apart: whether a Ctrl-C of the terminal does not reach it.
+    """
 
     folder: Path | None = None
     environment: Mapping[str, str] | None = None
+    is_apart: bool = False
+
+    def executable(self) -> str:
+        """Returns where the engine is.
+
+        Raises:
+            StackError: there is none.
+        """
+        path = None if self.environment is None else self.environment.get("PATH", "")
+        pulumi = shutil.which("pulumi", path=path)
+        if pulumi is None:
+            raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
+        return pulumi
 
     def run(self, *arguments: str, stdin: str | None = None) -> str:
         """Runs the engine and returns what it prints.
@@ -79,18 +98,15 @@ class Engine:
         Raises:
             StackError: there is none, or it refused.
         """
-        path = None if self.environment is None else self.environment.get("PATH", "")
-        pulumi = shutil.which("pulumi", path=path)
-        if pulumi is None:
-            raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
         finished = subprocess.run(
-            [pulumi, *arguments, "--non-interactive"],
+            [self.executable(), *arguments, "--non-interactive"],
             capture_output=True,
             text=True,
             check=False,
             input=stdin,
             cwd=self.folder,
             env=self.environment,
+            process_group=0 if self.is_apart else None,
         )
         if finished.returncode:
             raise StackError((finished.stderr.strip() or finished.stdout.strip()).removeprefix("error: "))

@@ -51,9 +51,8 @@ def destroy(asked: Destroy) -> int:
     for file in chosen:
         if file.name not in work.files:
             work.voices.say(f"{file.name}: has nothing to destroy")
-    again = shlex.join(["tunestack", "destroy", *asked.names])
     if not work.files:
-        return work.finish([], again)
+        return work.finish([], "", ())
     for told in _readers(work, files):
         work.voices.say(told)
     if len(work.files) > 1:
@@ -69,7 +68,10 @@ def destroy(asked: Destroy) -> int:
     if not asked.is_sure:
         listed = [f"{name} ({counted(work.resources(name), 'resource')})" for name in work.files]
         work.ask(f"Destroy {', '.join(listed)}?")
-    return work.finish(work.destroy(options), again)
+    status = work.finish(work.destroy(options), shlex.join(["tunestack", "destroy", *asked.names]), asked.only)
+    if status == 0:
+        work.voices.say(f"What the service keeps of it: `tunestack kept --stack {chosen[0].name}`.")
+    return status
 
 
 def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:

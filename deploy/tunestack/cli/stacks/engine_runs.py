@@ -16,9 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from pulumi.automation import CommandError, CommandResult, LocalWorkspace, PulumiCommand
+from pulumi.automation import CommandError, CommandResult, LocalWorkspace, PulumiCommand, StackSummary
 
-from tunestack.cli.stack import StackError
+from tunestack.cli.stack import Engine, StackError
 from tunestack.cli.stacks.stack_files import ProjectFile
 
 Kind = Literal["preview", "up", "destroy", "refresh"]
@@ -144,47 +144,30 @@ class Running:
 
 
 class _Command(PulumiCommand):
-    """The engine's command, whose processes are known and whose streams are one."""
+    """The engine's command, which can be asked to stop while it updates a stack.
 
-    def __init__(self, running: Running | None = None) -> None:
-        super().__init__()
+    Args:
+        executable: of the engine; its version is not asked for, which would take longer than much that it does.
+        running: where those that update are minded.
+    """
+
+    def __init__(self, executable: str, running: Running | None) -> None:
+        self.command = executable
+        self.version = None
         self._running = running
 
-    def run(
-        self,
-        args: list[str],
-        cwd: str,
-        additional_env: Mapping[str, str],
-        on_output: Callable[[str], Any] | None = None,
-        on_error: Callable[[str], Any] | None = None,
+    def update(
+        self, arguments: list[str], folder: str, variables: Mapping[str, str], on_output: Callable[[str], None] | None
     ) -> CommandResult:
-        """Runs the command.
-
-        Raises:
-            CommandError: it failed.
-        """
-        del on_error  # the streams are one
-        done = self.complete(args, cwd, additional_env, on_output)
-        if done.code:
-            raise CommandError(done)
-        return done
-
-    def complete(
-        self,
-        args: list[str],
-        cwd: str,
-        additional_env: Mapping[str, str],
-        on_output: Callable[[str], Any] | None = None,
-    ) -> CommandResult:
-        """Runs the command to its end, however it ends."""
+        """Runs an update to its end, however it ends; both streams become one."""
         lines: list[str] = []
         with subprocess.Popen(
-            [self.command, "--non-interactive", *args],
+            [self.command, "--non-interactive", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            cwd=cwd,
-            env={**os.environ, **additional_env},
+            cwd=folder,
+            env={**os.environ, **variables},
             encoding="utf-8",
             errors="replace",
             # A Ctrl-C of the terminal must come once, and by way of `Running`: the second one kills.
@@ -215,11 +198,10 @@ class Workspace(LocalWorkspace):
     def __init__(
         self, project: ProjectFile, *, running: Running | None = None, variables: Mapping[str, str] | None = None
     ) -> None:
-        try:
-            self._command = _Command(running)
-        except FileNotFoundError:
-            raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first") from None
-        super().__init__(work_dir=str(project.folder), pulumi_command=self._command, env_vars=dict(variables or {}))
+        given = {"PULUMI_SKIP_UPDATE_CHECK": "true", **(variables or {})}
+        self._engine = Engine(project.folder, {**os.environ, **given}, is_apart=True)
+        self._command = _Command(self._engine.executable(), running)
+        super().__init__(work_dir=str(project.folder), pulumi_command=self._command, env_vars=given)
         self.project = project
 
     def update(
@@ -235,25 +217,28 @@ class Workspace(LocalWorkspace):
         options = options or Options()
         variables = {
             **self.env_vars,
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # --event-log is one of these
             **({"PULUMI_EXPERIMENTAL": "true"} if options.plan or options.save_plan else {}),
         }
         arguments = [*options.arguments(kind, self.project), "--stack", stack]
         with tempfile.TemporaryDirectory(prefix="tunestack-events-") as folder, _EventLog(folder, on_event) as log:
-            done = self._command.complete(
-                [*arguments, "--event-log", str(log.path)], self.work_dir, variables, on_output
-            )
+            done = self._command.update([*arguments, "--event-log", str(log.path)], self.work_dir, variables, on_output)
         if done.code == 0:
             return EngineRun(stack, kind, True, log.events, done.stdout)
         error = _why_failed(log.events, done.stdout)
         return EngineRun(stack, kind, False, log.events, done.stdout, error, interrupted=_CANCELLED in error)
 
     @cached_property
-    def stacks(self) -> dict[str, dict[str, Any]]:
-        """The stacks that the backend has, by short name: with their `resourceCount` and `lastUpdate`."""
-        done = self.pulumi(["stack", "ls", "--json"])
-        return {str(each["name"]).rpartition("/")[2]: each for each in json.loads(done)}
+    def stacks(self) -> dict[str, StackSummary]:
+        """The stacks that the backend has, by short name; one without resources was never up, or is gone.
+
+        Raises:
+            StackError: the backend cannot be reached.
+        """
+        try:
+            return {each.name.rpartition("/")[2]: each for each in self.list_stacks()}
+        except CommandError as error:
+            raise StackError(f"the stacks of {self.project.folder} cannot be listed: {error}") from error
 
     def initialise(self, stack: str, secrets_provider: str = "") -> None:
         """Makes a stack in the backend, without selecting it.
@@ -262,7 +247,7 @@ class Workspace(LocalWorkspace):
             StackError: the engine refused.
         """
         provider = ["--secrets-provider", secrets_provider] if secrets_provider else []
-        self.pulumi(["stack", "init", stack, "--no-select", *provider])
+        self.pulumi("stack", "init", stack, "--no-select", *provider)
         self.__dict__.pop("stacks", None)
 
     def outputs(self, stack: str) -> dict[str, Any]:
@@ -271,18 +256,15 @@ class Workspace(LocalWorkspace):
         Raises:
             StackError: there is no such stack.
         """
-        return dict(json.loads(self.pulumi(["stack", "output", "--json", "--stack", stack])))
+        return dict(json.loads(self.pulumi("stack", "output", "--json", "--stack", stack)))
 
-    def pulumi(self, arguments: list[str]) -> str:
+    def pulumi(self, *arguments: str) -> str:
         """Runs any other command of the engine and returns what it prints.
 
         Raises:
             StackError: the engine refused.
         """
-        done = self._command.complete(arguments, self.work_dir, {"PULUMI_SKIP_UPDATE_CHECK": "true", **self.env_vars})
-        if done.code:
-            raise StackError(done.stdout.strip().removeprefix("error: "))
-        return str(done.stdout)
+        return self._engine.run(*arguments)
 
 
 def run(

@@ -111,13 +111,15 @@ def changes(counts: Mapping[str, int], *, foreseen: bool = False) -> str:
     return ", ".join(f"{counts[name]:,} {told[foreseen]}" for name, told in _OPERATIONS.items() if counts.get(name))
 
 
-def lines(outcomes: Sequence[Outcome], again: str) -> Iterator[str]:
+def lines(outcomes: Sequence[Outcome], command: str, only: Sequence[str] = ()) -> Iterator[str]:
     """Yields the table, and below it what to do.
 
     Args:
         outcomes: of all stacks, in their order.
-        again: the command that does the same for all of them.
+        command: that was given.
+        only: the stacks that it was given for; empty for all.
     """
+    again = " ".join([command, *(f"--only {stack}" for stack in only)])
     served = any(_endpoints(outcome.outputs) for outcome in outcomes)
     headings = ["stack", "result", "changes", *(["endpoints", "USD/h"] if served else [])]
     rows = [[*_row(outcome), *(_costs(outcome) if served else [])] for outcome in outcomes]
@@ -128,7 +130,8 @@ def lines(outcomes: Sequence[Outcome], again: str) -> Iterator[str]:
     yield ""
     yield from table(headings, rows, right={"USD/h"})
     for outcome in outcomes:
-        if advice := _advice(outcome, again):
+        alone = again if len(outcomes) == 1 else f"{command} --only {outcome.stack}"
+        if advice := _advice(outcome, again, alone):
             yield ""
             yield f"{styled(outcome.stack, outcome.result.colour, bold=True)}: {advice[0]}"
             yield from (f"  {line}" for line in advice[1:])
@@ -147,15 +150,14 @@ def _costs(outcome: Outcome) -> list[str]:
     return ["\n".join(told), "" if not told else "unknown" if hourly is None else f"{hourly:.2f}"]
 
 
-def _advice(outcome: Outcome, again: str) -> list[str]:
+def _advice(outcome: Outcome, again: str, alone: str) -> list[str]:
     error = [printable(line) for line in outcome.error.splitlines() if line.strip()]
     shown = error[:_TOLD_LINES] + (["…"] if len(error) > _TOLD_LINES else [])
-    alone = f"{again} --only {outcome.stack}"
     match outcome.result:
         case Result.FAILED if "is currently locked" in outcome.error or "the stack is locked" in outcome.error:
             return [*shown, f"Where that run was killed: `tunestack recover --stack {outcome.stack}`, then `{alone}`."]
         case Result.FAILED:
-            return [*shown, f"`{alone}` goes on with this stack alone."]
+            return [*shown, f"`{alone}` goes on from here."]
         case Result.STOPPED:
             what = f"stopped; what was done is in its state, and `{again}` goes on from there."
             jobs = (

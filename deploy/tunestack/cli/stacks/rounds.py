@@ -6,8 +6,10 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -22,6 +24,8 @@ from tunestack.cli.terminal import print_json, print_lines
 
 INTERRUPTED = 130
 """Exit status of what a Ctrl-C ended, as shells have it: 128 and the signal's number."""
+
+_STOPPED = "stopped before it was begun"
 
 AT_ONCE = 8
 """Stacks worked on at the same time unless told otherwise: an engine and its plugins take some 300 MB of memory."""
@@ -54,7 +58,8 @@ class Round:
 
     def resources(self, stack: str) -> int:
         """Returns how many resources the state of a stack has; none where the backend does not know the stack."""
-        return int(self.workspace.stacks.get(stack, {}).get("resourceCount") or 0)
+        known = self.workspace.stacks.get(stack)
+        return (known.resource_count or 0) if known else 0
 
     def initialise(self) -> None:
         """Makes the stacks in the backend that are not there yet.
@@ -103,9 +108,9 @@ class Round:
 
         def update(stack: str) -> Outcome:
             if self.is_stopped:
-                return Outcome(stack, Result.HELD_BACK, why="stopped before it was begun")
+                return self._without_run(stack, Result.HELD_BACK, _STOPPED)
             if stack in left_out:
-                return Outcome(stack, Result.FAILED, why=left_out[stack])
+                return self._without_run(stack, Result.FAILED, left_out[stack])
             try:
                 plan = plan_of(stack) if plan_of else None
                 if told := self._goes_on(stack):
@@ -113,7 +118,7 @@ class Round:
                 run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.voices.of(stack))
                 return Outcome.of_up(run, self.workspace.outputs(stack))
             except StackError as error:
-                return Outcome(stack, Result.FAILED, why=str(error))
+                return self._without_run(stack, Result.FAILED, str(error))
 
         waits_for = {name: frozenset(file.needs) & (self.files.keys() - {name}) for name, file in self.files.items()}
         return self._walk(waits_for, update)
@@ -123,7 +128,7 @@ class Round:
 
         def destroy(stack: str) -> Outcome:
             if self.is_stopped:
-                return Outcome(stack, Result.HELD_BACK, why="stopped before it was begun")
+                return self._without_run(stack, Result.HELD_BACK, _STOPPED)
             run = self.workspace.update("destroy", stack, options, on_output=self.voices.of(stack))
             return Outcome.of_destroy(run)
 
@@ -133,17 +138,18 @@ class Round:
         }
         return self._walk(waits_for, destroy)
 
-    def finish(self, outcomes: Sequence[Outcome], again: str) -> int:
+    def finish(self, outcomes: Sequence[Outcome], command: str, only: Sequence[str]) -> int:
         """Prints what came of the stacks, and returns the exit status.
 
         Args:
             outcomes: of all stacks.
-            again: the command that does the same for all of them.
+            command: that was given.
+            only: the stacks that it was given for; empty for all.
         """
         if self._for_machines:
             print_json([outcome.document() for outcome in outcomes])
         elif outcomes:
-            print_lines(lines(outcomes, again))
+            print_lines(lines(outcomes, command, only))
         if self.is_stopped:
             return INTERRUPTED
         return 0 if all(outcome.result.is_well for outcome in outcomes) else 1
@@ -154,18 +160,23 @@ class Round:
                 waits_for,
                 perform,
                 went_well=lambda outcome: outcome.result.is_well,
-                held_back=lambda stack, others: Outcome(stack, Result.HELD_BACK, why=_blocked(others)),
+                held_back=lambda stack, others: self._without_run(
+                    stack, Result.HELD_BACK, f"not begun, since it waits for {' and '.join(others)}"
+                ),
                 at_once=self._at_once,
             )
         return list(done.values())
 
     def _goes_on(self, stack: str) -> str:
         """Says that a run goes on from one that did not end well; nothing where there is none."""
-        runs = json.loads(self.workspace.pulumi(["stack", "history", "--json", "--page-size", "1", "--stack", stack]))
+        runs = json.loads(self.workspace.pulumi("stack", "history", "--json", "--page-size", "1", "--stack", stack))
         if not runs or runs[0]["kind"] != "update" or runs[0]["result"] == "succeeded":
             return ""
         return f"its last up, of {runs[0]['endTime']}, did not end well: this one goes on from there"
 
-
-def _blocked(others: Sequence[str]) -> str:
-    return f"not begun, since it waits for {' and '.join(others)}"
+    def _without_run(self, stack: str, result: Result, why: str) -> Outcome:
+        """Returns what came of a stack on which no engine ran; what it has costs all the same."""
+        outputs: Mapping[str, Any] = {}
+        with suppress(StackError):
+            outputs = self.workspace.outputs(stack)
+        return Outcome(stack, result, outputs=outputs, why=why)

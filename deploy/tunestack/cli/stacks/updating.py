@@ -102,10 +102,10 @@ def _hopeless(work: Round, previewed: Mapping[str, EngineRun]) -> dict[str, str]
 def _plan_of(reviewed: Path | None) -> Callable[[str], Path] | None:
     if reviewed is None:
         return None
-    from tunestack.cli import reviewed as plans
+    from tunestack.cli.reviewed import plans
 
     return lambda stack: plans.check(reviewed, stack)
 
 
 def _finish(work: Round, outcomes: Sequence[Outcome], asked: Up) -> int:
-    return work.finish(outcomes, shlex.join(["tunestack", "up", *asked.names]))
+    return work.finish(outcomes, shlex.join(["tunestack", "up", *asked.names]), asked.only)
