@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,7 +25,7 @@ Number = Annotated[
 def touched(
     base: Annotated[
         str, typer.Option(metavar="COMMIT", help="What to compare with; its own later commits are left out.")
-    ],
+    ] = "",
     also: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="Paths that all stacks depend on, such as 'deploy/*'.")
     ] = None,
@@ -50,6 +51,8 @@ def touched(
     from tunestack.cli.review import pipelines
     from tunestack.cli.review.touched import look
 
+    if not base and not only:
+        raise typer.BadParameter("name a commit to compare with, or stacks with --only", param_hint="--base")
     change = look(base, also=also or (), emulated=emulated, only=only or ())
     if withdraw:
         from tunestack.cli.review import comment
@@ -104,3 +107,17 @@ def plan(
 
     reviewed_in = bring(find_hosting(), stack, commit, folder)
     typer.echo(f"the plan of stack {stack}, reviewed in {reviewed_in}, is in {folder}")
+
+
+@application.command()
+def login(
+    file: Annotated[Path, typer.Argument(help="To write, for GOOGLE_APPLICATION_CREDENTIALS.")],
+    provider: Annotated[str, typer.Option(help="projects/…/locations/global/workloadIdentityPools/…/providers/….")],
+    account: Annotated[str, typer.Option(help="The service account that the job acts as.")],
+) -> None:
+    """Writes credentials without a key, from the token that GitLab signs for a job ($GOOGLE_ID_TOKEN)."""
+    from tunestack.cli.review.login import write
+
+    # Not as an option: other processes see those.
+    write(file, os.environ.get("GOOGLE_ID_TOKEN", ""), provider, account)
+    typer.echo(f"{file}: the job acts as {account}")
