@@ -28,6 +28,7 @@ class Bucket(Managed):
             "versioning",
             "lifecycleRules",
             "softDeletePolicy",
+            "encryption",
             "deletionPolicy",
         }
     )
@@ -53,6 +54,7 @@ class Bucket(Managed):
         body = self._body(new)
         body.setdefault("versioning", {"enabled": False})
         body.setdefault("lifecycle", {"rule": []})
+        body.setdefault("encryption", None)
         # A patch leaves the labels that it does not name.
         body["labels"] |= dict.fromkeys(old.get("labels", {}).keys() - new.get("labels", {}).keys())
         bucket = await self.cloud.call("PATCH", "storage", f"b/{resource_id}", body=body)
@@ -108,6 +110,7 @@ class Bucket(Managed):
             "publicAccessPrevention": access.get("publicAccessPrevention", "inherited"),
             "versioning": resource.get("versioning", {"enabled": False}),
             "lifecycleRules": declared_rules(resource.get("lifecycle", {}).get("rule", [])),
+            "encryption": resource.get("encryption"),
             "softDeletePolicy": _soft_delete(resource),
         }
 
@@ -133,6 +136,8 @@ class Bucket(Managed):
             body["iamConfiguration"]["publicAccessPrevention"] = inputs["publicAccessPrevention"]
         if "versioning" in inputs:
             body["versioning"] = {"enabled": inputs["versioning"]["enabled"]}
+        if "encryption" in inputs:
+            body["encryption"] = inputs["encryption"]
         if inputs.get("lifecycleRules"):
             body["lifecycle"] = {"rule": api_rules(inputs["lifecycleRules"])}
         if "softDeletePolicy" in inputs:

@@ -21,9 +21,11 @@ class Endpoint(Managed):
 
     token = "gcp:vertex/aiEndpoint:AiEndpoint"  # noqa: S105 - a resource type
     required = frozenset({"displayName", "location", "name"})
-    optional = frozenset({"project", "description", "labels", "dedicatedEndpointEnabled", "deletionPolicy"})
+    optional = frozenset(
+        {"project", "description", "labels", "dedicatedEndpointEnabled", "deletionPolicy", "encryptionSpec"}
+    )
     defaults: ClassVar = {"deletionPolicy": "DELETE"}
-    replaces = frozenset({"name", "location", "project"})
+    replaces = frozenset({"name", "location", "project", "encryptionSpec"})
     moving = frozenset({"etag", "updateTime", "deployedModels", "trafficSplit"})
 
     def refusals(self, inputs: Values) -> dict[str, str]:
@@ -36,7 +38,7 @@ class Endpoint(Managed):
     async def insert(self, inputs: Values) -> tuple[str, Values]:
         """Creates the endpoint and waits for it."""
         parent = f"projects/{inputs['project']}/locations/{inputs['location']}"
-        body = {name: inputs[name] for name in _MUTABLE if inputs.get(name)}
+        body = {name: inputs[name] for name in (*_MUTABLE, "encryptionSpec") if inputs.get(name)}
         body["labels"] = self.all_labels(inputs)
         resource_id = f"{parent}/endpoints/{inputs['name']}"
         operation = await self.cloud.create(
@@ -98,6 +100,7 @@ class Endpoint(Managed):
             "description": resource.get("description"),
             "labels": resource.get("labels", {}),
             "dedicatedEndpointEnabled": resource.get("dedicatedEndpointEnabled"),
+            "encryptionSpec": resource.get("encryptionSpec"),
         }
 
 

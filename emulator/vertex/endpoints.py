@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from emulator.clock import timestamp
-from emulator.vertex import labels, listing
+from emulator.vertex import encryption_keys, labels, listing
 from emulator.vertex.calls import new_id
 from emulator.vertex.operations import Effect, deletion
 from emulator.vertex.refusals import already_exists, failed_precondition, invalid_argument, invalid_fields, not_found
@@ -49,6 +49,7 @@ class Endpoints:
         if not endpoint.get("displayName"):
             raise invalid_fields({"endpoint.display_name": "display_name is required."})
         labels.check(endpoint.get("labels", {}))
+        encryption_keys.check(endpoint, call.place)
         for field in _OUTPUT_ONLY:
             endpoint.pop(field, None)
         with self._documents.transaction():

@@ -69,6 +69,15 @@ async def test_refresh_finds_what_others_changed(plugin: Any) -> None:
     assert after["labels"] == {"ours": "1", "theirs": "3", "goog-pulumi-provisioned": "true"}
 
 
+async def test_a_key_that_is_no_longer_declared_is_taken_away(plugin: Any) -> None:
+    key = "projects/keys/locations/us-central1/keyRings/ring/cryptoKeys/a"
+    bucket, state, checked = await _bucket(plugin, encryption={"defaultKmsKeyName": key})
+    assert (await plugin.google.get(f"/storage/v1/b/{bucket}")).json()["encryption"] == {"defaultKmsKeyName": key}
+    without = {name: value for name, value in checked.items() if name != "encryption"}
+    await plugin.update(TOKEN, bucket, state, checked, without)
+    assert "encryption" not in (await plugin.google.get(f"/storage/v1/b/{bucket}")).json()
+
+
 async def test_import(plugin: Any) -> None:
     bucket, _, checked = await _bucket(plugin, versioning={"enabled": True})
     found, _, inputs = await plugin.read(TOKEN, bucket, {}, {})

@@ -28,6 +28,7 @@ class Life:
 
 
 LABELS = {"goog-pulumi-provisioned": "true"}
+KEYS = "projects/keys/locations/us-central1/keyRings/ring/cryptoKeys"
 
 LIVES = {
     "bucket": Life(
@@ -39,6 +40,7 @@ LIVES = {
             "uniformBucketLevelAccess": True,
             "publicAccessPrevention": "enforced",
             "versioning": {"enabled": True},
+            "encryption": {"defaultKmsKeyName": f"{KEYS}/a"},
             "lifecycleRules": [
                 {"action": {"type": "Delete"}, "condition": {"daysSinceCustomTime": 30, "matchesPrefixes": ["a/"]}},
                 {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
@@ -53,8 +55,17 @@ LIVES = {
             "pulumiLabels": {"environment": "test", **LABELS},
         },
         "/storage/v1/b/{project}-data",
-        {"labels": {"team": "a"}, "lifecycleRules": [], "versioning": {"enabled": False}},
-        {"labels": {"team": "a", **LABELS}, "versioning": {"enabled": False}},
+        {
+            "labels": {"team": "a"},
+            "lifecycleRules": [],
+            "versioning": {"enabled": False},
+            "encryption": {"defaultKmsKeyName": f"{KEYS}/b"},
+        },
+        {
+            "labels": {"team": "a", **LABELS},
+            "versioning": {"enabled": False},
+            "encryption": {"defaultKmsKeyName": f"{KEYS}/b"},
+        },
     ),
     "service account": Life(
         "gcp:serviceaccount/account:Account",
@@ -71,7 +82,13 @@ LIVES = {
     ),
     "endpoint": Life(
         "gcp:vertex/aiEndpoint:AiEndpoint",
-        {"name": "1234567890", "displayName": "support", "location": "us-central1", "labels": {"environment": "test"}},
+        {
+            "name": "1234567890",
+            "displayName": "support",
+            "location": "us-central1",
+            "labels": {"environment": "test"},
+            "encryptionSpec": {"kmsKeyName": f"{KEYS}/a"},
+        },
         "projects/{project}/locations/us-central1/endpoints/1234567890",
         {"displayName": "support", "deployedModels": [], "effectiveLabels": {"environment": "test", **LABELS}},
         "/vertex/v1beta1/projects/{project}/locations/us-central1/endpoints/1234567890",
@@ -178,6 +195,7 @@ REPLACED = [
     ("service account", "accountId", "tuning-other", True),
     ("endpoint", "name", "42", True),
     ("endpoint", "displayName", "other", False),
+    ("endpoint", "encryptionSpec", {"kmsKeyName": f"{KEYS}/b"}, True),
     ("service", "service", "iam.googleapis.com", True),
     ("quota preference", "parent", "projects/other", True),
     ("member of a project", "role", "roles/viewer", True),

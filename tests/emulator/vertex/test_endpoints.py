@@ -12,6 +12,8 @@ from google.cloud import aiplatform_v1beta1 as v1beta1
 
 from tests.emulator.vertex.harness import Cloud
 
+ELSEWHERE = "projects/keys/locations/europe-west4/keyRings/ring/cryptoKeys/a"
+
 
 def test_the_recorded_requests_of_pulumi_gcp(cloud: Cloud) -> None:
     """Create must have ended in its own reply: the provider would wait for it at a fixed address of Google's."""
@@ -53,6 +55,8 @@ def test_the_gapic_clients(cloud: Cloud, version: object) -> None:
         ("?endpointId=Capital", {"displayName": "a"}, "INVALID_ARGUMENT"),
         ("?endpointId=5", {}, "INVALID_ARGUMENT"),
         ("?endpointId=5", {"displayName": "a", "labels": {"k": "V"}}, "INVALID_ARGUMENT"),
+        ("?endpointId=5", {"displayName": "a", "encryptionSpec": {"kmsKeyName": "key"}}, "INVALID_ARGUMENT"),
+        ("?endpointId=5", {"displayName": "a", "encryptionSpec": {"kmsKeyName": ELSEWHERE}}, "INVALID_ARGUMENT"),
         ("?endpointId=99", {"displayName": "a"}, "ALREADY_EXISTS"),
     ],
 )
