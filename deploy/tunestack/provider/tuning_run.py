@@ -12,7 +12,7 @@ from tunestack.provider.properties import plain_map, wrap_map
 from tunestack.retries import http_code
 from tunestack.service_errors import explain
 from tunestack.tuning import artifacts, jobs, states
-from tunestack.tuning.ownership import OWNER, SPEC, STACK
+from tunestack.tuning.ownership import DATA, OWNER, SPEC, STACK
 
 if TYPE_CHECKING:
     from tunestack.connection import Connection
@@ -90,7 +90,7 @@ def _told(connection: Connection, job: Job) -> dict[str, Any]:
         "tunedModel": job.model,
         "trainingUri": job.training_uri,
         "validationUri": job.validation_uri,
-        "contentHash": "",
+        "contentHash": job.labels.get(DATA, ""),
         "specHash": job.labels.get(SPEC, ""),
         "created": job.created.isoformat() if job.created else "",
         "ended": job.ended.isoformat() if job.ended else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunestack.tuning.job import Job
-from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, STACK
+from tunestack.tuning.ownership import OURS, SPEC
 
 
 def inputs(job: Job) -> dict[str, Any]:
@@ -14,10 +14,8 @@ def inputs(job: Job) -> dict[str, Any]:
     The output folder of a job that was submitted from elsewhere is that job's own, not the one above it; a Gemini job
     has none.
     """
-    labels = dict(job.labels)
-    own_hash = labels.pop(SPEC, None)
-    for ours in (OWNER, STACK, CLAIM):
-        labels.pop(ours, None)
+    own_hash = job.labels.get(SPEC)
+    labels = {name: value for name, value in job.labels.items() if name not in OURS}
     output_uri = job.output_uri
     if own_hash and output_uri.endswith(f"/{own_hash}"):
         output_uri = output_uri.rsplit("/", 4)[0]

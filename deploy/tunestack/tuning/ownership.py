@@ -18,6 +18,11 @@ OWNER = "tunestack-owner"
 STACK = "tunestack-stack"
 CLAIM = "tunestack-claim"
 """Token of one submission; see `intent`."""
+DATA = "tunestack-data"
+"""First digits of the data's hash, so that a job tells what it has learned when the files are gone."""
+
+OURS = frozenset({SPEC, OWNER, STACK, CLAIM, DATA})
+"""All labels that are not the user's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from tunestack.tuning import intent
 from tunestack.tuning.adapters import enum_of
 from tunestack.tuning.job import Job, from_service
 from tunestack.tuning.jobs import submitted_with
-from tunestack.tuning.ownership import CLAIM, Owner
-from tunestack.tuning.specification import TuningSpec
+from tunestack.tuning.ownership import CLAIM, DATA, Owner
+from tunestack.tuning.specification import HASH_LENGTH, TuningSpec
 
 if TYPE_CHECKING:
     from tunestack.connection import Connection
@@ -87,6 +87,7 @@ def submit(connection: Connection, submission: Submission) -> Job:
             **submission.labels,
             **submission.owner.labels(spec.hash()),
             CLAIM: submission.claim,
+            DATA: spec.content_hash[:HASH_LENGTH],
         },
         http_options=types.HttpOptions(
             retry_options=types.HttpRetryOptions(attempts=1),

@@ -55,7 +55,7 @@ def test_who_may_read(emulator: Emulator, client: Client, resource: str, role: s
         assert [blob.name for blob in client.list_blobs("demo-bucket")] == ["a"]
         assert bucket.blob("a").download_as_bytes() == b"1"
     else:
-        with pytest.raises(exceptions.Forbidden, match="ada@example.com does not have storage.objects.get access"):
+        with pytest.raises(exceptions.Forbidden, match=r"ada@example\.com does not have storage\.objects\.get"):
             bucket.blob("a").reload()
         with pytest.raises(exceptions.Forbidden, match=r"storage\.objects\.list access to the Google Cloud Storage b"):
             list(client.list_blobs("demo-bucket"))

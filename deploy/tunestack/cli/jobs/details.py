@@ -15,7 +15,7 @@ from tunestack.retries import http_code
 from tunestack.tuning import artifacts, declared, states
 from tunestack.tuning.artifacts import Checkpoint
 from tunestack.tuning.job import Job
-from tunestack.tuning.ownership import CLAIM, OWNER, SPEC, STACK
+from tunestack.tuning.ownership import OURS, STACK
 from tunestack.tuning.progress import lasting
 
 _TOLD_ELSEWHERE = frozenset({"baseModel", "teacherModel", "trainingUri", "outputUri", "labels"})
@@ -61,8 +61,7 @@ def _facts(place: Place, job: Job, inputs: dict[str, Any], labelled: str) -> Ite
     yield "cost", cost(place, job)
     yield "tuned model", job.model
     yield "endpoint", job.endpoint
-    ours = {SPEC, OWNER, STACK, CLAIM}
-    yield "labels", "\n".join(f"{key}={value}" for key, value in job.labels.items() if key not in ours)
+    yield "labels", "\n".join(f"{key}={value}" for key, value in job.labels.items() if key not in OURS)
     yield "stack", _stack(place, job)
 
 
