@@ -139,6 +139,21 @@ def foresee(connection: Connection, quota: Quota, region: str) -> Standing | Non
     return standing(_infos(connection, PREVIEW_SECONDS), quota, region)
 
 
+def foresee_all(
+    connection: Connection, wanted: Mapping[str, Quota], region: str, seconds: float = PREVIEW_SECONDS
+) -> dict[str, Standing | None]:
+    """Returns where the project stands with several quotas, by the name that each is given; asks once, as `foresee`.
+
+    Args:
+        connection: to the project.
+        wanted: quotas by name.
+        region: for the regional ones.
+        seconds: how long an answer may take.
+    """
+    infos = list(_infos(connection, seconds)) if wanted else []
+    return {name: standing(infos, quota, region) for name, quota in wanted.items()}
+
+
 @_patiently
 def look(connection: Connection, quota: Quota, region: str) -> Standing | None:
     """Returns where the project stands with a quota, None when the service does not list it."""

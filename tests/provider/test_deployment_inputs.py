@@ -9,7 +9,7 @@ import pytest
 from tunestack.catalogue import entries, machine
 from tunestack.provider.deployment_inputs import forecast
 
-KNOWN = {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}
+L4 = ("g2-standard-12", "NVIDIA_L4", 1)
 LINE = "deploys on g2-standard-12 with 1 × NVIDIA_L4: {} an hour until it is undeployed"
 
 
@@ -18,14 +18,14 @@ def test_an_old_price_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     _, source = machine("g2-standard-12").price_in("us-central1")
     age = source.told_age(datetime.now(UTC).date())
     assert "days old" in age
-    assert forecast(KNOWN, "us-central1", "deploys") == LINE.format("about 1.15 USD") + f", {age}"
+    assert forecast({}, "us-central1", "deploys", L4) == LINE.format("about 1.15 USD") + f", {age}"
 
 
 def test_a_fresh_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "FRESH_DAYS", 10**6)
-    assert forecast(KNOWN, "us-central1", "deploys") == LINE.format("about 1.15 USD")
+    assert forecast({}, "us-central1", "deploys", L4) == LINE.format("about 1.15 USD")
 
 
 def test_an_unknown_price_has_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "FRESH_DAYS", -1)
-    assert forecast(KNOWN, "mars-north1", "deploys") == LINE.format("price unknown")
+    assert forecast({}, "mars-north1", "deploys", L4) == LINE.format("price unknown")

@@ -8,22 +8,22 @@ from typing import Any
 
 import msgspec
 
-from tunestack.catalogue import ServingEstimate, UnknownMachineError, machine, money, serving_estimate
-from tunestack.provider.inputs import Inputs, with_defaults
+from tunestack.catalogue import ServingEstimate, UnknownMachineError, money, serving_estimate
+from tunestack.catalogue import machine as machine_row
+from tunestack.provider.deployment_machines import MACHINE_INPUTS, MachineInputs, candidates
+from tunestack.provider.inputs import Inputs, with_defaults, without_unknown
 from tunestack.provider.lifecycle import Change, Properties
 from tunestack.provider.properties import changed, plain_map
-from tunestack.serving.specification import Container, ServingSpec
+from tunestack.serving.specification import Container, Machine, ServingSpec
 from tunestack.tuning.ownership import Owner
 
 PENDING = "PENDING"
 SERVING = "SERVING"
 
-ROLLS = frozenset(
-    {"endpoint", "checkpointUri", "machineType", "acceleratorType", "acceleratorCount", "container", "serviceAccount"}
-)
+ROLLS = frozenset({"endpoint", "checkpointUri", "container", "serviceAccount"} | MACHINE_INPUTS)
 """Inputs whose change is a roll."""
 
-OURS = frozenset({"baseModel", "rollout", "smokePrompt", "strict"})
+OURS = frozenset({"baseModel", "rollout", "smokePrompt", "strict", "previewCheckpointUri"})
 """Inputs that say how we go about it: the service has nothing of them, so a change of them changes nothing there."""
 
 
@@ -51,9 +51,10 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
 
     endpoint: str
     checkpoint_uri: str
-    machine_type: str
-    accelerator_type: str
+    machine_type: str | None = None
+    accelerator_type: str | None = None
     accelerator_count: int = 1
+    machines: list[MachineInputs] | None = None
     min_replicas: int = 1
     max_replicas: int | None = None
     base_model: str | None = None
@@ -64,16 +65,23 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
     service_account: str | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     strict: bool = True
+    preview_checkpoint_uri: str | None = None
+
+    @property
+    def candidates(self) -> tuple[Machine, ...]:
+        """The machines that may serve, in the order of preference."""
+        return candidates(msgspec.to_builtins(self))
 
     def spec(self, urn: str, model_id: str) -> ServingSpec:
-        """Returns what the service is asked for."""
+        """Returns what the service is asked for, on the machine that is preferred."""
+        machine_type, accelerator_type, accelerator_count = self.candidates[0]
         return ServingSpec(
             model_id=model_id,
             checkpoint_uri=self.checkpoint_uri,
             display_name=self.display_name or Owner(urn).name,
-            machine_type=self.machine_type,
-            accelerator_type=self.accelerator_type,
-            accelerator_count=self.accelerator_count,
+            machine_type=machine_type,
+            accelerator_type=accelerator_type,
+            accelerator_count=accelerator_count,
             min_replicas=self.min_replicas,
             max_replicas=self.max_replicas or self.min_replicas,
             container=self.container,
@@ -82,9 +90,18 @@ class ModelDeploymentInputs(Inputs, frozen=True, kw_only=True):
         )
 
 
-def changes(before: Properties, after: Properties) -> dict[str, Change]:
-    """Returns what differs for the service: not what only we look at, nor a default that is said aloud."""
+def changes(before: Properties, after: Properties, serving: str = "") -> dict[str, Change]:
+    """Returns what differs for the service: not what only we look at, nor a default that is said aloud.
+
+    Args:
+        before: the inputs of the last time.
+        after: those of now.
+        serving: the machine type that serves; as long as it is one of those that may, nothing has changed.
+    """
     meant = changed(_spelled_out(before), _spelled_out(after)).keys() - OURS - unknown_to_an_import(before, after)
+    old, new = candidates(without_unknown(before)), candidates(without_unknown(after))
+    if old and (old == new or any(machine[0] == serving and machine in new for machine in old)):
+        meant -= MACHINE_INPUTS
     return {name: kind for name, kind in changed(before, after).items() if name in meant}
 
 
@@ -117,35 +134,40 @@ def is_endpoint(name: Any) -> bool:
     return len(parts) == 6 and parts[0::2] == ["projects", "locations", "endpoints"] and all(parts)
 
 
-def hourly_cost(known: dict[str, Any], location: str) -> dict[str, float | None]:
+def hourly_cost(known: dict[str, Any], location: str, machine: Machine | None) -> dict[str, float | None]:
     """Returns the price of the replicas that always run, as an output; None where it is not known.
 
     Args:
         known: the inputs that are known.
         location: where the endpoint will be, as long as a preview does not know it.
+        machine: the one that serves, or would; None where that is not known.
     """
-    if "machineType" not in known:
+    if machine is None:
         return {}
-    estimate = _price(known, location)
+    estimate = _price(known, location, machine)
     return {"estimatedHourlyCostUsd": float(estimate.usd_per_hour) if estimate and estimate.usd_per_hour else None}
 
 
-def _price(known: dict[str, Any], location: str) -> ServingEstimate | None:
+def region_of(known: Mapping[str, Any], location: str) -> str:
+    """Returns where the endpoint is, or will be as long as a preview does not know it."""
+    return str(known["endpoint"].split("/")[3]) if is_endpoint(known.get("endpoint")) else location
+
+
+def _price(known: dict[str, Any], location: str, machine: Machine) -> ServingEstimate | None:
     try:
-        row = machine(known["machineType"])
+        row = machine_row(machine[0])
     except UnknownMachineError:
         return None
-    if is_endpoint(known.get("endpoint")):
-        location = known["endpoint"].split("/")[3]
-    return serving_estimate(row, location, known.get("minReplicas") or 1)
+    return serving_estimate(row, region_of(known, location), known.get("minReplicas") or 1)
 
 
-def forecast(known: dict[str, Any], location: str, verb: str) -> str:
+def forecast(known: dict[str, Any], location: str, verb: str, machine: Machine | None) -> str:
     """Returns the preview's line: what happens, on which machine, at what price, and how old that is."""
-    price = money(hourly_cost(known, location).get("estimatedHourlyCostUsd"))
-    accelerators = f"{known.get('acceleratorCount') or 1} × {known.get('acceleratorType')}"
-    line = f"{verb} on {known.get('machineType')} with {accelerators}: {price} an hour until it is undeployed"
-    estimate = _price(known, location) if "machineType" in known else None
+    if machine is None:
+        return f"{verb} on a machine that is not known yet"
+    price = money(hourly_cost(known, location, machine).get("estimatedHourlyCostUsd"))
+    line = f"{verb} on {machine[0]} with {machine[2]} × {machine[1]}: {price} an hour until it is undeployed"
+    estimate = _price(known, location, machine)
     age = estimate.source.told_age(datetime.now(UTC).date()) if estimate and estimate.usd_per_hour else ""
     return f"{line}, {age}" if age else line
 

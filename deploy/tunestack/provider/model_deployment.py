@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from tunestack.catalogue import problems
+from tunestack.provider.deployment_forecast import foretell
 from tunestack.provider.deployment_inputs import (
     NOT_TOLD,
     PENDING,
@@ -21,6 +22,7 @@ from tunestack.provider.deployment_inputs import (
     is_same,
     update_verb,
 )
+from tunestack.provider.deployment_machines import candidates, machine_problems
 from tunestack.provider.inputs import failures, folder_failures, label_failures, read, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -49,7 +51,7 @@ from tunestack.serving.clients import endpoint_client
 from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.operations import OperationFailedError, StoppedError
 from tunestack.serving.rollout import Rollout, RolloutError, UnknownOutcomeError
-from tunestack.serving.specification import model_id_of
+from tunestack.serving.specification import Machine, model_id_of
 
 OUTPUTS = ("modelVersion", "deployedModelId", "state")
 """Outputs that a roll changes; the model's name and the price derive from inputs."""
@@ -71,20 +73,17 @@ class ModelDeploymentLifecycle(Lifecycle):
         return self._run.connection.location
 
     async def check(self, request: CheckRequest) -> CheckResult:
-        """Refuses a machine that does not exist, has other accelerators, or cannot hold the model."""
+        """Refuses machines that do not exist, have other accelerators, or cannot hold the model."""
         found = failures(ModelDeploymentInputs, request.new)
         known = without_unknown(request.new)
         wrong = {failure.property for failure in found}
         sound = {name: value for name, value in known.items() if name not in wrong}
-        unfit = problems(
-            base_model=sound.get("baseModel") or None,
-            machine_type=sound.get("machineType"),
-            accelerator_type=sound.get("acceleratorType"),
-            accelerator_count=sound.get("acceleratorCount"),
-        )
+        unfit = machine_problems(sound, plain_map(request.new), sound.get("baseModel") or None)
+        unfit = (problem for problem in unfit if problem.property not in wrong)
         found += await refused(self._run, request.urn, unfit, strict=known.get("strict"))
-        if sound.get("checkpointUri"):
-            found += folder_failures(sound, "checkpointUri")
+        found += folder_failures(
+            sound, *(name for name in ("checkpointUri", "previewCheckpointUri") if sound.get(name))
+        )
         if (endpoint := sound.get("endpoint")) is not None and not is_endpoint(endpoint):
             reason = f"{endpoint!r} is not an endpoint's resource name: projects/…/locations/REGION/endpoints/…"
             found.append(CheckFailure("endpoint", reason))
@@ -98,23 +97,28 @@ class ModelDeploymentLifecycle(Lifecycle):
 
     async def diff(self, request: DiffRequest) -> DiffResult:
         """Never replaces; what is pending is gone on with each time."""
+        state = plain_map(request.state)
         differing = {
             name: PropertyChange(kind)
-            for name, kind in changes(request.old_inputs, request.new).items()
+            for name, kind in changes(request.old_inputs, request.new, _serving_on(state)).items()
             if name not in request.ignore_changes
         }
-        if plain_map(request.state).get("state") == PENDING and plain_map(request.new).get("checkpointUri") != "":
+        if state.get("state") == PENDING and plain_map(request.new).get("checkpointUri") != "":
             differing["state"] = PropertyChange(output=True)
         return DiffResult(differing, stables=("model",))
 
     async def create(self, request: CreateRequest) -> CreateResult:
         """Uploads the checkpoint as a model and deploys it; finds what an interrupted run has done already."""
         known = without_unknown(request.inputs)
-        outputs = {**request.inputs, **wrap_map(hourly_cost(known, self._location))}
+        outputs = {**request.inputs, **wrap_map(self._on(known, next(iter(candidates(known)), None)))}
+        if known.get("machines"):
+            outputs["machineType"] = wrap("")  # none has been taken yet
         if request.preview:
-            is_there = known.get("checkpointUri") != ""
-            await self._run.tell(request.urn, forecast(known, self._location, "deploys") if is_there else NOTHING_YET)
-            return CreateResult("", outputs)
+            if known.get("checkpointUri") == "":
+                await self._run.tell(request.urn, NOTHING_YET)
+                return CreateResult("", outputs)
+            machine = await self._foretell(request.urn, known, "deploys", {})
+            return CreateResult("", {**outputs, **wrap_map(self._on(known, machine)), **_open(known)})
         inputs = read(ModelDeploymentInputs, request.inputs)
         resource_id = f"{inputs.endpoint.rpartition('/endpoints/')[0]}/models/{model_id_of(request.urn)}"
         outputs["model"] = wrap(resource_id)
@@ -142,15 +146,23 @@ class ModelDeploymentLifecycle(Lifecycle):
     async def update(self, request: UpdateRequest) -> UpdateResult:
         """Rolls to a new checkpoint or machine; changes replicas, labels and the name where they are."""
         known, previous = without_unknown(request.new), plain_map(request.state)
-        outputs = {**request.state, **request.new, **wrap_map(hourly_cost(known, self._location))}
+        serving = _serving_on(previous)
+        present = next((each for each in candidates(known) if each[0] == serving), None)
+        first = next(iter(candidates(known)), None)
+        outputs = {**request.state, **request.new, **wrap_map(self._on(known, present or first))}
         if request.preview:
-            names = changes(request.old_inputs, request.new)
+            names = changes(request.old_inputs, request.new, serving)
             rolls = bool(ROLLS & names.keys()) or previous.get("state") == PENDING
-            line = "still waits for its tuned model"
-            if known.get("checkpointUri") != "":
-                line = forecast(known, self._location, update_verb(names, previous))
-            await self._run.tell(request.urn, line)
-            return UpdateResult({**outputs, **(wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN)) if rolls else {})})
+            if not rolls:
+                line = forecast(known, self._location, update_verb(names, previous), present)
+                await self._run.tell(request.urn, line)
+                return UpdateResult(outputs)
+            unknown = {**wrap_map(dict.fromkeys(OUTPUTS, UNKNOWN)), **_open(known)}
+            if known.get("checkpointUri") == "":
+                await self._run.tell(request.urn, "still waits for its tuned model")
+                return UpdateResult({**outputs, **unknown})
+            machine = await self._foretell(request.urn, known, update_verb(names, previous), previous)
+            return UpdateResult({**outputs, **wrap_map(self._on(known, machine)), **unknown})
         inputs = read(ModelDeploymentInputs, request.new)
         try:
             served = await self._serve(request.urn, request.resource_id, inputs, previous, request.timeout)
@@ -194,6 +206,8 @@ class ModelDeploymentLifecycle(Lifecycle):
             options=(inputs.rollout or RolloutInputs()).options(),
             smoke_prompt=inputs.smoke_prompt,
             trusted=previous.get("deployedModelId", "") if previous.get("state") == SERVING else "",
+            machines=inputs.candidates if inputs.machines is not None else (),
+            base_model=inputs.base_model,
         )
         served = await self._run.call(way.serve)
         for warning in served.warnings:
@@ -203,8 +217,25 @@ class ModelDeploymentLifecycle(Lifecycle):
                 "modelVersion": served.version.version,
                 "deployedModelId": served.deployed_model_id,
                 "state": SERVING,
+                **self._on(msgspec.to_builtins(inputs), served.machine),
+                "machineReason": served.machine_reason,
             }
         )
+
+    def _on(self, known: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
+        """Returns the outputs that follow from the machine."""
+        if machine is None:
+            return {}
+        return {"machineType": machine[0], "machineReason": "", **hourly_cost(known, self._location, machine)}
+
+    async def _foretell(self, urn: str, known: dict[str, Any], verb: str, previous: dict[str, Any]) -> Machine | None:
+        """Tells what a deployment would get, and returns its machine."""
+        foretold = await self._run.call(foretell, self._run.connection, known, previous)
+        line = forecast(known, self._location, verb, foretold.machine)
+        await self._run.tell(urn, f"{line}; {foretold.reason}" if foretold.reason else line)
+        if foretold.warning:
+            await self._run.tell(urn, foretold.warning, severity=Severity.WARNING)
+        return foretold.machine
 
     async def _present(self, endpoint: str) -> tuple[DeployedModel, ...]:
         connection = models.at(self._run.connection, endpoint)
@@ -252,8 +283,18 @@ class ModelDeploymentLifecycle(Lifecycle):
         }
         known = {name: value for name, value in inputs.items() if value is not None}
         return ReadResult(
-            resource_id, wrap_map({**known, **hourly_cost(known, self._location), **outputs}), wrap_map(known)
+            resource_id, wrap_map({**known, **self._on(known, serving.machine), **outputs}), wrap_map(known)
         )
+
+
+def _serving_on(state: dict[str, Any]) -> str:
+    """Returns the machine type that serves, empty where nothing does."""
+    return str(state.get("machineType") or "") if state.get("deployedModelId") else ""
+
+
+def _open(known: dict[str, Any]) -> dict[str, PropertyValue]:
+    """Returns the outputs that a preview cannot know where several machines may serve: capacity comes and goes."""
+    return wrap_map(dict.fromkeys(("machineType", "machineReason"), UNKNOWN)) if known.get("machines") else {}
 
 
 def _pending(previous: dict[str, Any]) -> dict[str, PropertyValue]:

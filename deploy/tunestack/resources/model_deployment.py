@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
 from tunestack.resources.declaration import Declaration, wire_object
+from tunestack.wire_names import wire_name
+
+
+class Machine(TypedDict):
+    """A machine that may serve, in a list of several."""
+
+    machine_type: str
+    """Such as `g2-standard-12`."""
+    accelerator_type: NotRequired[str]
+    """Such as `NVIDIA_L4`; that of the catalogue when left out."""
+    accelerator_count: NotRequired[int]
+    """Accelerators a replica; as many as the catalogue says when left out."""
 
 
 class Rollout(TypedDict):
@@ -43,13 +55,18 @@ class ModelDeployment(Declaration):
     is ready. Then it must answer the smoke prompt; if it does not, the version before is brought back. If deploying it
     fails, the old one simply goes on serving.
 
+    Which machine serves is named with `machine_type`, `accelerator_type` and `accelerator_count`; or `machines` lists
+    several, and the first one serves that holds the checkpoint, has quota and can be had in the region. What serves
+    stays where it is as long as its machine is in the list.
+
     Args:
         resource_name: the name in the program.
         endpoint: resource name of the endpoint: `projects/…/locations/…/endpoints/…`.
         checkpoint_uri: `gs://` folder of the checkpoint, as in `TunedModel.final_checkpoint_uri`.
-        machine_type: such as `g2-standard-12`.
-        accelerator_type: such as `NVIDIA_L4`.
-        accelerator_count: accelerators a replica, at least 1.
+        machine_type: such as `g2-standard-12`; left out with `machines`.
+        accelerator_type: such as `NVIDIA_L4`; left out with `machines`.
+        accelerator_count: accelerators a replica, at least 1; 1 when left out.
+        machines: machines in the order in which they are preferred, instead of the three above.
         min_replicas: replicas that always run and are always billed; 1 when left out.
         max_replicas: replicas at the most; `min_replicas` when left out.
         base_model: the model that was tuned; lets the catalogue check that its checkpoint fits the machine.
@@ -60,6 +77,8 @@ class ModelDeployment(Declaration):
         service_account: e-mail address of the service account that the container runs as.
         labels: Google Cloud labels of the model.
         strict: False lets a model pass that the catalogue does not know yet.
+        preview_checkpoint_uri: `gs://` folder of a checkpoint of the same model that is there already. A preview asks
+            the service about it, which machines can be had, while `checkpoint_uri` is not there yet.
         opts: the engine's options.
     """
 
@@ -71,6 +90,10 @@ class ModelDeployment(Declaration):
     """Id of the deployed model on the endpoint."""
     state: pulumi.Output[str]
     """`SERVING`, or `PENDING` while the tuned model behind it is not finished."""
+    machine_type: pulumi.Output[str]
+    """The machine that serves; of `machines`, the one that was taken."""
+    machine_reason: pulumi.Output[str]
+    """Why that one of `machines` was taken; empty where the program names one machine."""
     estimated_hourly_cost_usd: pulumi.Output[float | None]
     """What `min_replicas` replicas cost an hour; None where the price is not known."""
 
@@ -80,9 +103,10 @@ class ModelDeployment(Declaration):
         *,
         endpoint: pulumi.Input[str],
         checkpoint_uri: pulumi.Input[str],
-        machine_type: pulumi.Input[str],
-        accelerator_type: pulumi.Input[str],
-        accelerator_count: pulumi.Input[int] = 1,
+        machine_type: pulumi.Input[str] | None = None,
+        accelerator_type: pulumi.Input[str] | None = None,
+        accelerator_count: pulumi.Input[int] | None = None,
+        machines: pulumi.Input[Sequence[pulumi.Input[Machine]]] | None = None,
         min_replicas: pulumi.Input[int] | None = None,
         max_replicas: pulumi.Input[int] | None = None,
         base_model: pulumi.Input[str] | None = None,
@@ -93,6 +117,7 @@ class ModelDeployment(Declaration):
         service_account: pulumi.Input[str] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         strict: pulumi.Input[bool] | None = None,
+        preview_checkpoint_uri: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -103,6 +128,7 @@ class ModelDeployment(Declaration):
                 "machine_type": machine_type,
                 "accelerator_type": accelerator_type,
                 "accelerator_count": accelerator_count,
+                "machines": _wire_list(machines),
                 "min_replicas": min_replicas,
                 "max_replicas": max_replicas,
                 "base_model": base_model,
@@ -113,6 +139,16 @@ class ModelDeployment(Declaration):
                 "service_account": service_account,
                 "labels": labels,
                 "strict": strict,
+                "preview_checkpoint_uri": preview_checkpoint_uri,
             },
             opts,
         )
+
+
+def _wire_list(
+    machines: pulumi.Input[Sequence[pulumi.Input[Machine]]] | None,
+) -> pulumi.Output[list[dict[str, Any]]] | None:
+    if machines is None:
+        return None
+    known = cast("pulumi.Output[list[Machine]]", pulumi.Output.from_input(machines))
+    return known.apply(lambda each: [{wire_name(name): part for name, part in machine.items()} for machine in each])

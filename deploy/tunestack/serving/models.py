@@ -25,6 +25,10 @@ class NoContainerError(Exception):
     """The service does not recommend to serve a checkpoint on this machine, and the program names no container."""
 
 
+class NoMachineError(Exception):
+    """The service recommends this machine for a checkpoint, and has none in the region now."""
+
+
 class ModelNotFoundError(Exception):
     """The service has no such model."""
 
@@ -76,14 +80,17 @@ def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
     """Returns what the service recommends for the checkpoint on the machine asked for.
 
     Raises:
+        NoMachineError: it has no such machine now.
         NoContainerError: it recommends other machines, or none.
     """
     from tunestack.serving import aiplatform
 
-    response = model_client(connection).recommend_spec(
-        aiplatform.RecommendSpecRequest(parent=connection.parent, gcs_uri=spec.checkpoint_uri, check_user_quota=True),
-        timeout=CALL_SECONDS,
-    )
+    def offered(**checks: bool) -> Any:
+        request = aiplatform.RecommendSpecRequest(parent=connection.parent, gcs_uri=spec.checkpoint_uri, **checks)
+        return model_client(connection).recommend_spec(request, timeout=CALL_SECONDS)
+
+    # What cannot be had is left out where quota is looked at (RecommendSpecRequest.check_user_quota).
+    response = offered(check_user_quota=True)
     quota = aiplatform.RecommendSpecResponse.Recommendation.QuotaState
     known = {quota.QUOTA_STATE_USER_HAS_QUOTA: True, quota.QUOTA_STATE_NO_USER_QUOTA: False}
     offers = [
@@ -95,6 +102,8 @@ def recommend(connection: Connection, spec: ServingSpec) -> Recommendation:
     for offer, has_quota in offers:
         if _machine(offer) == spec.machine:
             return Recommendation(offer.container_spec, has_quota)
+    if any(_machine(offer) == spec.machine for offer in offered().specs):
+        raise NoMachineError(f"{spec.machine_type} cannot be had in {connection.location} now")
     named = sorted({"{} with {} × {}".format(*_words(offer)) for offer, _ in offers})
     raise NoContainerError(
         f"the service does not recommend {spec.machine_type} with {spec.accelerator_count} × {spec.accelerator_type} "

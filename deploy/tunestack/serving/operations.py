@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunestack.retries import CALL_SECONDS, repeatable, retrying
+import tenacity
+
+from tunestack.retries import CALL_SECONDS, is_transient, repeatable, retrying
 
 
 class StoppedError(Exception):
@@ -16,7 +18,16 @@ class StoppedError(Exception):
 
 
 class OperationFailedError(Exception):
-    """The service ended an operation with an error: what it was asked for has not happened."""
+    """The service ended an operation with an error: what it was asked for has not happened.
+
+    Args:
+        message: the service's words.
+        rpc_code: the error's google.rpc.Code.
+    """
+
+    def __init__(self, message: str, rpc_code: int = 0) -> None:
+        super().__init__(message)
+        self.rpc_code = rpc_code
 
 
 @dataclass
@@ -35,18 +46,31 @@ class Wait:
     stopped: threading.Event = field(default_factory=threading.Event)
     deadline: float | None = None
 
-    def start(self, client: Any, call: Callable[[], Any], what: str) -> None:
+    def start(
+        self,
+        client: Any,
+        call: Callable[[], Any],
+        what: str,
+        passes: Callable[[BaseException], bool] = is_transient,
+    ) -> None:
         """Makes a request that may be repeated, and waits for the end of the operation that it starts.
 
         What the service refuses the second time, it may have done the first time, when its answer was lost: the caller
         looks.
+
+        Args:
+            client: of the API that the operation is of.
+            call: makes the request.
+            what: what is waited for.
+            passes: says of a failed request whether the same one may pass later.
 
         Raises:
             OperationFailedError: the operation ended with an error.
             StoppedError: the user, or the deadline, ended the wait.
             google.api_core.exceptions.GoogleAPICallError: the service refused the request, or cannot be reached.
         """
-        self.finish(client, retrying()(call), what)
+        again = retrying().copy(retry=tenacity.retry_if_exception(passes))
+        self.finish(client, again(call), what)
 
     def finish(self, client: Any, operation: Any, what: str) -> Any:
         """Returns an operation as it is at its end; see `start`."""
@@ -64,7 +88,7 @@ class Wait:
 
         self.until(is_over, what)
         if present.HasField("error"):
-            raise OperationFailedError(present.error.message)
+            raise OperationFailedError(present.error.message, present.error.code)
         return present
 
     def until(self, done: Callable[[], bool], what: str) -> None:

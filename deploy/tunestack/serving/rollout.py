@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 from tunestack.retries import is_transient
 from tunestack.service_errors import explain
-from tunestack.serving import deployments, models, predict
+from tunestack.serving import deployments, machine_choice, models, predict
+from tunestack.serving.capacity import look
+from tunestack.serving.capacity_errors import lacks_capacity
 from tunestack.serving.clients import endpoint_client, model_client
 from tunestack.serving.deployments import DeployedModel
+from tunestack.serving.machine_choice import Need
 from tunestack.serving.models import ModelVersion
 from tunestack.serving.operations import OperationFailedError, StoppedError
 from tunestack.serving.shapes import UnreadableAnswerError
-from tunestack.serving.specification import ServingSpec
+from tunestack.serving.specification import Machine, ServingSpec
 
 if TYPE_CHECKING:
     from tunestack.connection import Connection
@@ -27,8 +30,16 @@ SMOKE_TOKENS = 64
 """Tokens of the smoke prompt's answer at the most: enough to see that the model speaks."""
 
 
+WAY_ON = "tunestack capacity shows what can be had where; the next pulumi up tries again, and machines may list others"
+"""What to do where no machine can be had."""
+
+
 class RolloutError(Exception):
     """The new version does not serve; the message says what does."""
+
+
+class _NoCapacityError(Exception):
+    """The service has not enough machines of this kind, or the project's quota of them does not suffice."""
 
 
 class UnknownOutcomeError(Exception):
@@ -37,10 +48,15 @@ class UnknownOutcomeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What serves now, and what the user should know about it."""
+    """What serves now, and what the user should know about it.
+
+    `machine_reason` is empty where only one machine was named.
+    """
 
     version: ModelVersion
     deployed_model_id: str
+    machine: Machine
+    machine_reason: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -51,7 +67,9 @@ class Rollout:
     Attributes:
         connection: in the endpoint's region.
         endpoint: resource name.
-        spec: what shall serve.
+        spec: what shall serve, on the machine that is preferred.
+        machines: all that may serve, in the order of preference; only the spec's own when empty.
+        base_model: what the checkpoint was tuned from, as far as it is known.
         wait: how to wait.
         options: `max_surge_replicas`, `max_unavailable_replicas`.
         smoke_prompt: what the new version must answer, or None.
@@ -65,6 +83,8 @@ class Rollout:
     options: Mapping[str, int]
     smoke_prompt: str | None
     trusted: str = ""
+    machines: Sequence[Machine] = ()
+    base_model: str | None = None
 
     def serve(self) -> Served:
         """Brings the spec into service.
@@ -93,18 +113,89 @@ class Rollout:
         self.wait.settle(model_client(self.connection), models.name_of(self.connection, self.spec))
         before = self._own()
         known = models.version_of(self.connection, self.spec)
-        version = known or self._upload(warnings)
-        models.describe(self.connection, version, self.spec)
-        wanted = DeployedModel.wanted(self.spec, version)
-        current = next((model for model in before if model.id == wanted.id), None)
-        if current is None:
-            self._deploy(wanted, before[-1] if before else None, version if known is None else None)
+        serving = before[-1].machine[0] if before else ""
+        specs = [self.spec.on(machine) for machine in machine_choice.in_order(self._candidates, serving)]
+        against: dict[Machine, str] = {}
+        spec, current = self._there(specs, before)
+        if current is not None:
+            version = known or self._upload(spec, warnings)
+            models.describe(self.connection, version, spec)
+            self._adjust(current, DeployedModel.wanted(spec, version))
+        elif len(specs) == 1:
+            version = self._bring(spec, before, known, warnings)
         else:
-            self._adjust(current, wanted)
-        left = [model for model in self._own() if model.id != wanted.id]
+            spec, version = self._bring_somewhere(specs, before, known, against, warnings)
+        left = [model for model in self._own() if model.id != spec.deployed_model_id]
         # What an interrupted roll has left beside the new version would be billed for ever.
         deployments.undeploy(self.connection, self.endpoint, left, self.wait)
-        return Served(version, wanted.id, tuple(warnings))
+        reason = ""
+        if self.machines:
+            order = [spec.machine] if current is not None else [each.machine for each in specs]
+            reason = machine_choice.reason(order, spec.machine, against, serving)
+        return Served(version, spec.deployed_model_id, spec.machine, reason, tuple(warnings))
+
+    @property
+    def _candidates(self) -> Sequence[Machine]:
+        return self.machines or (self.spec.machine,)
+
+    def _there(
+        self, specs: Sequence[ServingSpec], before: Sequence[DeployedModel]
+    ) -> tuple[ServingSpec, DeployedModel | None]:
+        """Returns what is deployed already of what may be, the one with most traffic; else the spec to begin with."""
+        wanted = {spec.deployed_model_id: spec for spec in specs}
+        found = next((model for model in reversed(before) if model.id in wanted), None)
+        return (wanted[found.id], found) if found else (specs[0], None)
+
+    def _bring_somewhere(
+        self,
+        specs: Sequence[ServingSpec],
+        before: Sequence[DeployedModel],
+        known: ModelVersion | None,
+        against: dict[Machine, str],
+        warnings: list[str],
+    ) -> tuple[ServingSpec, ModelVersion]:
+        """Deploys on the first machine that can be had; what speaks against the others is added to `against`."""
+        machines = [spec.machine for spec in specs]
+        self.wait.show("looks where capacity is")
+        uris = (self.spec.checkpoint_uri,)
+        capacity = look(self.connection, uris, self.base_model, {machine[1] for machine in machines})
+        ids, own_container = [model.id for model in before], self.spec.container is not None
+        need = Need.of(self.spec.min_replicas, self.options, self.endpoint, ids, own_container=own_container)
+        for spec in specs:
+            against.update(machine_choice.obstacles([spec.machine], capacity, need))
+            if spec.machine in against:
+                continue
+            try:
+                return spec, self._bring(spec, before, known, warnings)
+            except _NoCapacityError as error:
+                against[spec.machine] = f"was tried: {error}"
+        raise RolloutError(
+            f"none of the machines can be had in {self.connection.location}: {machine_choice.told(machines, against)}; "
+            f"{_left(before[-1] if before else None)}. {WAY_ON}"
+        )
+
+    def _bring(
+        self,
+        spec: ServingSpec,
+        before: Sequence[DeployedModel],
+        known: ModelVersion | None,
+        warnings: list[str],
+    ) -> ModelVersion:
+        """Deploys a spec that is not deployed yet.
+
+        Raises:
+            _NoCapacityError: there are other machines to try, and this one cannot be had.
+        """
+        try:
+            version = known or self._upload(spec, warnings)
+        except models.NoMachineError as error:
+            if len(self._candidates) > 1:
+                raise _NoCapacityError(f"cannot be had in {self.connection.location} now") from error
+            raise RolloutError(f"{error}; {_left(before[-1] if before else None)}. {WAY_ON}") from error
+        models.describe(self.connection, version, spec)
+        wanted = DeployedModel.wanted(spec, version)
+        self._deploy(wanted, before[-1] if before else None, version if known is None else None)
+        return version
 
     def _own(self) -> Sequence[DeployedModel]:
         """Returns the owner's deployed models, least traffic first."""
@@ -121,17 +212,17 @@ class Rollout:
             )
         return present
 
-    def _upload(self, warnings: list[str]) -> ModelVersion:
-        container = models.container_of(self.spec)
+    def _upload(self, spec: ServingSpec, warnings: list[str]) -> ModelVersion:
+        container = models.container_of(spec)
         if container is None:
-            recommendation = models.recommend(self.connection, self.spec)
+            recommendation = models.recommend(self.connection, spec)
             container = recommendation.container
-            if recommendation.has_quota is False:
+            if recommendation.has_quota is False and len(self._candidates) == 1:
                 warnings.append(
-                    f"the project's quota for {self.spec.accelerator_type} in {self.connection.location} was too small "
+                    f"the project's quota for {spec.accelerator_type} in {self.connection.location} was too small "
                     "when the service was asked"
                 )
-        return models.upload(self.connection, self.spec, container, self.wait)
+        return models.upload(self.connection, spec, container, self.wait)
 
     def _adjust(self, current: DeployedModel, wanted: DeployedModel) -> None:
         """Mends what is there already: its traffic, its replicas, and whether it was ever asked."""
@@ -151,10 +242,14 @@ class Rollout:
         try:
             self._roll(wanted, before)
         except (OperationFailedError, GoogleAPICallError) as error:
-            if is_transient(error):
+            is_full = lacks_capacity(error)
+            if is_transient(error) and not is_full:
                 raise
             self._take_back(wanted, uploaded)
-            raise RolloutError(f"deploying failed: {_message(error)}; {_left(before)}") from error
+            if is_full and len(self._candidates) > 1:
+                raise _NoCapacityError(_message(error)) from error
+            way_on = f". {WAY_ON}" if is_full else ""
+            raise RolloutError(f"deploying failed: {_message(error)}; {_left(before)}{way_on}") from error
         reason = self._smoke()
         if not reason:
             return

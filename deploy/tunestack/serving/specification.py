@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from tunestack.tuning.ownership import digest
+
+Machine = tuple[str, str, int]
+"""Machine type, accelerator type and their number, in the service's words."""
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -64,9 +67,16 @@ class ServingSpec:
         return str(int(_digest(*parts), 16) % 9_000_000_000 + 1_000_000_000)
 
     @property
-    def machine(self) -> tuple[str, str, int]:
+    def machine(self) -> Machine:
         """Machine type, accelerator type and their number."""
         return self.machine_type, self.accelerator_type, self.accelerator_count
+
+    def on(self, machine: Machine) -> ServingSpec:
+        """Returns the same on another machine: the same version, another deployed model."""
+        machine_type, accelerator_type, accelerator_count = machine
+        return replace(
+            self, machine_type=machine_type, accelerator_type=accelerator_type, accelerator_count=accelerator_count
+        )
 
 
 def model_id_of(urn: str) -> str:

@@ -1,0 +1,101 @@
+"""The machines that a deployment may serve on: one that is named, or a list in the order of preference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tunestack.catalogue import Problem, UnknownMachineError, machine, problems
+
+if TYPE_CHECKING:
+    from tunestack.serving.specification import Machine
+
+MACHINE_INPUTS: Final = frozenset({"machines", "machineType", "acceleratorType", "acceleratorCount"})
+"""Inputs that say where to serve: one of them, or the three others."""
+
+
+class MachineInputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """One of several machines; its accelerators are the catalogue's where the program does not say."""
+
+    machine_type: str
+    accelerator_type: str | None = None
+    accelerator_count: int | None = None
+
+
+def candidates(known: Mapping[str, Any]) -> tuple[Machine, ...]:
+    """Returns all machines that may serve, in the order of preference; none as long as they are not known.
+
+    Args:
+        known: the inputs that are known, in plain values.
+    """
+    if known.get("machines"):
+        return tuple(_machine(each) for each in known["machines"])
+    if known.get("machineType") and known.get("acceleratorType"):
+        return ((known["machineType"], known["acceleratorType"], int(known.get("acceleratorCount") or 1)),)
+    return ()
+
+
+def machine_problems(
+    sound: Mapping[str, Any], declared: Mapping[str, Any], base_model: str | None
+) -> Iterator[Problem]:
+    """Yields what is wrong with the machines: named twice or not at all, unknown, too small for the model.
+
+    Args:
+        sound: the inputs that are known, and of the right type.
+        declared: all inputs that the program gives, in plain values, also those that a preview does not know.
+        base_model: what was tuned.
+    """
+    single = [name for name in ("machineType", "acceleratorType", "acceleratorCount") if declared.get(name) is not None]
+    if declared.get("machines") is None:
+        missing = [name for name in ("machineType", "acceleratorType") if name not in single]
+        if missing:
+            yield Problem(missing[0], f"is missing; name the machine with {' and '.join(missing)}, or list machines")
+        yield from problems(
+            base_model=base_model,
+            machine_type=sound.get("machineType"),
+            accelerator_type=sound.get("acceleratorType"),
+            accelerator_count=sound.get("acceleratorCount"),
+        )
+        return
+    if single:
+        yield Problem("machines", f"stands beside {' and '.join(single)}; write either, not both")
+    if "machines" in sound:
+        yield from _list_problems(sound["machines"], base_model)
+
+
+def _list_problems(listed: Sequence[Mapping[str, Any]], base_model: str | None) -> Iterator[Problem]:
+    # The engine prints names of parts badly: each is told on the list, with its place in the text.
+    if not listed:
+        yield Problem("machines", "is empty; list at least one, such as g2-standard-12")
+    seen: set[str] = set()
+    for number, each in enumerate(listed):
+        name = each["machineType"]
+        if name in seen:
+            yield Problem("machines", f"machines[{number}]: {name} is listed twice")
+        seen.add(name)
+        found = problems(
+            base_model=base_model,
+            machine_type=name,
+            accelerator_type=each.get("acceleratorType"),
+            accelerator_count=each.get("acceleratorCount"),
+        )
+        for problem in found:
+            if problem.property == "baseModel":  # told once is enough: it is the same on each machine
+                if number == 0:
+                    yield problem
+                continue
+            yield Problem("machines", f"machines[{number}]: {problem.reason}", problem.is_unknown, problem.is_warning)
+        if not _machine(each)[1]:
+            reason = f"machines[{number}]: {name} needs an acceleratorType, since the catalogue does not know it"
+            yield Problem("machines", reason)
+
+
+def _machine(each: Mapping[str, Any]) -> Machine:
+    name, accelerator, count = each["machineType"], each.get("acceleratorType"), each.get("acceleratorCount")
+    try:
+        row = machine(name)
+    except UnknownMachineError:
+        return name, accelerator or "", int(count or 1)
+    return name, accelerator or row.accelerator_type, int(count or row.accelerator_count)
