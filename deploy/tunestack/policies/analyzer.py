@@ -27,6 +27,9 @@ from tunestack.policies.policy import SETTINGS_KEY, Finding, Limits, Policy, Res
 
 PACK: Final = "tunestack"
 
+_ALL: Final = "all"
+"""What the engine calls every policy of a pack in a file of limits."""
+
 _PLACES_SHOWN: Final = 5
 
 _LEVELS: Final = {
@@ -100,6 +103,8 @@ class Analyzer(AnalyzerServicer):
     def Configure(self, request: analyzer_pb2.ConfigureAnalyzerRequest, context: grpc.ServicerContext) -> Empty:
         raw = {}
         for name, given in request.policyConfig.items():
+            if name == _ALL:
+                continue  # the engine has done it already
             level = _LEVEL_NAMES.get(given.enforcementLevel, "remediate")
             raw[name] = {"enforcementLevel": level, **MessageToDict(given.properties)}
         self._limits, problems = settings.read(raw)

@@ -68,6 +68,11 @@ class Resource:
         """Returns a property; None where it has none."""
         return self.properties.get(name)
 
+    def number(self, name: str) -> float | None:
+        """Returns a property that is a number; None where it is none, or not known."""
+        value = self.get(name)
+        return float(value) if isinstance(value, (int, float)) else None
+
     @property
     def stack(self) -> str:
         """The name of its stack."""
@@ -126,4 +131,4 @@ def not_known_yet(place: str) -> Finding:
 
 def listed(patterns: Sequence[str]) -> str:
     """Returns patterns as they stand in a message."""
-    return ", ".join(patterns) or "none"
+    return "any" if list(patterns) == ["*"] else ", ".join(patterns) or "none"

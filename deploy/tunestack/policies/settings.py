@@ -47,8 +47,13 @@ def schema(policy: Policy[Any]) -> dict[str, dict[str, Any]]:
     found = msgspec.json.schema(policy.limits)
     properties = dict(found["$defs"][policy.limits.__name__]["properties"])
     properties.pop("enforcementLevel")
-    # A default would go over what the stack's file says.
-    return {name: {key: part for key, part in each.items() if key != "default"} for name, each in properties.items()}
+    return {name: _given(each) for name, each in properties.items()}
+
+
+def _given(described: dict[str, Any]) -> dict[str, Any]:
+    """Returns what a value must be where one is given: no null, and no default that went over the stack's file."""
+    either = [each for each in described.get("anyOf", []) if each != {"type": "null"}]
+    return either[0] if either else {key: part for key, part in described.items() if key != "default"}
 
 
 def _fields(policy: Policy[Any]) -> dict[str, msgspec.structs.FieldInfo]:

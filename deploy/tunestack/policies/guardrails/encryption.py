@@ -40,7 +40,7 @@ class Encryption(Policy[EncryptionLimits]):
             yield not_known_yet(place)
         elif not key:
             yield Finding(
-                f"{resource.name} has no customer-managed key: set {place}, one of {listed(limits.keys)}; it "
+                f"{resource.name} has no customer-managed key: set {place} (allowed: {listed(limits.keys)}); it "
                 "must lie in the same location, and the service's agent must have "
                 "roles/cloudkms.cryptoKeyEncrypterDecrypter on it"
             )

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tunestack.catalogue.amounts import money
 from tunestack.catalogue.prices import HOURS_PER_MONTH
+from tunestack.policies.budget import excess, unpriced
 from tunestack.policies.policy import Finding, Limits, Policy, Resource, UnknownPrice, Usd
 
 DEPLOYMENT = "tunestack:index:ModelDeployment"
@@ -34,41 +34,22 @@ class ServingBudget(Policy[ServingBudgetLimits]):
         if limits.max_usd_per_month is None:
             return
         deployments = [each for each in resources if each.type == DEPLOYMENT]
-        known = {each.name: usd for each in deployments if (usd := _usd_per_month(each, limits.replicas)) is not None}
-        if (total := sum(known.values())) > limits.max_usd_per_month:
-            items = ", ".join(f"{name} {money(usd)}" for name, usd in sorted(known.items(), key=lambda item: -item[1]))
+        priced = [(each, _usd_per_month(each, limits.replicas)) for each in deployments]
+        if told := excess(priced, limits.max_usd_per_month):
             yield Finding(
-                f"what this stack serves would cost {money(total)} a month ({HOURS_PER_MONTH} hours, "
-                f"{limits.replicas}Replicas), more than the {money(limits.max_usd_per_month)} of "
-                f"{self.at('maxUsdPerMonth')}: {items}; serve on a smaller machine, with fewer replicas or fewer "
-                "endpoints, or have the budget raised"
+                f"a month ({HOURS_PER_MONTH} hours) of what this stack serves would cost {told} "
+                f"({self.at('maxUsdPerMonth')}, {limits.replicas}Replicas); serve on a smaller machine, with fewer "
+                "replicas or fewer endpoints, or have the budget raised"
             )
-        for deployment in deployments:
-            if deployment.name not in known:
-                yield self._unpriced(deployment, limits)
-
-    def _unpriced(self, deployment: Resource, limits: ServingBudgetLimits) -> Finding:
-        message = (
-            f"{deployment.name}: what it costs to serve on {deployment.get('machineType') or 'this machine'} is not "
-            f"known, so the budget of {money(limits.max_usd_per_month)} a month "
-        )
-        if limits.unknown_price == "tell":
-            return Finding(
-                f"{message}does not count it; {self.at('unknownPrice')}: refuse stops it", True, deployment.urn
-            )
-        return Finding(
-            f"{message}cannot be kept; take a machine with a price there (`tunestack prices`), or have "
-            f"{self.at('unknownPrice')} set to tell",
-            urn=deployment.urn,
-        )
+        why = "nobody knows what it costs to serve this: its machine has no published price there, or is not known yet"
+        advice = "take a machine with a price (`tunestack capacity` shows them)"
+        yield from unpriced(priced, why, advice, self.at("unknownPrice"), refuses=limits.unknown_price == "refuse")
 
 
 def _usd_per_month(deployment: Resource, replicas: str) -> float | None:
-    """Returns what the replicas cost: the published hourly price is that of `minReplicas`."""
-    hourly = deployment.get("estimatedHourlyCostUsd")
-    counts = [deployment.get(name) for name in ("minReplicas", "maxReplicas")]
-    least, most = (count if isinstance(count, (int, float)) else None for count in counts)
-    if not isinstance(hourly, (int, float)):
+    """Returns what the replicas cost; the hourly price is that of `minReplicas`."""
+    hourly, least = deployment.number("estimatedHourlyCostUsd"), deployment.number("minReplicas") or 1
+    if hourly is None:
         return None
-    factor = max((most or least or 1) / (least or 1), 1) if replicas == "max" else 1
-    return float(hourly) * HOURS_PER_MONTH * factor
+    most = max(deployment.number("maxReplicas") or least, least)
+    return hourly * HOURS_PER_MONTH * (most / least if replicas == "max" else 1)
