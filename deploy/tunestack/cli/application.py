@@ -15,6 +15,7 @@ from tunestack.cli.jobs import commands as jobs_commands
 from tunestack.cli.models.command import models
 from tunestack.cli.options import StackName
 from tunestack.cli.predict import predict
+from tunestack.cli.preview.command import preview
 from tunestack.cli.prices import commands as prices_commands
 from tunestack.cli.review import commands as review_commands
 from tunestack.cli.stacks import commands as stacks_commands
@@ -39,6 +40,7 @@ application.add_typer(
 application.add_typer(
     review_commands.application, name="review", short_help="What workflows run beside a repository's changes."
 )
+application.command(short_help="Shows what an up would change and cost.")(preview)
 application.command(short_help="Updates stacks, or whole environments.")(stacks_commands.up)
 application.command(short_help="Destroys stacks, or whole environments.")(stacks_commands.destroy)
 application.command(short_help="Looks at all that a pulumi up needs.")(doctor)

@@ -29,7 +29,7 @@ class Step:
         is_own: whether the resource exists beyond the engine: no component, provider, reference or stack.
         old: the state before; None for a new resource.
         new: the state after, with `UNKNOWN` in places; None for one that goes.
-        differences: path of each property that differs, and whether it forces a replacement.
+        differences: path of each property that differs.
     """
 
     urn: str
@@ -37,7 +37,7 @@ class Step:
     is_own: bool
     old: Mapping[str, Any] | None
     new: Mapping[str, Any] | None
-    differences: Mapping[str, bool]
+    differences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,7 @@ def steps(events: Iterable[Event]) -> Iterator[Step]:
                 bool((new or old or {}).get("custom")) and not metadata["type"].startswith("pulumi:"),
                 old,
                 new,
-                {
-                    path: "replace" in difference.get("diffKind", "")
-                    for path, difference in (metadata.get("detailedDiff") or {}).items()
-                },
+                tuple(metadata.get("detailedDiff") or metadata.get("diffs") or ()),
             )
 
 

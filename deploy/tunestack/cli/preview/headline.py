@@ -1,0 +1,80 @@
+"""What a change does, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from tunestack.cli.preview.report import OWN, Change, Report
+from tunestack.wording import counted
+
+_NAMED = 3
+"""Resources that a sentence names."""
+
+_LENGTH = 160
+"""Characters of an error in a sentence."""
+
+_DEEDS: tuple[tuple[str, str, Callable[[Change], bool]], ...] = (
+    ("takes over the job of", "TuningJob", lambda change: change.takes_over),
+    ("trains", "TuningJob", lambda change: change.kind == "create"),
+    ("retrains", "TuningJob", lambda change: change.kind == "replace"),
+    ("copies the checkpoint of", "CheckpointCopy", lambda change: change.kind in ("create", "replace", "update")),
+    ("deploys", "ModelDeployment", lambda change: change.kind == "create"),
+    ("rolls", "ModelDeployment", lambda change: any(each.startswith("checkpointUri") for each in change.differences)),
+    ("brings back", "ModelDeployment", lambda change: any(each.startswith("state: ") for each in change.differences)),
+    ("changes the deployment", "ModelDeployment", lambda change: change.kind in ("update", "replace")),
+    ("undeploys", "ModelDeployment", lambda change: change.kind == "delete"),
+)
+"""What is worth a word of its own: a verb, a type, and which changes it is said of; the first that fits."""
+
+_FOLLOWS = ("TuningJob", "TunedModel", "Dataset", "ModelDeployment", "CheckpointCopy")
+"""Types whose changes follow from those that are told, or are."""
+
+_COUNTED = (
+    ("create", "creates"),
+    ("import", "imports"),
+    ("update", "updates"),
+    ("replace", "replaces"),
+    ("delete", "deletes"),
+)
+
+
+def headline(report: Report) -> str:
+    """Returns what a change does, such as `retrains tickets, rolls support`."""
+    if report.failed:
+        return _failure(report)
+    if report.waits_for:
+        return f"comes after {' and '.join(report.waits_for)}, and cannot be previewed before"
+    if not report.changes:
+        return "nothing changes"
+    return ", ".join(_deeds(report.changes)) or counted(len(report.changes), "change")
+
+
+def _failure(report: Report) -> str:
+    if report.errors:
+        text = report.errors[0].text
+        if "Traceback (most recent" in text:  # what it is about stands at its end
+            text = text.strip().rpartition("\n")[2]
+        first, _, rest = text.rpartition("has a problem: ")[2].partition("\n")
+        line = " ".join((first, rest.partition("\n")[0])) if first.endswith(":") else first
+        return f"the preview failed: {line if len(line) <= _LENGTH else f'{line[: _LENGTH - 1]}…'}"
+    policies = list(dict.fromkeys(each.policy for each in report.findings if each.level == "mandatory"))
+    return f"stopped by {'policy' if len(policies) == 1 else 'policies'} {_named(policies)}"
+
+
+def _deeds(changes: Sequence[Change]) -> Iterator[str]:
+    rest = list(changes)
+    for verb, kind, is_meant in _DEEDS:
+        meant = [change for change in rest if change.type == OWN + kind and is_meant(change)]
+        if meant:
+            yield f"{verb} {_named([change.name for change in meant])}"
+            rest = [change for change in rest if change not in meant]
+    others = [change for change in rest if change.type.removeprefix(OWN) not in _FOLLOWS]
+    counts = [(verb, sum(change.kind == kind for change in others)) for kind, verb in _COUNTED]
+    told = [f"{verb} {number:,}" for verb, number in counts if number]
+    if told:
+        yield f"{', '.join(told)} other resource{'' if len(others) == 1 else 's'}"
+
+
+def _named(names: Sequence[str]) -> str:
+    rest = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -1,0 +1,141 @@
+"""Previews many stacks at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tunestack.cli.preview import secrets
+from tunestack.cli.preview.headline import headline
+from tunestack.cli.preview.report import OWN, Report, Told
+from tunestack.cli.reviewed import plans
+from tunestack.cli.reviewed.moment import Moment
+from tunestack.cli.stack import Engine, StackError
+from tunestack.cli.stacks.engine_runs import Options, Workspace
+from tunestack.cli.stacks.selection import select
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be previewed.
+
+    Attributes:
+        names: of stacks or environments.
+        only: those of their stacks that are meant; all when empty.
+        refresh: whether everything that is there is looked at first.
+        initialise: whether a stack that the backend does not have is made there, empty.
+        plans: folder for plans that can be applied as they were reviewed; without it none are made.
+        at_once: how many stacks are previewed at the same time.
+    """
+
+    names: Sequence[str]
+    only: Sequence[str] = ()
+    refresh: bool = False
+    initialise: bool = False
+    plans: Path | None = None
+    at_once: int = 8
+
+
+def preview(asked: Asked) -> list[Report]:
+    """Previews stacks; what fails is a report, too, so that whoever reviews a change always has one.
+
+    Raises:
+        StackError: there is no project.
+    """
+    project = ProjectFile.find()
+    try:
+        files = read_all()
+        chosen = select(asked.names, asked.only, files)
+    except StackError as error:
+        return [_failed(name, str(error)) for name in asked.only or asked.names]
+    work = _Work(Workspace(project), Engine(project.folder), asked, {file.name: file for file in chosen})
+    # What a region takes is made by its foundation: whoever reviews the one has to know of the other.
+    above = {file.foundation.rpartition("/")[2] for file in chosen} & files.keys()
+    beside = [files[name] for name in above if name not in work.chosen]
+    with ThreadPoolExecutor(asked.at_once) as pool:
+        reports = {report.stack: report for report in pool.map(work.report, [*chosen, *beside])}
+    return [_after(reports[file.name], file, reports) for file in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    workspace: Workspace
+    engine: Engine
+    asked: Asked
+    chosen: Mapping[str, StackFile]
+
+    def report(self, file: StackFile) -> Report:
+        waited_for = [
+            name for name in file.needs if name in self.chosen and name != file.name and not self._is_up(name)
+        ]
+        if waited_for:
+            return Report(file.name, failed=False, is_complete=False, waits_for=waited_for)
+        try:
+            return self._previewed(file)
+        except StackError as error:
+            return _failed(file.name, str(error))
+
+    def _is_up(self, name: str) -> bool:
+        stack = self.workspace.stacks.get(name)
+        return bool(stack and stack.resource_count)
+
+    def _previewed(self, file: StackFile) -> Report:
+        if file.name not in self.workspace.stacks:
+            if not self.asked.initialise:
+                raise StackError(
+                    f"the backend has no stack {file.name} yet; make it with --initialise, or with: "
+                    f"pulumi stack init {file.name} --no-select"
+                )
+            self.workspace.initialise(file.name, file.secrets_provider)
+        hidden = secrets.secrets_of(file, self.engine)
+        folder = self.asked.plans if file.name in self.chosen else None
+        if folder is None:
+            run = self.workspace.update("preview", file.name, Options(refresh=self.asked.refresh))
+        else:
+            plans.discard(folder, file.name)
+            # Before the preview, so that what moves while it runs is seen afterwards.
+            moment = Moment.now(file.name, file.needs, self.engine)
+            options = Options(refresh=self.asked.refresh, save_plan=plans.plan_file(folder, file.name))
+            run = self.workspace.update("preview", file.name, options)
+            if run.ok:
+                plans.save(folder, moment)
+            else:
+                plans.discard(folder, file.name)
+        return Report.of(secrets.without(run.events, hidden), file.name, secrets.without(run.error, hidden))
+
+
+def _failed(stack: str, error: str) -> Report:
+    return Report(stack, failed=True, is_complete=False, errors=[Told("", error)])
+
+
+def _after(report: Report, file: StackFile, reports: Mapping[str, Report]) -> Report:
+    """Adds what is about to change in a region's foundation, of which its own preview cannot know."""
+    foundation = file.foundation.rpartition("/")[2]
+    if not foundation or report.waits_for:
+        return report
+    above = reports.get(foundation)
+    return msgspec.structs.replace(report, foundation=foundation, upstream=_upstream(above, file) if above else "")
+
+
+def _upstream(above: Report, file: StackFile) -> str:
+    if above.failed:
+        return f"{above.stack}, from which the models come: {headline(above)}"
+    new = [
+        change.name
+        for change in above.changes
+        if change.type in (f"{OWN}TuningJob", f"{OWN}CheckpointCopy") and change.kind != "delete"
+    ]
+    serving = {name: entry for name, entry in (file.config.get("serving") or {}).items() if isinstance(entry, dict)}
+    rolled = [name for name, entry in serving.items() if entry.get("model") in new]
+    if not rolled:
+        return ""
+    models = " and ".join(sorted({serving[name]["model"] for name in rolled}))
+    return (
+        f"{above.stack} goes first: {headline(above)}. Then this stack copies the new checkpoint of {models} and rolls "
+        f"{', '.join(rolled)} to it, which a preview can show only after that"
+    )

@@ -1,0 +1,273 @@
+"""What a preview of one stack says, read from the engine's events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from tunestack.cli.preview.costs import Costs, Serving, Training
+from tunestack.cli.preview.differences import differences
+from tunestack.cli.preview.engine_events import (
+    UNKNOWN,
+    Event,
+    Message,
+    Step,
+    configuration,
+    messages,
+    steps,
+    summary,
+    typed,
+    violations,
+)
+
+Kind = Literal["create", "update", "replace", "delete", "import"]
+
+OWN = "tunestack:index:"
+"""Before the types of Tunestack's own resources."""
+
+
+class Change(msgspec.Struct, frozen=True, rename="camel"):
+    """What would happen to a resource.
+
+    Attributes:
+        kind: in a word.
+        type: of the resource, as in `tunestack:index:TuningJob`.
+        name: of the resource.
+        reasons: what its provider says of it.
+        differences: each property that differs, such as `location: us-central1 → europe-west4`.
+        takes_over: whether what is created is there already and costs nothing.
+    """
+
+    kind: Kind
+    type: str
+    name: str
+    reasons: list[str]
+    differences: list[str]
+    takes_over: bool = False
+
+    @property
+    def label(self) -> str:
+        """Type and name, for people."""
+        return f"{self.type.removeprefix(OWN)} {self.name}"
+
+
+class Data(msgspec.Struct, frozen=True, rename="camel"):
+    """A dataset before and after.
+
+    Attributes:
+        name: of its resource.
+        before: training examples; None where there was none, or where it is not known.
+        after: likewise.
+        validation_before: validation examples.
+        validation_after: likewise.
+        comparison: how the examples differ.
+    """
+
+    name: str
+    before: int | None
+    after: int | None
+    validation_before: int | None
+    validation_after: int | None
+    comparison: str
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.comparison) or (self.before, self.validation_before) != (self.after, self.validation_after)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A message.
+
+    Attributes:
+        resource: of which it was told; empty where the stack is meant.
+        text: the message.
+    """
+
+    resource: str
+    text: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a policy found.
+
+    Attributes:
+        policy: its name.
+        level: `mandatory` stops, `advisory` tells.
+        resource: of which; empty where the stack as a whole is meant.
+        text: what is wrong, and how to comply.
+    """
+
+    policy: str
+    level: str
+    resource: str
+    text: str
+
+
+class Report(msgspec.Struct, frozen=True, rename="camel"):
+    """What a preview says.
+
+    Attributes:
+        stack: which was previewed.
+        failed: whether an up would be refused as well.
+        is_complete: whether the program and all checks ran to their end, so that changes and costs are all there are.
+        changes: in the order in which they would be made.
+        unchanged: how many resources stay as they are.
+        data: datasets, those that stay as they are, too.
+        costs: what it costs.
+        findings: of policies.
+        errors: why it failed.
+        warnings: what is doubtful.
+        notes: what else the program told.
+        drift: what is otherwise than the stack knows it, where the preview looked.
+        emulated: whether the stack is an emulator's, which bills nothing.
+        foundation: the stack that this one takes its models from.
+        upstream: what is about to change there, in a sentence; empty where nothing is or nobody looked.
+        waits_for: stacks that have to be up before this one can be previewed.
+    """
+
+    stack: str
+    failed: bool
+    is_complete: bool
+    changes: list[Change] = []
+    unchanged: int = 0
+    data: list[Data] = []
+    costs: Costs = Costs()
+    findings: list[Finding] = []
+    errors: list[Told] = []
+    warnings: list[Told] = []
+    notes: list[Told] = []
+    drift: list[Told] = []
+    emulated: bool = False
+    foundation: str = ""
+    upstream: str = ""
+    waits_for: list[str] = []
+
+    @classmethod
+    def of(cls, events: Iterable[Event], stack: str, error: str = "") -> Report:
+        """Reads events.
+
+        Args:
+            events: of the engine.
+            stack: which was previewed.
+            error: why the engine failed, where its events do not say it: it did not come to have any.
+        """
+        events = list(events)
+        found = list(steps(events))
+        settled = _settled(step for step in found if step.is_own and step.operation != "refresh")
+        told = _by_severity(messages(events))
+        findings = [Finding(each.policy, each.level, _label(each.urn), each.text) for each in violations(events)]
+        is_stopped = any(each.level == "mandatory" for each in findings)
+        failed = bool(error) or summary(events).get("result") != "succeeded"
+        errors = [Told(_label(each.urn), each.text) for each in told["error"]]
+        if failed and not errors and not is_stopped:
+            errors = [Told("", error or "the engine ended before it said how")]
+        own = {step.urn for step in settled}
+        reasons = defaultdict(list)
+        for message in told["info"]:
+            reasons[message.urn].append(message.text)
+        return cls(
+            stack,
+            failed=failed,
+            is_complete=not errors,
+            changes=[_change(step, reasons[step.urn]) for step in settled if step.operation != "same"],
+            unchanged=sum(step.operation == "same" for step in settled),
+            data=[_data(step) for step in _typed("Dataset", settled) if step.new],
+            costs=_costs(settled),
+            findings=findings,
+            errors=errors,
+            warnings=[Told(_label(each.urn), each.text) for each in told["warning"]],
+            notes=[
+                Told(_label(each.urn), each.text)
+                for each in (*told["info"], *(told["info#err"] if failed else ()))
+                if each.urn not in own
+            ],
+            drift=[
+                Told(_label(step.urn), "; ".join(differences(step)) or "is gone")
+                for step in found
+                if step.operation == "refresh" and (step.differences or step.new is None)
+            ],
+            emulated=configuration(events).get("tunestack:emulator") == "true",
+        )
+
+
+_KINDS: Mapping[str, Kind | Literal["same"]] = {
+    "same": "same",
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+    "import": "import",
+    "create-replacement": "replace",
+    "import-replacement": "replace",
+    "replace": "replace",
+    "delete-replaced": "delete",
+}
+"""The engine's operations (sdk/go/common/apitype/deployments.go, OpType), those that people see as one joined."""
+
+
+def _settled(found: Iterable[Step]) -> list[Step]:
+    """Joins the steps of each resource: a replacement is told in three, of which the last only deletes the old one."""
+    settled: dict[str, Step] = {}
+    for step in found:
+        kind, before = _KINDS.get(step.operation), settled.get(step.urn)
+        if kind is None or (before and (before.operation == "replace" or kind == "delete")):
+            continue
+        old = before.old if before and not step.old else step.old
+        settled[step.urn] = Step(step.urn, kind, step.is_own, old, step.new, step.differences)
+    return list(settled.values())
+
+
+def _change(step: Step, reasons: Sequence[str]) -> Change:
+    kind: Any = step.operation
+    resource_type, name = typed(step.urn)
+    outputs = (step.new or {}).get("outputs") or {}
+    takes_over = resource_type == f"{OWN}TuningJob" and outputs.get("job") not in (None, "", UNKNOWN)
+    return Change(
+        kind, resource_type, name, list(reasons), differences(step), takes_over=takes_over and kind != "delete"
+    )
+
+
+def _data(step: Step) -> Data:
+    old, new = ((state or {}).get("outputs") or {} for state in (step.old, step.new))
+    comparison = new.get("comparison") if step.operation != "same" else ""
+    return Data(
+        typed(step.urn)[1],
+        _count(old.get("examples")),
+        _count(new.get("examples")),
+        _count(old.get("validationExamples")),
+        _count(new.get("validationExamples")),
+        "" if comparison in (None, UNKNOWN) else str(comparison),
+    )
+
+
+def _costs(settled: Sequence[Step]) -> Costs:
+    jobs = [Training.of(typed(step.urn)[1], step) for step in _typed("TuningJob", settled)]
+    return Costs(
+        [job for job in jobs if job],
+        [Serving.of(typed(step.urn)[1], step) for step in _typed("ModelDeployment", settled)],
+    )
+
+
+def _typed(kind: str, settled: Iterable[Step]) -> list[Step]:
+    return [step for step in settled if typed(step.urn)[0] == f"{OWN}{kind}"]
+
+
+def _by_severity(told: Iterable[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = defaultdict(list)
+    for message in told:
+        found[message.severity].append(message)
+    return found
+
+
+def _label(urn: str) -> str:
+    if not urn:
+        return ""
+    resource_type, name = typed(urn)
+    return "" if resource_type == "pulumi:pulumi:Stack" else f"{resource_type.removeprefix(OWN)} {name}"
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) else None
