@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pulumi
 import pytest
-import yaml
 
 from infra.existing import account_project
 from infra.reading import read_settings
 from infra.setting_problems import InvalidSettingsError
 from infra.settings import Settings
 from tests.infra.configurations import ENDPOINT, GOOD, MODEL, engine_config, problems_of
-from tunestack.catalogue import Method
-
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def _without(section: dict[str, Any], key: str) -> dict[str, Any]:
@@ -364,30 +358,3 @@ def test_numbers_that_look_like_text_stay_text() -> None:
     """A project id or a location of digits must not become a number on the way."""
     with pytest.raises(InvalidSettingsError, match="such as my-project-123, not the text"):
         read_settings(engine_config({**GOOD, "project": "123456"}), "local")
-
-
-def _stack_of_this_project(stack: str) -> Settings:
-    config = yaml.safe_load((CHECKOUT / "stacks" / f"Pulumi.{stack}.yaml").read_text("utf-8"))["config"]
-    text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    settings = read_settings(text, stack)
-    for dataset in settings.datasets.values():
-        for file in filter(None, (dataset.training, dataset.validation)):
-            assert (CHECKOUT / file).is_file()
-    return settings
-
-
-def test_the_local_stack_of_this_project() -> None:
-    settings = _stack_of_this_project("local")
-    assert {model.mode for model in settings.tuned.values()} == {"FULL", "PEFT_ADAPTER"}
-    assert all(dataset.validation for dataset in settings.datasets.values())
-    for endpoint in settings.serving.values():
-        assert endpoint.held_out
-        assert (CHECKOUT / endpoint.held_out).is_file()
-
-
-def test_the_stack_of_every_way_to_tune() -> None:
-    settings, local = _stack_of_this_project("methods"), _stack_of_this_project("local")
-    assert {settings.method(name) for name in settings.models} == set(get_args(Method))
-    assert settings.project == local.project, "whose model it continues"
-    for name, continued in settings.continued_elsewhere.items():
-        assert settings.base_model(name) == local.base_model(continued.model)
