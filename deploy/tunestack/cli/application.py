@@ -41,6 +41,7 @@ application.add_typer(
     review_commands.application, name="review", short_help="What workflows run beside a repository's changes."
 )
 application.command(short_help="Shows what an up would change and cost.")(preview)
+application.add_typer(stacks_commands.application, name="stack", short_help="Writes the file of a new stack.")
 application.command(short_help="Updates stacks, or whole environments.")(stacks_commands.up)
 application.command(short_help="Destroys stacks, or whole environments.")(stacks_commands.destroy)
 application.command(short_help="Looks at all that a pulumi up needs.")(doctor)

@@ -62,3 +62,47 @@ def destroy(
     from tunestack.cli.stacks.destroying import destroy as bring_down
 
     raise typer.Exit(bring_down(Destroy(names, only or (), yes, skip_preview, refresh, parallel, as_json)))
+
+
+@application.callback()
+def _group() -> None:
+    """Keeps `new` a command of its own, although it is the only one."""
+
+
+@application.command("new", short_help="Writes the file of a new stack.")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new stack.")],
+    location: Annotated[str, typer.Option("--location", "-l", metavar="REGION", help="Where it is.")],
+    project: Annotated[
+        str, typer.Option(metavar="ID", help="Its Google Cloud project; that of the stack it follows when left out.")
+    ] = "",
+    foundation: Annotated[
+        str, typer.Option("--foundation", metavar="STACK", help="Make it a region of this stack.")
+    ] = "",
+    like: Annotated[
+        str, typer.Option("--like", metavar="STACK", help="Take over the configuration of this stack.")
+    ] = "",
+    promote: Annotated[
+        list[str] | None,
+        typer.Option("--promote", metavar="STACK:MODEL", help="Take over a tuned model of another stack; repeatable."),
+    ] = None,
+    machine: Annotated[
+        list[str] | None,
+        typer.Option("--machine", metavar="TYPE", help="Serve on this machine; repeatable, in order of preference."),
+    ] = None,
+    secrets_provider: Annotated[
+        str,
+        typer.Option("--secrets-provider", metavar="URL", help="Such as gcpkms://…; as other stacks' when left out."),
+    ] = "",
+    initialise: Annotated[
+        bool, typer.Option("--init/--no-init", help="Make the stack in the backend, too; else its first up does.")
+    ] = True,
+) -> None:
+    """Writes stacks/Pulumi.NAME.yaml, from the stacks that are there, and makes the stack in the backend."""
+    from tunestack.cli.stacks.creating import create
+    from tunestack.cli.stacks.new_stack import NewStack
+
+    asked = NewStack(
+        name, location, project, foundation, like, tuple(promote or ()), tuple(machine or ()), secrets_provider
+    )
+    create(asked, initialises=initialise)

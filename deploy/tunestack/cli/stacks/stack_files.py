@@ -94,15 +94,15 @@ class StackFile:
         if not isinstance(keys, dict):
             raise StackError(f"{path}: config: this is no mapping of keys to values")
         config = {str(key).removeprefix(_NAMESPACE): keys[key] for key in keys if str(key).startswith(_NAMESPACE)}
-        models = [model for model in _mapping(config.get("models")).values() if isinstance(model, dict)]
+        models = [model for model in section(config, "models").values() if isinstance(model, dict)]
         return cls(
             name=name_of(path),
             path=path,
             project=_text(config.get("project")),
             location=_text(config.get("location")),
             foundation=_text(config.get("foundation")),
-            promotes_from=_named(_mapping(model.get("promote")).get("from") for model in models),
-            continues_from=_named(_mapping(model.get("continueFrom")).get("stack") for model in models),
+            promotes_from=_named(section(model, "promote").get("from") for model in models),
+            continues_from=_named(section(model, "continueFrom").get("stack") for model in models),
             emulator=config.get("emulator") in (True, "true"),
             secrets_provider=_text(content.get("secretsprovider")),
             config=config,
@@ -177,6 +177,12 @@ def name_of(path: Path) -> str:
     return path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
 
 
+def section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Returns a section of a configuration; an empty one where it is missing, or none that could be looked into."""
+    value = config.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text("utf-8")) or {}
@@ -188,10 +194,6 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StackError(f"{path}: this is no mapping of keys to values")
     return content
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:
