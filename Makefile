@@ -5,7 +5,9 @@
 
 # What a recipe that runs the engine starts with; the file is written by `python -m bootstrap`. With exec no shell
 # stands between make and the engine: on Ctrl-C, make waits for the engine and passes on its exit status.
-STACK := . ./.tunestack/env && exec
+ENGINE := . ./.tunestack/env && exec
+# Which stack is meant; of a foundation, its environment. `local` has the engine's own display and a closing summary.
+STACK := local
 VENV := .venv/bin
 CODE := bootstrap deploy emulator examples infra tests
 
@@ -18,6 +20,7 @@ help:
 	@echo 'make preview            what make up would change'
 	@echo 'make predict PROMPT=…   asks the endpoint'
 	@echo 'make down               removes what make up made; says what the service keeps'
+	@echo '  STACK=local-prod      the same three for another stack, or a foundation with its regions'
 	@echo 'make test               linters, types, all tests: what CI runs'
 	@echo 'make campaign           interrupts up, roll and destroy at every remote call; see docs/interruptions.md'
 	@echo 'make acceptance         all of it on a real project: PROJECT=… CAP=5; see docs/acceptance.md'
@@ -38,14 +41,22 @@ engine: environment
 	@$(VENV)/python -m bootstrap
 
 emulator: engine
-	@$(STACK) python -m emulator start --data .tunestack/emulator
+	@$(ENGINE) python -m emulator start --data .tunestack/emulator
 
 up: emulator
-	@$(STACK) pulumi up --yes --skip-preview --suppress-outputs --stack local
-	@$(STACK) tunestack summary --untuned --stack local
+ifeq ($(STACK),local)
+	@$(ENGINE) pulumi up --yes --skip-preview --suppress-outputs --stack local
+	@$(ENGINE) tunestack summary --untuned --stack local
+else
+	@$(ENGINE) tunestack up --yes $(STACK)
+endif
 
 preview: emulator
-	@$(STACK) pulumi preview --suppress-outputs --stack local
+ifeq ($(STACK),local)
+	@$(ENGINE) pulumi preview --suppress-outputs --stack local
+else
+	@$(ENGINE) tunestack preview $(STACK)
+endif
 
 prompt:
 	@: "$${PROMPT:?is missing: make predict PROMPT='…'}"
@@ -53,13 +64,17 @@ prompt:
 # Standard output holds the answer alone, so that it can be piped.
 predict: prompt
 	@$(MAKE) --no-print-directory emulator >&2
-	@$(STACK) tunestack predict --stack local -- "$$PROMPT"
+	@$(ENGINE) tunestack predict --stack $(STACK) -- "$$PROMPT"
 
 # With a look first: of what an interrupted run has deleted already, pulumi-gcp says 404 and ends.
 down: emulator
-	@$(STACK) pulumi destroy --refresh --yes --skip-preview --suppress-outputs --stack local
-	@$(STACK) tunestack kept --stack local
-	@$(STACK) python -m emulator stop --data .tunestack/emulator
+ifeq ($(STACK),local)
+	@$(ENGINE) pulumi destroy --refresh --yes --skip-preview --suppress-outputs --stack local
+else
+	@$(ENGINE) tunestack destroy --refresh --yes --skip-preview $(STACK)
+endif
+	@$(ENGINE) tunestack kept --stack $(STACK)
+	@$(ENGINE) python -m emulator stop --data .tunestack/emulator
 
 # What tests and engines import is compiled once, whatever the shell says.
 test guards: export PYTHONDONTWRITEBYTECODE :=
@@ -75,14 +90,14 @@ campaign: engine
 
 acceptance: $(if $(EMULATOR),emulator,engine)
 	@: "$${PROJECT:?is missing: make acceptance PROJECT=…}"
-	@$(STACK) python -m tests.acceptance --project "$(PROJECT)" $(if $(LOCATION),--location $(LOCATION)) \
+	@$(ENGINE) python -m tests.acceptance --project "$(PROJECT)" $(if $(LOCATION),--location $(LOCATION)) \
 		$(if $(CAP),--cap $(CAP)) $(if $(YES),--yes) $(if $(EMULATOR),--emulator --pause 1)
 
 bench: engine
-	@$(STACK) python tests/bench/run.py
+	@$(ENGINE) python tests/bench/run.py
 
 guards: engine
-	@$(STACK) python tests/guards/run.py $(ONLY)
+	@$(ENGINE) python tests/guards/run.py $(ONLY)
 
 fuzz: environment
 	@$(VENV)/python -m tests.data.fuzzing $(if $(LINES),--lines $(LINES)) $(if $(SEED),--seed $(SEED)) \

@@ -1,4 +1,4 @@
-"""Clears what a killed `pulumi` left in the local stack's state, as `tunestack recover` does for any stack."""
+"""Clears what a killed `pulumi` left in the state of the local stacks, as `tunestack recover` does for any stack."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ def clear(stack: LocalStack) -> list[str]:
     Raises:
         BootstrapError: the engine refused.
     """
-    engine = Engine(stack.checkout, stack.environment(os.environ))
-    try:
-        found = recover(engine, Folder(stack.state), f"organization/{PROJECT}/{STACK}")
-    except StackError as error:
-        raise BootstrapError(str(error)) from error
-    return [*found.done, *(f"the stack is locked by {kept}" for kept in found.kept)]
+    engine, told = Engine(stack.checkout, stack.environment(os.environ)), []
+    others = (file.stem for file in (stack.state / ".pulumi" / "stacks" / PROJECT).glob("*.json"))
+    for name in (STACK, *sorted({*others} - {STACK})):
+        try:
+            found = recover(engine, Folder(stack.state), f"organization/{PROJECT}/{name}")
+        except StackError as error:
+            raise BootstrapError(str(error)) from error
+        done = [*found.done, *(f"the stack is locked by {kept}" for kept in found.kept)]
+        told += done if name == STACK else [f"{name}: {each}" for each in done]
+    return told

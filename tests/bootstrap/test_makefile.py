@@ -63,7 +63,9 @@ EMULATOR = [*ENGINE, "python <-m> <emulator> <start> <--data> <.tunestack/emulat
                 "tunestack <summary> <--untuned> <--stack> <local>",
             ],
         ),
+        ("up STACK=local-prod", [*EMULATOR, "tunestack <up> <--yes> <local-prod>"]),
         ("preview", [*EMULATOR, "pulumi <preview> <--suppress-outputs> <--stack> <local>"]),
+        ("preview STACK=local-prod", [*EMULATOR, "tunestack <preview> <local-prod>"]),
         (
             "down",
             [
@@ -73,12 +75,21 @@ EMULATOR = [*ENGINE, "python <-m> <emulator> <start> <--data> <.tunestack/emulat
                 "python <-m> <emulator> <stop> <--data> <.tunestack/emulator>",
             ],
         ),
+        (
+            "down STACK=local-prod",
+            [
+                *EMULATOR,
+                "tunestack <destroy> <--refresh> <--yes> <--skip-preview> <local-prod>",
+                "tunestack <kept> <--stack> <local-prod>",
+                "python <-m> <emulator> <stop> <--data> <.tunestack/emulator>",
+            ],
+        ),
         ("lock", ["environment ", "environment lock"]),
         ("bench", [*ENGINE, "python <tests/bench/run.py>"]),
     ],
 )
 def test_what_a_target_runs(clone: Clone, target: str, calls: list[str]) -> None:
-    made = clone.run("make", target)
+    made = clone.run("make", *target.split())
     assert made.returncode == 0, made.stderr
     assert clone.calls() == calls
     assert made.stdout == "", "a command shows what its tools print, nothing else"

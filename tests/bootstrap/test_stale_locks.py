@@ -14,7 +14,7 @@ import pytest
 
 from bootstrap import stale_locks
 from bootstrap.local_stack import LocalStack
-from tests.bootstrap.conftest import PulumiProject
+from tests.bootstrap.conftest import PulumiProject, write
 from tunestack.cli.locks import Lock
 
 
@@ -25,6 +25,14 @@ def test_a_lock_that_stays_is_told(tmp_path: Path) -> None:
     (folder / "1f0c.json").write_bytes(Lock.own().content())
     (told,) = stale_locks.clear(LocalStack(tmp_path, tmp_path))
     assert told.startswith(f"the stack is locked by pulumi process {os.getpid()} of ")
+
+
+def test_other_stacks_of_the_checkout_are_looked_at_too(tmp_path: Path) -> None:
+    write(tmp_path / "state/.pulumi/stacks/tunestack/local-prod.json", "{}")
+    lock = write(tmp_path / "state/.pulumi/locks/organization/tunestack/local-prod/1f0c.json", "")
+    lock.write_bytes(Lock.own().content())
+    (told,) = stale_locks.clear(LocalStack(tmp_path, tmp_path))
+    assert told.startswith("local-prod: the stack is locked by pulumi process ")
 
 
 def test_nothing_to_clear(tmp_path: Path) -> None:
