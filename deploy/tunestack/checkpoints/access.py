@@ -64,7 +64,7 @@ def unwritable(client: Client, bucket: str, permissions: str) -> str:
 
 def _member(client: Client, refusal: str) -> str:
     """Returns the caller as IAM names it, from the service's words or from its credentials; empty where neither say."""
-    told = re.match(r"(\S+@\S+) does not have", refusal)
+    told = re.search(r"(\S+@\S+) does not have", refusal)
     credentials = getattr(client, "_credentials", None)
     email = told[1] if told else getattr(credentials, "service_account_email", None) or ""
     if "@" not in email:  # credentials of a machine are called `default` until they are first used

@@ -71,6 +71,25 @@ def read(connection: Connection, copy_uri: str) -> Note | None:
         return None
 
 
+def find(connection: Connection, destination_uri: str, source_uri: str) -> Note | None:
+    """Returns the newest note below a destination of a copy of this checkpoint, None where there is none."""
+    from google.api_core.exceptions import NotFound
+
+    bucket, folder = artifacts.split(destination_uri)
+    blobs = connection.storage.list_blobs(
+        bucket, prefix=f"{folder}/".lstrip("/"), delimiter="/", timeout=CALL_SECONDS, retry=repeatable
+    )
+    try:
+        copies = [blob for blob in blobs if blob.name.endswith(".json")]
+    except NotFound:
+        return None
+    for blob in sorted(copies, key=lambda each: each.updated, reverse=True):
+        note = read(connection, f"gs://{bucket}/{blob.name.removesuffix('.json')}")
+        if note and note.source_uri.rstrip("/") == source_uri.rstrip("/"):
+            return note
+    return None
+
+
 def _blob(connection: Connection, copy_uri: str) -> Blob:
     bucket, folder = artifacts.split(copy_uri)
     return connection.storage.bucket(bucket).blob(f"{folder}.json")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tunestack.checkpoints import access, copying, folder
-from tunestack.checkpoints.folder import Folder, NoCheckpointError, copy_uri
+from tunestack.checkpoints import copying, folder
+from tunestack.checkpoints.folder import Folder, copy_uri
 from tunestack.checkpoints.note import Note
 from tunestack.checkpoints.note import read as read_note
 from tunestack.checkpoints.note import write as write_note
 from tunestack.provider.checkpoint_lines import forecast
+from tunestack.provider.checkpoint_sources import CheckpointSources
 from tunestack.provider.inputs import Inputs, failures, folder_failures, read, with_defaults, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -35,9 +35,6 @@ from tunestack.provider.lifecycle import (
 )
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
 from tunestack.provider.transfer_progress import TransferProgress
-from tunestack.retries import http_code
-from tunestack.service_errors import explain
-from tunestack.tuning import artifacts
 from tunestack.tuning.ownership import digest
 
 if TYPE_CHECKING:
@@ -65,8 +62,7 @@ class CheckpointCopyLifecycle(Lifecycle):
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._seen: dict[str, Folder] = {}
-        """What Check found, by address of the source."""
+        self._sources = CheckpointSources(run)
 
     async def check(self, request: CheckRequest) -> CheckResult:
         """Looks at the checkpoint and pins its content; refuses what cannot be read or written before it is tried.
@@ -90,18 +86,19 @@ class CheckpointCopyLifecycle(Lifecycle):
         old = plain_map(request.old) if request.old else {}
         kept = old.get("content") if old.get("sourceUri") == sound["sourceUri"] else None
         try:
-            seen = await self._look(sound["sourceUri"])
+            seen = await self._sources.look(sound["sourceUri"])
         except Exception as error:
-            why = self._why_not(error, sound)
+            why = self._sources.why_not(error, sound)
             if why is None:
                 raise
-            if kept:
-                told = f"{sound['sourceUri']} cannot be looked at any more: {why}; the copy stays what it is"
-                await self._run.tell(request.urn, told, severity=Severity.DEBUG)
-                return CheckResult({**inputs, "content": wrap(kept)})
-            return CheckResult(inputs, [CheckFailure("sourceUri", why)])
+            noted = await self._sources.noted(sound["sourceUri"], sound.get("destinationUri", ""), kept)
+            if noted is None and kept is None:
+                return CheckResult(inputs, [CheckFailure("sourceUri", why)])
+            told = f"{sound['sourceUri']} cannot be looked at any more: {why}; the copy stays what it is"
+            await self._run.tell(request.urn, told, severity=Severity.DEBUG)
+            return CheckResult({**inputs, "content": wrap(noted.content if noted else kept)})
         if seen.content != kept:
-            found = await self._forbidden(request.urn, sound)
+            found = await self._sources.forbidden(request.urn, sound)
         return CheckResult({**inputs, "content": wrap(seen.content)}, found)
 
     async def diff(self, request: DiffRequest) -> DiffResult:
@@ -152,10 +149,6 @@ class CheckpointCopyLifecycle(Lifecycle):
     async def delete(self, request: DeleteRequest) -> None:
         """Leaves the copies where they are: what serves may need them, and going back does."""
 
-    async def _look(self, uri: str) -> Folder:
-        self._seen[uri] = seen = await self._run.call(folder.look, self._run.connection, uri)
-        return seen
-
     async def _copied(self, urn: str, inputs: CheckpointCopyInputs) -> Properties:
         """Returns the outputs once everything is in place.
 
@@ -168,9 +161,15 @@ class CheckpointCopyLifecycle(Lifecycle):
             return wrap_map(_outputs(PENDING))
         connection = self._run.connection
         try:
-            source = await self._look(inputs.source_uri)
-        except NoCheckpointError as error:
-            raise ResourceError(f"{error}; what is missing of the copy can only come from there") from error
+            source = await self._sources.look(inputs.source_uri)
+        except Exception as error:
+            noted = await self._sources.noted(inputs.source_uri, inputs.destination_uri, inputs.content)
+            why = self._sources.why_not(error, {"sourceUri": inputs.source_uri, "origin": inputs.origin})
+            if noted is None and why is None:
+                raise
+            if noted is None:
+                raise ResourceError(f"{why}; what is missing of the copy can only come from there") from error
+            source = noted
         if inputs.content not in (None, source.content):
             raise ResourceError(
                 f"{inputs.source_uri} holds another checkpoint than it did when it was previewed; run the command "
@@ -200,7 +199,7 @@ class CheckpointCopyLifecycle(Lifecycle):
             await self._run.tell(urn, NOTHING_YET)
             return wrap_map(_outputs(PENDING))
         outputs: dict[str, Any] = dict.fromkeys(_outputs(PENDING), UNKNOWN)
-        source = self._seen.get(known.get("sourceUri", ""))
+        source = self._sources.seen.get(known.get("sourceUri", ""))
         there = None
         if source is not None:
             outputs |= {"content": source.content, "files": len(source.files), "bytes": source.bytes}
@@ -214,40 +213,6 @@ class CheckpointCopyLifecycle(Lifecycle):
             outputs |= {name: before.get(name) for name in ("uri", "content", "files", "bytes")}
         await self._run.tell(urn, forecast(known, source, there))
         return wrap_map(outputs)
-
-    def _why_not(self, error: Exception, known: Mapping[str, Any]) -> str | None:
-        """Returns why a checkpoint cannot be looked at; None for a defect."""
-        if isinstance(error, NoCheckpointError):
-            return str(error)
-        if http_code(error) == 403:
-            bucket, _ = artifacts.split(known["sourceUri"])
-            said = str(getattr(error, "message", error))
-            lacking = "it has no storage.objects.list"
-            return access.unreadable(self._run.storage(), bucket, _stack(known), lacking, said)
-        reason = explain(error)
-        return f"cannot be looked at: {reason}" if reason else None
-
-    async def _forbidden(self, urn: str, known: Mapping[str, Any]) -> list[CheckFailure]:
-        """Returns the rights that copying would turn out not to have, as far as the service says so beforehand."""
-        found = []
-        for name, permissions in (("sourceUri", access.READING), ("destinationUri", access.WRITING)):
-            if name not in known:
-                continue
-            bucket, _ = artifacts.split(known[name])
-            try:
-                lacking = await self._run.call(access.lacking, self._run.storage(), bucket, permissions)
-            except Exception as error:  # the bucket of the copy may be yet to be made
-                await self._run.tell(urn, f"cannot ask for rights on {bucket}: {error!r}", severity=Severity.DEBUG)
-                continue
-            if not lacking:
-                continue
-            told = f"it has no {' and no '.join(lacking)}"
-            if name == "sourceUri":
-                reason = access.unreadable(self._run.storage(), bucket, _stack(known), told)
-            else:
-                reason = access.unwritable(self._run.storage(), bucket, told)
-            found.append(CheckFailure(name, reason))
-        return found
 
     async def _imported(self, uri: str) -> ReadResult:
         if not uri.startswith("gs://") or "/" not in uri.removeprefix("gs://"):
@@ -286,8 +251,3 @@ def _outputs(
 
 def _is_within(uri: str, parent: str) -> bool:
     return f"{uri.rstrip('/')}/".startswith(f"{parent.rstrip('/')}/")
-
-
-def _stack(known: Mapping[str, Any]) -> str:
-    origin = known.get("origin")
-    return str(origin.get("stack") or "") if isinstance(origin, Mapping) else ""
