@@ -121,3 +121,27 @@ def login(
     # Not as an option: other processes see those.
     write(file, os.environ.get("GOOGLE_ID_TOKEN", ""), provider, account)
     typer.echo(f"{file}: the job acts as {account}")
+
+
+@application.command()
+def drift(
+    stack: Annotated[
+        list[str] | None,
+        typer.Option("--stack", "-s", metavar="NAME", help="Only this one; all of Google Cloud when left out."),
+    ] = None,
+) -> None:
+    """Opens, updates and closes an issue for each stack that is not as its state says.
+
+    Exit status 1 where something could not be looked at.
+    """
+    from tunestack.cli.review.drift import look, tell
+    from tunestack.cli.review.hosting import find_hosting
+
+    hosting = find_hosting()
+    unseen = 0
+    for found in look(stack or ()):
+        typer.echo(tell(hosting, found))
+        for each in found.unseen:
+            typer.echo(f"  {each}", err=True)
+        unseen += len(found.unseen)
+    raise typer.Exit(1 if unseen else 0)

@@ -29,7 +29,7 @@ def write(file: Path, token: str, provider: str, account: str) -> None:
     if not _PROVIDER.fullmatch(provider):
         raise StackError(
             f'--provider: "{provider}" is no name of an identity provider; it is like '
-            "projects/123456789/locations/global/workloadIdentityPools/POOL/providers/PROVIDER, with the project's number"
+            "projects/123456789/locations/global/workloadIdentityPools/POOL/providers/NAME, with the project's number"
         )
     if "@" not in account:
         raise StackError(f'--account: "{account}" is no e-mail address; is the variable set for this environment?')
