@@ -1,0 +1,47 @@
+"""What runs for a deployed model, and what that costs an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack.catalogue import money
+from tunestack.catalogue.names import UnknownRowError
+from tunestack.catalogue.prices import serving_estimate
+from tunestack.catalogue.reader import machine
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """Machines that run for a deployed model as long as it is deployed.
+
+    Attributes:
+        type: of the machine; empty where the service chose it.
+        replicas: that always run.
+    """
+
+    type: str
+    replicas: int
+
+    @classmethod
+    def of(cls, deployed: Mapping[str, Any]) -> Machines | None:
+        """Reads a deployed model as the service has it; None where calls alone are billed, as of a tuned Gemini."""
+        if dedicated := deployed.get("dedicatedResources"):
+            kind = str((dedicated.get("machineSpec") or {}).get("machineType") or "")
+            return cls(kind, int(dedicated.get("minReplicaCount") or 1))
+        if automatic := deployed.get("automaticResources"):
+            return cls("", int(automatic.get("minReplicaCount") or 1))
+        return None
+
+    def hourly(self, location: str) -> float | None:
+        """Returns what they cost an hour in USD; None where that is not known."""
+        try:
+            usd = serving_estimate(machine(self.type), location, self.replicas).usd_per_hour
+        except UnknownRowError:
+            return None
+        return None if usd is None else float(usd)
+
+    def told(self, location: str) -> str:
+        """Returns what runs and what it costs."""
+        return f"{self.replicas} × {self.type or 'a machine of its choice'}, {money(self.hourly(location))} an hour"
