@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from tunestack.provider.agent_access import AgentAccessInputs
+from tunestack.provider.checkpoint_copy import CheckpointCopyInputs
 from tunestack.provider.dataset import DatasetInputs
 from tunestack.provider.deployment_inputs import ModelDeploymentInputs
 from tunestack.provider.inputs import Inputs
@@ -22,6 +23,7 @@ from tunestack.resources.schema import schema
 
 ADDED_BY_CHECK = {
     DatasetInputs: {"contentHash", "trainingGeneration", "validationGeneration"},
+    CheckpointCopyInputs: {"content"},
     TuningJobInputs: {"specHash", "customBaseContent", "preTunedVersion"},
     ProviderInputs: {"version"},
 }
@@ -52,6 +54,7 @@ def test_the_engine_accepts_the_schema(pulumi_cli: Path, pulumi_environment: dic
         ("ModelDeployment", ModelDeploymentInputs),
         ("QuotaRequest", QuotaRequestInputs),
         ("AgentAccess", AgentAccessInputs),
+        ("CheckpointCopy", CheckpointCopyInputs),
     ],
 )
 def test_the_provider_takes_exactly_what_is_declared(name: str, inputs: type[Inputs]) -> None:

@@ -22,6 +22,7 @@ from tunestack.resources import (
     TuningJob,
 )
 from tunestack.resources.declaration import PACKAGE, Declaration, output_names
+from tunestack.resources.tuning_run import TOKEN, TuningRun, get_run
 from tunestack.wire_names import wire_name
 
 VERSION = "0.1.0"
@@ -89,7 +90,27 @@ def schema() -> dict[str, Any]:
             "requiredInputs": provider_inputs[1],
         },
         "resources": {resource.token: _resource(resource, types) for resource in RESOURCES},
+        "functions": {TOKEN: _function(types)},
         "types": types,
+    }
+
+
+def _function(types: dict[str, Any]) -> dict[str, Any]:
+    """Returns the one function that programs call; a look-up that is only ours is not among them."""
+    inputs, required = _inputs(get_run, types)
+    hints = inspect.get_annotations(TuningRun, eval_str=True)
+    descriptions = _described(TuningRun, "Attributes:\n")
+    return {
+        "description": _summary(get_run),
+        "inputs": {"type": "object", "properties": inputs, "required": required},
+        "outputs": {
+            "type": "object",
+            "properties": {
+                wire_name(name): {**_type(hint, types), "description": descriptions[name]}
+                for name, hint in hints.items()
+            },
+            "required": sorted(wire_name(name) for name, hint in hints.items() if not _is_optional(hint)),
+        },
     }
 
 
@@ -111,12 +132,13 @@ def _resource(resource: type[Declaration], types: dict[str, Any]) -> dict[str, A
     }
 
 
-def _inputs(resource: type[Any], types: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    hints = inspect.get_annotations(resource.__init__, eval_str=True)
-    descriptions = _argument_descriptions(resource)
+def _inputs(resource: Any, types: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    called = resource if inspect.isfunction(resource) else resource.__init__
+    hints = inspect.get_annotations(called, eval_str=True)
+    descriptions = _described(resource, "Args:\n")
     properties: dict[str, Any] = {}
     required: list[str] = []
-    for name, parameter in inspect.signature(resource.__init__).parameters.items():
+    for name, parameter in inspect.signature(called).parameters.items():
         if name in ("self", "resource_name", "opts"):
             continue
         handed = HANDED_OVER.get(resource, {}).get(name)
@@ -201,13 +223,13 @@ def _is_optional(hint: Any) -> bool:
     return NoneType in get_args(hint)
 
 
-def _summary(described: type[Any]) -> str:
+def _summary(described: Any) -> str:
     return (inspect.getdoc(described) or "").partition("\n\nArgs:")[0]
 
 
-def _argument_descriptions(resource: type[Any]) -> dict[str, str]:
-    """Returns the texts of a Google-style `Args:` section by name."""
-    section = (inspect.getdoc(resource) or "").partition("Args:\n")[2]
+def _described(described: Any, title: str) -> dict[str, str]:
+    """Returns the texts of a Google-style section by name."""
+    section = (inspect.getdoc(described) or "").partition(title)[2].partition("\n\n")[0]
     entries: dict[str, str] = {}
     for line in textwrap.dedent(section).splitlines():
         if line.startswith(" ") and entries:
