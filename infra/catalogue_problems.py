@@ -64,10 +64,11 @@ def catalogue_problems(
             base = bases[endpoint.model] or "another"
             yield f"{path(('serving', name, 'model'))}: {_served_already(endpoint.model, base)}"
             continue
-        for problem in _of_endpoint(endpoint, bases.get(endpoint.model) if endpoint.model else endpoint.base_model):
+        base = bases.get(endpoint.model) if endpoint.model else endpoint.base_model
+        for key, problem in _of_endpoint(endpoint, base):
             if _refuses(problem, strict=endpoint.strict):
-                key = "model" if problem.property == "baseModel" and endpoint.model else problem.property
-                yield f"{path(('serving', name, key))}: {_with_way_on(problem)}"
+                place_of = ("model",) if problem.property == "baseModel" and endpoint.model else key
+                yield f"{path(('serving', name, *place_of))}: {_with_way_on(problem)}"
 
 
 def _served_already(model: str, base: str) -> str:
@@ -104,13 +105,30 @@ def _of_model(
     )
 
 
-def _of_endpoint(wanted: EndpointSettings, base: str | None) -> tuple[Problem, ...]:
-    return catalogue.problems(
-        base_model=base,
-        machine_type=wanted.machine_type,
-        accelerator_type=wanted.accelerator_type,
-        accelerator_count=wanted.accelerator_count,
-    )
+def _of_endpoint(wanted: EndpointSettings, base: str | None) -> Iterator[tuple[tuple[str | int, ...], Problem]]:
+    """Yields what is wrong with the machine, or with each that is listed, and its place in the entry."""
+    if wanted.machines is None:
+        found = catalogue.problems(
+            base_model=base,
+            machine_type=wanted.machine_type,
+            accelerator_type=wanted.accelerator_type,
+            accelerator_count=wanted.accelerator_count,
+        )
+        yield from (((problem.property,), problem) for problem in found)
+        return
+    for number, name in enumerate(wanted.machines):
+        if name in wanted.machines[:number]:
+            yield ("machines", number), Problem("machines", f"{name} is listed twice")
+            continue
+        for problem in catalogue.problems(base_model=base, machine_type=name):
+            if problem.property != "machineType":  # of the model, and the same on each machine
+                if number == 0:
+                    yield (problem.property,), problem
+            elif problem.is_unknown:
+                way = "name it as machineType, with acceleratorType and strict: false, in place of the list"
+                yield ("machines", number), Problem("machines", f"{problem.reason}; {way}")
+            else:
+                yield ("machines", number), problem
 
 
 def _refuses(problem: Problem, *, strict: bool) -> bool:

@@ -213,6 +213,7 @@ def _copied(copied: Copied) -> dict[str, Any]:
 
 
 def _endpoint(settings: Settings, served: Served) -> dict[str, Any]:
+    is_choice = served.settings.machines is not None
     return {
         "id": served.endpoint,
         "model": served.settings.model,
@@ -220,7 +221,9 @@ def _endpoint(settings: Settings, served: Served) -> dict[str, Any]:
         "checkpointUri": served.checkpoint_uri,
         "modelVersion": served.deployment.model_version,
         "state": served.deployment.state,
-        "machineType": served.settings.machine_type,
+        # Not asked of the resource where the program says it: a state of an earlier release does not have the reason.
+        "machineType": served.deployment.machine_type if is_choice else served.settings.machine_type,
+        **({"machineReason": served.deployment.machine_reason} if is_choice else {}),
         "estimatedHourlyCostUsd": served.deployment.estimated_hourly_cost_usd,
         "heldOut": settings.guarded("serving", served.settings.held_out),
     }

@@ -38,7 +38,7 @@ class Quotas(pulumi.ComponentResource):
         super().__init__("infra:index:Quotas", resource_name, None, opts)
         self._settings = settings
         asked = settings.quota.serving_accelerators if settings.quota else {}
-        used = [endpoint.accelerator_type for endpoint in settings.serving.values()]
+        used = [name for endpoint in settings.serving.values() for name in endpoint.accelerators]
         self.accelerators = tuple(name for name in dict.fromkeys([*asked, *used]) if name in serving_quotas())
         """Those with a quota that the catalogue knows."""
         # A region tunes nothing: that quota is its foundation's to ask for.

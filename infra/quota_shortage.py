@@ -63,6 +63,7 @@ def warn_of_shortage(
         texts = [tuning_shortage(len(tuned), present.get(TUNING_JOBS), quotas.preferred(TUNING_JOBS))]
         for accelerator in quotas.accelerators:
             endpoints = {
+                # Of a list of machines the deployment itself tells which can be had.
                 name: wanted for name, wanted in settings.serving.items() if wanted.accelerator_type == accelerator
             }
             if not deployed.isdisjoint(endpoints):

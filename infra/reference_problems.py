@@ -53,6 +53,7 @@ def _unclear_serving(raw: Mapping[str, Any]) -> Iterator[str]:
             yield f"{path(('serving', name))}: needs one of model, checkpoint and tuningJob, {found}"
         if "model" in given and entry.get("baseModel") is not None:
             yield f"{path(('serving', name, 'baseModel'))}: follows from the model; leave it out"
+        yield from _unclear_machines(name, entry)
         for key in ("endpoint", "tuningJob"):
             if isinstance(value := entry.get(key), str):
                 yield from _elsewhere(raw, ("serving", name, key), value)
@@ -60,6 +61,18 @@ def _unclear_serving(raw: Mapping[str, Any]) -> Iterator[str]:
             other = endpoints.setdefault(endpoint.rpartition("/")[2], name)
             if other != name:
                 yield f"{path(('serving', name, 'endpoint'))}: is the endpoint of {other}; each serves one model"
+
+
+def _unclear_machines(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    given = [key for key in ("machineType", "acceleratorType", "acceleratorCount") if entry.get(key) is not None]
+    if entry.get("machines") is None:
+        for key in ("machineType", "acceleratorType"):
+            if key not in given:
+                yield f"{path(('serving', name, key))}: is missing; name one machine, or list machines to choose from"
+    elif given:
+        yield f"{path(('serving', name, 'machines'))}: stands beside {' and '.join(given)}; write either, not both"
+    elif entry["machines"] == []:
+        yield f"{path(('serving', name, 'machines'))}: is empty; list at least one, such as g2-standard-12"
 
 
 def _elsewhere(raw: Mapping[str, Any], location: Sequence[str], value: str) -> Iterator[str]:

@@ -93,7 +93,8 @@ class Serving(pulumi.ComponentResource):
             base_model=base_model,
             machine_type=wanted.machine_type,
             accelerator_type=wanted.accelerator_type,
-            accelerator_count=wanted.accelerator_count,
+            accelerator_count=wanted.accelerator_count if wanted.machines is None else None,
+            machines=[{"machine_type": name} for name in wanted.machines] if wanted.machines else None,
             min_replicas=wanted.min_replicas,
             max_replicas=wanted.max_replicas,
             smoke_prompt=settings.guarded("serving", wanted.smoke_prompt),
@@ -101,7 +102,10 @@ class Serving(pulumi.ComponentResource):
             rollout=cast("Rollout", wanted.rollout.model_dump(exclude_none=True)) if wanted.rollout else None,
             labels=settings.guarded("labels", settings.labels),
             strict=wanted.strict,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=quotas.asked(wanted.accelerator_type)),
+            preview_checkpoint_uri=model.preview_uri if model else None,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[request for name in wanted.accelerators for request in quotas.asked(name)]
+            ),
         )
         return Served(wanted, endpoint, deployment, checkpoint_uri, base_model)
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, S
 from pydantic.alias_generators import to_camel
 
 from infra.lineage import Lineage
-from tunestack.catalogue import methods
+from tunestack.catalogue import machines, methods
 
 _T = TypeVar("_T")
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
@@ -168,9 +168,10 @@ class EndpointSettings(Section):
     tuning_job: Annotated[str, StringConstraints(pattern=JOB)] | None = None
     base_model: Text | None = None
     endpoint: Annotated[str, StringConstraints(pattern=ENDPOINT)] | None = None
-    machine_type: Text
-    accelerator_type: Text
+    machine_type: Text | None = None
+    accelerator_type: Text | None = None
     accelerator_count: Positive = 1
+    machines: list[Text] | None = None
     min_replicas: Positive = 1
     max_replicas: Positive | None = None
     smoke_prompt: Text | None = None
@@ -179,6 +180,14 @@ class EndpointSettings(Section):
     container: ContainerSettings | None = None
     kms_key_name: KmsKey | None = None
     strict: bool = True
+
+    @property
+    def accelerators(self) -> dict[str, int]:
+        """How many of which accelerators a replica may take: of the machine, or of each that is listed."""
+        if self.machines is None:
+            return {self.accelerator_type: self.accelerator_count} if self.accelerator_type else {}
+        rows = [row for row in machines() if row.name in self.machines]
+        return {row.accelerator_type: row.accelerator_count for row in rows}
 
 
 class Settings(Section):
