@@ -59,11 +59,11 @@ def destroy(asked: Destroy) -> int:
         work.voices.say(f"order: {order(list(work.files.values()), backwards=True)}")
     options = Options(refresh=asked.refresh, colour=work.voices.in_colour)
     if not asked.skips_preview:
-        shown = work.previews("destroy", list(work.files), Options(only_preview=True, colour=work.voices.in_colour))
+        failed = work.show_destroys()
         if work.is_stopped:
             work.voices.say("stopped; nothing was changed")
             return INTERRUPTED
-        if failed := [run.stack for run in shown.values() if not run.ok]:
+        if failed:
             raise StackError(f"nothing was destroyed, since the preview of {' and '.join(failed)} failed")
     if not asked.is_sure:
         listed = [f"{name} ({counted(work.resources(name), 'resource')})" for name in work.files]

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from tunestack.cli.stack import StackError
-from tunestack.cli.stacks.engine_runs import EngineRun, Kind, Options, Running, Workspace
+from tunestack.cli.stacks.engine_runs import EngineRun, Options, Running, Workspace
 from tunestack.cli.stacks.outcomes import Outcome, Result, lines
 from tunestack.cli.stacks.schedule import walk
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile
@@ -82,18 +82,18 @@ class Round:
             raise StackError("nothing was changed, since nobody can be asked; to go on without a question, add --yes")
         typer.confirm(question, abort=True, err=True)
 
-    def previews(self, kind: Kind, stacks: Sequence[str], options: Options) -> dict[str, EngineRun]:
-        """Previews stacks at the same time, and prints each when it is done."""
-        self.voices.say(f"previewing {', '.join(stacks)}")
+    def show_destroys(self) -> list[str]:
+        """Shows what a destroy of each stack would delete; returns the stacks of which that fails."""
+        self.voices.say(f"previewing {', '.join(self.files)}")
 
-        def preview(stack: str) -> EngineRun:
-            run = self.workspace.update(kind, stack, options)
+        def foresee(stack: str) -> EngineRun:
+            run = self.workspace.update("destroy", stack, Options(only_preview=True, colour=self.voices.in_colour))
             # Without a terminal the engine prints a line when it begins with a resource, and the same when it ends.
             self.voices.block(stack, dict.fromkeys(run.output.splitlines()))
             return run
 
         with stops(self.running, self.voices.say), ThreadPoolExecutor(self._at_once) as pool:
-            return dict(zip(stacks, pool.map(preview, stacks), strict=True))
+            return [run.stack for run in pool.map(foresee, self.files) if not run.ok]
 
     def up(
         self, options: Options, *, plan_of: Callable[[str], Path] | None, left_out: Mapping[str, str]

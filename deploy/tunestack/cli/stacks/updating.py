@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunestack.cli.stacks.engine_runs import EngineRun, Options
-from tunestack.cli.stacks.outcomes import Outcome, Result, changes
-from tunestack.cli.stacks.rounds import INTERRUPTED, Round
+from tunestack.cli.preview.plain import lines
+from tunestack.cli.preview.previewing import Asked, preview
+from tunestack.cli.preview.report import Report
+from tunestack.cli.stacks.engine_runs import Options
+from tunestack.cli.stacks.rounds import Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, read_all
 
@@ -56,47 +58,38 @@ def update(asked: Up) -> int:
     options = Options(refresh=asked.refresh, message=asked.message, colour=work.voices.in_colour)
     left_out: Mapping[str, str] = {}
     if not (asked.skips_preview or asked.reviewed):
-        previewed = _previews(work, options)
-        if work.is_stopped:
-            work.voices.say("stopped; nothing was changed")
-            return INTERRUPTED
-        left_out = _hopeless(work, previewed)
-        if len(left_out) == len(chosen):
-            return _finish(work, [Outcome(name, Result.FAILED, why=why) for name, why in left_out.items()], asked)
-    if not (asked.is_sure or asked.reviewed):
-        work.ask(f"Update {', '.join(file.name for file in chosen if file.name not in left_out)}?")
-    return _finish(work, work.up(options, plan_of=_plan_of(asked.reviewed), left_out=left_out), asked)
+        left_out = _hopeless(work, _previews(work, asked))
+    going = [file.name for file in chosen if file.name not in left_out]
+    if going and not (asked.is_sure or asked.reviewed):
+        work.ask(f"Update {', '.join(going)}?")
+    outcomes = work.up(options, plan_of=_plan_of(asked.reviewed), left_out=left_out)
+    return work.finish(outcomes, shlex.join(["tunestack", "up", *asked.names]), asked.only)
 
 
-def _previews(work: Round, options: Options) -> dict[str, EngineRun]:
-    """Previews what can be: a stack that needs one of the others knows nothing of it before that is up."""
-    later = {
-        name: [other for other in file.needs if other in work.files and other != name and not work.resources(other)]
-        for name, file in work.files.items()
-    }
-    runs = work.previews("preview", [name for name, others in later.items() if not others], options)
-    for name, others in later.items():
-        if others:
-            work.voices.say(f"{name}: no preview before {' and '.join(others)} is up")
-    for name, run in runs.items():
-        moved = [other for other in work.files[name].needs if other in runs and changes(runs[other].changes)]
-        follows = f"; {' and '.join(moved)} changes first, and this stack with it" if moved else ""
-        work.voices.say(f"{name}: {_foreseen(run)}{follows}")
-    return runs
+def _previews(work: Round, asked: Up) -> list[Report]:
+    work.voices.say(f"previewing {', '.join(work.files)}")
+    reports = preview(Asked(asked.names, asked.only, asked.refresh, at_once=asked.at_once))
+    for report in reports:
+        work.voices.say("")
+        for line in lines(report):
+            work.voices.say(line)
+    work.voices.say("")
+    return reports
 
 
-def _foreseen(run: EngineRun) -> str:
-    return (changes(run.changes, foreseen=True) or "no changes") if run.ok else "the preview failed"
-
-
-def _hopeless(work: Round, previewed: Mapping[str, EngineRun]) -> dict[str, str]:
+def _hopeless(work: Round, reports: Sequence[Report]) -> dict[str, str]:
     """Returns the stacks whose preview failed, and why; not those that one they need may yet set right."""
+    moving = {report.stack for report in reports if report.changes}
     return {
-        name: f"its preview failed, so that it was not begun: {run.error}"
-        for name, run in previewed.items()
-        if not run.ok
-        and not any(other in previewed and changes(previewed[other].changes) for other in work.files[name].needs)
+        report.stack: "\n".join(["not begun, since its preview failed:", *_why(report)])
+        for report in reports
+        if report.failed and not moving & set(work.files[report.stack].needs)
     }
+
+
+def _why(report: Report) -> list[str]:
+    stopped = [finding.text for finding in report.findings if finding.level == "mandatory"]
+    return [*(error.text for error in report.errors), *stopped]
 
 
 def _plan_of(reviewed: Path | None) -> Callable[[str], Path] | None:
@@ -105,7 +98,3 @@ def _plan_of(reviewed: Path | None) -> Callable[[str], Path] | None:
     from tunestack.cli.reviewed import plans
 
     return lambda stack: plans.check(reviewed, stack)
-
-
-def _finish(work: Round, outcomes: Sequence[Outcome], asked: Up) -> int:
-    return work.finish(outcomes, shlex.join(["tunestack", "up", *asked.names]), asked.only)
