@@ -9,6 +9,7 @@ from starlette.routing import Route
 from emulator.platform import (
     billing,
     compute,
+    key_management,
     price_list,
     quota_routes,
     resource_manager,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from emulator.services import Services
 
-_ROOMS = (service_usage_routes, compute, price_list)
+_ROOMS = (service_usage_routes, compute, price_list, key_management)
 _CHARGED_ROOMS = {
     resource_manager: "cloudresourcemanager.googleapis.com",
     service_accounts: "iam.googleapis.com",

@@ -18,6 +18,7 @@ TITLES: Final = {
     "bigquery.googleapis.com": "BigQuery API",
     "cloudapis.googleapis.com": "Google Cloud APIs",
     "cloudbilling.googleapis.com": "Cloud Billing API",
+    "cloudkms.googleapis.com": "Cloud Key Management Service (KMS) API",
     "cloudquotas.googleapis.com": "Cloud Quotas API",
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
     "cloudtrace.googleapis.com": "Cloud Trace API",

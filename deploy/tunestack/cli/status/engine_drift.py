@@ -35,5 +35,8 @@ def of(events: list[dict[str, Any]], stack: str) -> Iterator[Drift]:
 
 
 def _is_only_more(diff: Mapping[str, Any]) -> bool:
-    """Says whether a newer release of ours tells of more than the one before it did: nothing has changed."""
-    return all((each or {}).get("diffKind") == "add" for each in diff.values())
+    """Says whether a newer release of ours tells of more than the one before it did: nothing has changed.
+
+    A refresh compares the other way round, so that what is new reads as deleted.
+    """
+    return all(not each.get("inputDiff") and each.get("diffKind") in ("add", "delete") for each in diff.values())
