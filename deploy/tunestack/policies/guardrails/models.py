@@ -10,6 +10,10 @@ from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resourc
 from tunestack.policies.properties import UNKNOWN
 
 
+COPY = "tunestack:index:CheckpointCopy"
+_KEYS = {JOB: "models.{name}.{property}", DEPLOYMENT: "serving.{name}.{property}", COPY: "models.{name}.promote"}
+
+
 class ModelsLimits(Limits, frozen=True, kw_only=True):
     """Which base models and teachers."""
 
@@ -17,21 +21,21 @@ class ModelsLimits(Limits, frozen=True, kw_only=True):
 
 
 class Models(Policy[ModelsLimits]):
-    """Looks at what jobs tune and learn from, and at what deployments serve."""
+    """Looks at what jobs tune and learn from, what is promoted, and what is served."""
 
     name = "models"
     description = "Only models that the stack allows are tuned, asked as teachers, and served."
 
     def of_resource(self, limits: ModelsLimits, resource: Resource) -> Iterator[Finding]:
         """Compares its base model, and of a distillation its teacher."""
-        section = {JOB: "models", DEPLOYMENT: "serving"}.get(resource.type)
-        if limits.allowed is None or section is None:
+        key = _KEYS.get(resource.type)
+        if limits.allowed is None or key is None:
             return
         for name in ("baseModel", "teacherModel"):
-            model, place = resource.get(name), resource.place(name, f"{section}.{resource.name}.{name}")
+            model, place = resource.get(name), resource.place(name, key.format(name=resource.name, property=name))
             if model is UNKNOWN:
                 yield not_known_yet(place)
-            elif not model and name == "baseModel":
+            elif not model and name == "baseModel" and resource.type != COPY:
                 yield Finding(
                     f"{resource.name} does not say from which model it was tuned, so nobody knows whether that is "
                     f"allowed; write it: {place}, one of {listed(limits.allowed)}"
