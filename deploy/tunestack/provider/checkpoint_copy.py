@@ -44,6 +44,9 @@ COPIED = "COPIED"
 PENDING = "PENDING"
 INCOMPLETE = "INCOMPLETE"
 
+LINEAGE = frozenset({"baseModel", "origin"})
+"""Inputs that only say what the checkpoint is."""
+
 NOTHING_YET = "pending: the model that it copies is not finished; the next pulumi up goes on"
 
 
@@ -102,7 +105,10 @@ class CheckpointCopyLifecycle(Lifecycle):
         return CheckResult({**inputs, "content": wrap(seen.content)}, found)
 
     async def diff(self, request: DiffRequest) -> DiffResult:
-        """Another place replaces; another checkpoint is copied beside the last one, in place."""
+        """Another place replaces; another checkpoint is copied beside the last one, in place.
+
+        What is told of the same checkpoint's origin is no reason to touch it: figures come and go in the other stack.
+        """
         differing = changed(
             with_defaults(CheckpointCopyInputs, request.old_inputs), with_defaults(CheckpointCopyInputs, request.new)
         )
@@ -111,6 +117,8 @@ class CheckpointCopyLifecycle(Lifecycle):
             for name, kind in differing.items()
             if name not in request.ignore_changes
         }
+        if changes.keys() <= LINEAGE:
+            changes = {}
         if not changes and plain_map(request.state).get("state") == INCOMPLETE:
             changes["state"] = PropertyChange(output=True)
         return DiffResult(changes)

@@ -44,22 +44,19 @@ def _lineage(origin: Mapping[str, Any], base_model: str) -> str:
     if not origin.get("run") and not origin.get("stack"):
         return ""
     run = f"run {origin['run']}" if origin.get("run") else "the checkpoint"
-    model = " ".join(part for part in (origin.get("baseModel") or base_model, origin.get("mode")) if part)
-    epochs = _number(origin.get("epochs"))
-    data = str(origin.get("contentHash") or "")
-    examples = _number(origin.get("examples"))
-    tokens = _number(origin.get("billedTokens"))
+    where = f" of {origin['stack']}" if origin.get("stack") else ""
+    model = f"{origin.get('baseModel') or base_model} {origin.get('mode') or ''}".strip()
+    epochs, examples, tokens = (_number(origin.get(name)) for name in ("epochs", "examples", "billedTokens"))
+    # A job from before its data was noted still tells where that lay.
+    data = f"{origin['contentHash'][:8]}…" if origin.get("contentHash") else origin.get("trainingUri")
     parts = [
         model,
-        f"{epochs} epoch" + ("" if epochs == "1" else "s") if epochs else "",
-        " ".join(
-            part for part in (f"data {data[:8]}…" if data else "", f"({examples} examples)" if examples else "") if part
-        ),
+        f"{epochs} epoch{'' if epochs == '1' else 's'}" if epochs else "",
+        f"data {data}{f' ({examples} examples)' if examples else ''}" if data else "",
         f"{tokens} tokens" if tokens else "",
-        f"{_money(origin['billedCostUsd'])}" if origin.get("billedCostUsd") else "",
+        _money(origin["billedCostUsd"]) if origin.get("billedCostUsd") else "",
     ]
     told = ", ".join(part for part in parts if part)
-    where = f" of {origin['stack']}" if origin.get("stack") else ""
     return f"takes {run}{where}" + (f": {told}" if told else "")
 
 

@@ -19,7 +19,6 @@ from tunestack.provider.lifecycle import (
     DiffRequest,
     InterruptedWaitError,
     PropertyChange,
-    ReadRequest,
     ResourceError,
 )
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
@@ -123,9 +122,9 @@ async def test_the_preview_says_in_one_line_what_comes_from_where(cloud: Any, in
     resource = cloud.resource("CheckpointCopy")
     await resource.create({**inputs, "origin": ORIGIN}, preview=True)
     lineage = (
-        "takes run 5541 of dev: google/gemma3@gemma-3-1b-it, FULL, 3 epochs, data 3f2a5b1c… (600 examples), "
+        "takes run 5541 of dev: google/gemma3@gemma-3-1b-it FULL, 3 epochs, data 3f2a5b1c… (600 examples), "
         "97,299 tokens, 0.05 USD; "
-    ).replace("it, FULL", "it FULL")
+    )
     assert cloud.listener.told == [f"{lineage}copies 5,008 bytes in 4 files from {SOURCE}"]
     uri = plain_map((await resource.create(inputs)).properties)["uri"]
     remove(cloud, f"{uri}/model-00001")
@@ -143,7 +142,8 @@ async def test_the_preview_says_in_one_line_what_comes_from_where(cloud: Any, in
     [
         ({"stack": "prod"}, "takes the checkpoint of prod; "),
         ({"run": "5"}, "takes run 5; "),
-        ({"run": "5", "epochs": "1.0", "examples": "12.0"}, "takes run 5: 1 epoch, (12 examples); "),
+        ({"run": "5", "epochs": "1.0", "examples": "12.0"}, "takes run 5: 1 epoch; "),
+        ({"run": "5", "trainingUri": "gs://a/t.jsonl"}, "takes run 5: data gs://a/t.jsonl; "),
         ({"run": "5", "billedCostUsd": "0.001"}, "takes run 5: < 0.01 USD; "),
         ({"note": "ours"}, ""),
     ],
@@ -392,4 +392,10 @@ async def test_another_destination_replaces(cloud: Any, inputs: dict[str, Any]) 
     moved = {**inputs, "destinationUri": "gs://region-data/elsewhere"}
     diff = await resource.diff(made, plain_map(await resource.checked(inputs)), moved)
     assert diff.changes == {"destinationUri": PropertyChange(Change.UPDATE, replaces=True)}
-    assert await resource.lifecycle.read(ReadRequest(resource.urn, made.resource_id, made.properties, wrap_map(inputs)))
+
+
+async def test_what_is_told_of_the_same_checkpoint_changes_nothing(cloud: Any, inputs: dict[str, Any]) -> None:
+    resource = cloud.resource("CheckpointCopy")
+    made = await resource.create({**inputs, "origin": ORIGIN})
+    old = plain_map(await resource.checked({**inputs, "origin": ORIGIN}))
+    assert (await resource.diff(made, old, {**inputs, "baseModel": "google/gemma3@gemma-3-1b-it"})).changes == {}
