@@ -64,11 +64,11 @@ def catalogue_problems(
             base = bases[endpoint.model] or "another"
             yield f"{path(('serving', name, 'model'))}: {_served_already(endpoint.model, base)}"
             continue
-        base = bases.get(endpoint.model) if endpoint.model else endpoint.base_model
-        for key, problem in _of_endpoint(endpoint, base):
+        tuned_from = bases.get(endpoint.model) if endpoint.model else endpoint.base_model
+        for part, problem in _of_endpoint(endpoint, tuned_from):
             if _refuses(problem, strict=endpoint.strict):
-                place_of = ("model",) if problem.property == "baseModel" and endpoint.model else key
-                yield f"{path(('serving', name, *place_of))}: {_with_way_on(problem)}"
+                at = ("model",) if problem.property == "baseModel" and endpoint.model else part
+                yield f"{path(('serving', name, *at))}: {_with_way_on(problem)}"
 
 
 def _served_already(model: str, base: str) -> str:

@@ -64,7 +64,9 @@ def warn_of_shortage(
         for accelerator in quotas.accelerators:
             endpoints = {
                 # Of a list of machines the deployment itself tells which can be had.
-                name: wanted for name, wanted in settings.serving.items() if wanted.accelerator_type == accelerator
+                name: wanted
+                for name, wanted in settings.serving.items()
+                if wanted.accelerator_type == accelerator
             }
             if not deployed.isdisjoint(endpoints):
                 where = f"{accelerator} in {settings.location}"
