@@ -17,6 +17,7 @@ _LINEAGE = (
     "mode",
     "epochs",
     "contentHash",
+    "trainingUri",
     "examples",
     "billedTokens",
     "billedCostUsd",
@@ -105,7 +106,7 @@ def model_there(outputs: Outputs, name: str) -> ModelThere:
 def _with_data(told: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
     """Adds what it learned from, where a stack of an earlier release tells that apart."""
     dataset = (outputs.values.get("datasets") or {}).get(told.get("dataset")) or {}
-    return {"contentHash": dataset.get("contentHash", ""), "examples": dataset.get("examples"), **told}
+    return {key: dataset.get(key) for key in ("contentHash", "examples", "trainingUri")} | dict(told)
 
 
 def _text(value: Any) -> str:

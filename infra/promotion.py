@@ -143,6 +143,7 @@ def _earlier(there: ModelThere, run: str, connection: Connection) -> ModelThere:
         "mode": found.mode,
         "epochs": found.epochs or None,
         "contentHash": found.content_hash,
+        "trainingUri": found.training_uri,
         "specHash": found.spec_hash,
         "billedTokens": found.billed_tokens,
         "billedCostUsd": found.billed_cost_usd,

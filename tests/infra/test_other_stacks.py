@@ -34,7 +34,7 @@ PROD: dict[str, Any] = {
     "project": "my-project",
     "projectNumber": "1",
     "agents": {"platform": "serviceAccount:serves@x.example", "tuning": "serviceAccount:tunes@x.example"},
-    "datasets": {"tickets": {"contentHash": "abc", "examples": 600.0}},
+    "datasets": {"tickets": {"contentHash": "abc", "examples": 600.0, "trainingUri": "gs://data/train.jsonl"}},
     "models": {"support": MODEL},
 }
 REGION = {
@@ -82,8 +82,8 @@ def _foundation(stacks: StackOutputs, **changed: Any) -> tuple[Foundation | None
             {"project": "my-other-project"},
             [
                 (
-                    "project: has to be my-project, that of prod: a region has its APIs and agents from there. Of another "
-                    "project only a checkpoint can be taken: promote it"
+                    "project: has to be my-project, that of prod: a region has its APIs and agents from there. Of "
+                    "another project only a checkpoint can be taken: promote it"
                 ),
                 "emulator: prod is on the emulator, and so are its regions",
             ],
@@ -103,8 +103,8 @@ def _foundation(stacks: StackOutputs, **changed: Any) -> tuple[Foundation | None
             {},
             [
                 (
-                    "serving.chat.model: support of stack prod is a tuned Gemini model, which brings its own endpoints and "
-                    "cannot leave its project: call projects/1/endpoints/3, or tune it here too"
+                    "serving.chat.model: support of stack prod is a tuned Gemini model, which brings its own endpoints "
+                    "and cannot leave its project: call projects/1/endpoints/3, or tune it here too"
                 )
             ],
         ),
@@ -131,6 +131,7 @@ def test_what_a_region_takes() -> None:
         "mode": "FULL",
         "epochs": "3",
         "contentHash": "abc",
+        "trainingUri": "gs://data/train.jsonl",
         "examples": "600",
         "billedTokens": "97299",
         "billedCostUsd": "0.045",
@@ -168,8 +169,8 @@ def _promoted(stacks: StackOutputs, run: str | None = None) -> tuple[dict[str, M
         (
             {"dev": {**PROD, "models": {"support": RUNNING}}},
             (
-                "models.chat.promote.model: support of stack dev is not tuned yet: its job is in JOB_STATE_RUNNING; run "
-                "pulumi up --stack dev once it has ended, or name an earlier run: run: JOB-ID"
+                "models.chat.promote.model: support of stack dev is not tuned yet: its job is in JOB_STATE_RUNNING; "
+                "run pulumi up --stack dev once it has ended, or name an earlier run: run: JOB-ID"
             ),
         ),
     ],

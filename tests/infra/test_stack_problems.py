@@ -45,8 +45,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "what is taken as it is has no epochs",
         {"models": {"full": {"promote": {"from": "dev", "model": "full"}, "epochs": 3}}},
         (
-            "models.full.epochs: belongs to a model that is tuned here, and with promote full is taken as it is; leave it "
-            "out, or take promote out"
+            "models.full.epochs: belongs to a model that is tuned here, and with promote full is taken as it is; leave "
+            "it out, or take promote out"
         ),
     ),
     (
@@ -68,8 +68,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "a run is a job",
         {"models": {"full": {"promote": {"from": "dev", "model": "full", "run": "yesterday"}}}},
         (
-            "models.full.promote.run: must be the name of a tuning job, projects/…/locations/…/tuningJobs/ID, or its ID, "
-            'not the text "yesterday"'
+            "models.full.promote.run: must be the name of a tuning job, projects/…/locations/…/tuningJobs/ID, or its "
+            'ID, not the text "yesterday"'
         ),
     ),
     (
@@ -91,16 +91,16 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "a reader is a member",
         {"readers": ["deployer@example.com"]},
         (
-            "readers[0]: must be a member such as serviceAccount:deployer@my-project-123.iam.gserviceaccount.com, user:…, "
-            'group:… or principal://iam.googleapis.com/…, not the text "deployer@example.com"'
+            "readers[0]: must be a member such as serviceAccount:deployer@my-project-123.iam.gserviceaccount.com, "
+            'user:…, group:… or principal://iam.googleapis.com/…, not the text "deployer@example.com"'
         ),
     ),
     (
         "nobody shares checkpoints with everybody",
         {"readers": ["allUsers"]},
         (
-            "readers[0]: must be a member such as serviceAccount:deployer@my-project-123.iam.gserviceaccount.com, user:…, "
-            'group:… or principal://iam.googleapis.com/…, not the text "allUsers"'
+            "readers[0]: must be a member such as serviceAccount:deployer@my-project-123.iam.gserviceaccount.com, "
+            'user:…, group:… or principal://iam.googleapis.com/…, not the text "allUsers"'
         ),
     ),
 ]
