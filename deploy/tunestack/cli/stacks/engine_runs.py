@@ -34,6 +34,9 @@ _MARKUP = re.compile(r"<\{%.*?%\}>")
 _CANCELLED = "update canceled"
 """What the engine says after it was asked to stop (pkg/engine in pulumi/pulumi)."""
 
+_BARE = (_CANCELLED, "update failed", "preview failed", "destroy failed", "refresh failed")
+"""What it says besides of a run in which something failed; nothing where that is told."""
+
 _POLL_SECONDS = 0.1
 """Between two looks into the event log: what a person takes for at once."""
 
@@ -203,6 +206,7 @@ class Workspace(LocalWorkspace):
         self._command = _Command(self._engine.executable(), running)
         super().__init__(work_dir=str(project.folder), pulumi_command=self._command, env_vars=given)
         self.project = project
+        self._running = running
 
     def update(
         self,
@@ -226,7 +230,8 @@ class Workspace(LocalWorkspace):
         if done.code == 0:
             return EngineRun(stack, kind, True, log.events, done.stdout)
         error = _why_failed(log.events, done.stdout)
-        return EngineRun(stack, kind, False, log.events, done.stdout, error, interrupted=_CANCELLED in error)
+        interrupted = error == _CANCELLED or bool(self._running and self._running.asked)
+        return EngineRun(stack, kind, False, log.events, done.stdout, error, interrupted)
 
     @cached_property
     def stacks(self) -> dict[str, StackSummary]:
@@ -349,9 +354,9 @@ def _why_failed(events: Sequence[Event], output: str) -> str:
     told = [each for each in told if each.get("severity") == "error"]
     broken = [event["policyEvent"] for event in events if "policyEvent" in event]
     told += [each for each in broken if each.get("enforcementLevel") == "mandatory"]
-    errors = [_MARKUP.sub("", str(each["message"])).strip() for each in told]
+    errors = list(dict.fromkeys(_MARKUP.sub("", str(each["message"])).strip() for each in told))
     if errors:
-        return "\n".join(dict.fromkeys(errors))
+        return "\n".join([error for error in errors if error not in _BARE] or errors)
     printed = [line for line in output.splitlines() if line.strip()]
     marked = [line for line in printed if line.startswith("error: ")]
     return "\n".join(line.removeprefix("error: ") for line in (marked or printed[-1:]))

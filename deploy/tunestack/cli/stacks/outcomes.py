@@ -163,7 +163,11 @@ def _advice(outcome: Outcome, again: str, alone: str) -> list[str]:
             jobs = (
                 f"Tuning jobs that were submitted go on and are billed: `tunestack jobs list --stack {outcome.stack}`."
             )
-            return [what, *([jobs] if _submits(outcome) else [])]
+            return [
+                what,
+                *(line for line in shown if line != "update canceled"),
+                *([jobs] if _submits(outcome) else []),
+            ]
         case Result.HELD_BACK:
             return [*shown, f"`{again}` goes on with it."]
         case Result.PENDING:
