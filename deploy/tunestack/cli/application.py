@@ -19,6 +19,7 @@ from tunestack.cli.preview.command import preview
 from tunestack.cli.prices import commands as prices_commands
 from tunestack.cli.review import commands as review_commands
 from tunestack.cli.stacks import commands as stacks_commands
+from tunestack.cli.state import commands as state_commands
 from tunestack.cli.status.command import status
 
 application = typer.Typer(
@@ -43,6 +44,7 @@ application.add_typer(
 )
 application.command(short_help="Shows what an up would change and cost.")(preview)
 application.command(short_help="Shows all stacks at a glance: cost, drift, forgotten endpoints.")(status)
+application.add_typer(state_commands.application, name="state", short_help="Makes a bucket for state, a key for secrets.")
 application.add_typer(stacks_commands.application, name="stack", short_help="Writes the file of a new stack.")
 application.command(short_help="Updates stacks, or whole environments.")(stacks_commands.up)
 application.command(short_help="Destroys stacks, or whole environments.")(stacks_commands.destroy)

@@ -1,4 +1,4 @@
-"""One call of a Google API, made once: whoever runs the doctor waits for it, and a failure is what is looked for."""
+"""One call of a Google API, made once: whoever runs the command waits for it, and a failure is what is looked for."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ CALL_SECONDS: Final = 10.0
 
 _EMULATED: Final = {
     "cloudbilling.googleapis.com/v1": "billing/v1",
+    "cloudkms.googleapis.com/v1": "kms/v1",
     "cloudresourcemanager.googleapis.com/v1": "crm/v1",
     "iam.googleapis.com/v1": "iam/v1",
     "serviceusage.googleapis.com/v1": "su/v1",
@@ -29,6 +30,7 @@ _EMULATED: Final = {
 
 BILLING = "cloudbilling.googleapis.com/v1"
 IAM = "iam.googleapis.com/v1"
+KEYS = "cloudkms.googleapis.com/v1"
 RESOURCE_MANAGER = "cloudresourcemanager.googleapis.com/v1"
 SERVICE_USAGE = "serviceusage.googleapis.com/v1"
 STORAGE = "storage.googleapis.com/storage/v1"
@@ -87,6 +89,11 @@ def get(connection: Connection, service: str, path: str, **query: str) -> dict[s
 def post(connection: Connection, service: str, path: str, body: Any) -> dict[str, Any]:
     """Makes a POST request of the kind that changes nothing; see `get`."""
     return _call(connection, "POST", service, path, json=body)
+
+
+def send(connection: Connection, method: str, service: str, path: str, body: Any, **query: str) -> dict[str, Any]:
+    """Makes a request that changes something; see `get`."""
+    return _call(connection, method, service, path, json=body, params=query)
 
 
 def address(connection: Connection, service: str) -> str:

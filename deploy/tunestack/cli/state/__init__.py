@@ -1,0 +1,1 @@
+"""Where the engine keeps the state of real environments, and the key that its secrets are encrypted with."""
