@@ -15,6 +15,7 @@ from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
 
 L4, L4_LARGE, A100, H100 = "g2-standard-12", "g2-standard-24", "a2-highgpu-1g", "a3-highgpu-1g"
 INPUTS = {"endpoint": f"{PARENT}/endpoints/1", "checkpointUri": "gs://checkpoints/one", "smokePrompt": "Hello"}
+ONE = {**INPUTS, "machineType": L4, "acceleratorType": "NVIDIA_L4"}
 GEMMA_12B = "google/gemma3@gemma-3-12b-it"
 
 
@@ -50,7 +51,10 @@ class Place(Cloud):
 
     async def refusals(self, inputs: dict[str, Any]) -> dict[str, str]:
         result = await self.lifecycle.check(CheckRequest(URN.format("support"), None, wrap_map(inputs)))
-        return {failure.property: failure.reason for failure in result.failures}
+        found: dict[str, str] = {}
+        for failure in result.failures:
+            found[failure.property] = f"{found.get(failure.property, '')}{failure.reason}\n"
+        return found
 
     def machine(self) -> str:
         """Returns the machine on the endpoint."""
@@ -187,7 +191,7 @@ async def test_one_machine_that_cannot_be_had_says_what_to_do(cloud: Place) -> N
 class TestWhatServesStays:
     async def test_as_long_as_its_machine_is_listed(self, cloud: Place) -> None:
         made = await cloud.make(listed(L4))
-        for new in (listed(A100, L4), listed(L4, A100), {**INPUTS, "machineType": L4, "acceleratorType": "NVIDIA_L4"}):
+        for new in (listed(A100, L4), listed(L4, A100), ONE):
             assert await cloud.changes(made, listed(L4), new) == set()
         assert await cloud.changes(made, listed(L4), listed(A100)) == {"machines"}
 
@@ -236,9 +240,7 @@ class TestPreviews:
         assert outputs["estimatedHourlyCostUsd"] == pytest.approx(4.2245)
         assert outputs["machineType"] is outputs["machineReason"] is UNKNOWN, "it may be another one by then"
 
-    @pytest.mark.parametrize(
-        "inputs", [listed(L4, A100), {**INPUTS, "machineType": L4, "acceleratorType": "NVIDIA_L4"}]
-    )
+    @pytest.mark.parametrize("inputs", [listed(L4, A100), ONE])
     async def test_warn_where_none_can_be_had(self, cloud: Place, inputs: dict[str, Any]) -> None:
         cloud.take("")
         await cloud.previewed(inputs)
