@@ -47,6 +47,12 @@ class Training(msgspec.Struct, frozen=True, rename="camel"):
             bool(images) or any(item["period"] == "once" and item.get("usd") is None for item in items),
         )
 
+    @property
+    def told(self) -> str:
+        """What it would cost, in words."""
+        total = money(self.usd, self.low, self.high)
+        return at_least(total) if self.is_part and self.usd is not None else total
+
 
 class Serving(msgspec.Struct, frozen=True, rename="camel"):
     """What a deployment costs an hour.

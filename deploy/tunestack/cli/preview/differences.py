@@ -55,4 +55,7 @@ def _told(value: Any) -> str | None:
     if value == UNKNOWN:
         return "known afterwards"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 1]}…"
+    if len(text) <= _LENGTH:
+        return text
+    # Of names and addresses, what tells them apart stands at the end.
+    return f"…{text[1 - _LENGTH :]}" if "/" in text else f"{text[: _LENGTH - 1]}…"

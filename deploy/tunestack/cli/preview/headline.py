@@ -44,6 +44,8 @@ def headline(report: Report) -> str:
         return _failure(report)
     if report.waits_for:
         return f"comes after {' and '.join(report.waits_for)}, and cannot be previewed before"
+    if report.upstream and not report.changes:
+        return f"follows {report.foundation}"
     if not report.changes:
         return "nothing changes"
     return ", ".join(_deeds(report.changes)) or counted(len(report.changes), "change")
@@ -62,17 +64,21 @@ def _failure(report: Report) -> str:
 
 
 def _deeds(changes: Sequence[Change]) -> Iterator[str]:
-    rest = list(changes)
-    for verb, kind, is_meant in _DEEDS:
-        meant = [change for change in rest if change.type == OWN + kind and is_meant(change)]
-        if meant:
-            yield f"{verb} {_named([change.name for change in meant])}"
-            rest = [change for change in rest if change not in meant]
-    others = [change for change in rest if change.type.removeprefix(OWN) not in _FOLLOWS]
-    counts = [(verb, sum(change.kind == kind for change in others)) for kind, verb in _COUNTED]
-    told = [f"{verb} {number:,}" for verb, number in counts if number]
+    done: dict[str, list[str]] = {verb: [] for verb, *_ in _DEEDS}
+    others = dict.fromkeys((kind for kind, _ in _COUNTED), 0)
+    for change in changes:
+        fitting = (verb for verb, kind, is_meant in _DEEDS if change.type == OWN + kind and is_meant(change))
+        verb = next(fitting, "")
+        if verb:
+            done[verb].append(change.name)
+        elif change.type.removeprefix(OWN) not in _FOLLOWS:
+            others[change.kind] += 1
+    for verb, names in done.items():
+        if names:
+            yield f"{verb} {_named(names)}"
+    told = [f"{verb} {others[kind]:,}" for kind, verb in _COUNTED if others[kind]]
     if told:
-        yield f"{', '.join(told)} other resource{'' if len(others) == 1 else 's'}"
+        yield f"{', '.join(told)} other resource{'' if sum(others.values()) == 1 else 's'}"
 
 
 def _named(names: Sequence[str]) -> str:

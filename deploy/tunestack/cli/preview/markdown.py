@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from tunestack.cli.preview.costs import HOURS_A_MONTH
@@ -34,7 +35,8 @@ _SIGNS = {"create": "➕", "update": "✏️", "replace": "♻️", "delete": "�
 
 def marker(stack: str) -> str:
     """Returns the line by which the comment of a stack is found again; it is not shown."""
-    return f"<!-- tunestack preview: {stack.replace('--', '- -')} -->"
+    named = re.sub(r"[^\w.-]", "_", stack).replace("--", "- -")  # two of them may end it
+    return f"<!-- tunestack preview: {named} -->"
 
 
 def comment(report: Report, commit: str = "", limit: int = GITHUB_LIMIT) -> str:
@@ -59,7 +61,7 @@ def _sign(report: Report) -> str:
         return "❌"
     if report.waits_for:
         return "⏳"
-    return "🔷" if report.changes else "✅"
+    return "🔷" if report.changes or report.upstream else "✅"
 
 
 def _parts(report: Report) -> Iterator[Part]:
@@ -112,8 +114,9 @@ def _money(report: Report) -> Iterator[Part]:
     before, after = costs.monthly
     rows = []
     if costs.training:
-        names = ", ".join(code(job.name, _NAME) for job in costs.training[:_UNFOLDED])
-        rows.append(_row(f"training, once: {names}", "", f"**{prose(costs.once)}**"))
+        rows.append(_row("training, once", "", f"**{prose(costs.once)}**"))
+        if len(costs.training) > 1:
+            rows += [_row(f"– {code(job.name, _NAME)}", "", prose(job.told)) for job in costs.training]
     if costs.serving:
         after = f"**{after}**" if before != after else after
         rows.append(_row(f"serving, a month of {HOURS_A_MONTH} hours", before, after))
@@ -130,7 +133,7 @@ def _money(report: Report) -> Iterator[Part]:
             )
             for each in changed
         ]
-    heading = "| | before | after |\n|---|---|---|"
+    heading = "#### Costs\n\n| | before | after |\n|---|---|---|"
     yield Part(heading, rows, row=("| ", " | | |"))
 
 
@@ -142,8 +145,10 @@ def _hourly(price: float | None) -> str:
 
 def _changes(report: Report) -> Iterator[Part]:
     """Yields what has a reason or takes something away, unfolded; then the rest, which is folded."""
-    told = [each for each in report.changes if each.type.startswith(OWN) or each.kind in ("replace", "delete")]
-    rest = [each for each in report.changes if each not in told]
+    told: list[Change] = []
+    rest: list[Change] = []
+    for each in report.changes:
+        (told if each.type.startswith(OWN) or each.kind in ("replace", "delete") else rest).append(each)
     if len(rest) <= _UNFOLDED // 3 and not told:
         told, rest = rest, told
     heading = "| | resource | why |\n|---|---|---|"

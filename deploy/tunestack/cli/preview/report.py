@@ -25,6 +25,9 @@ from tunestack.cli.preview.engine_events import (
 
 Kind = Literal["create", "update", "replace", "delete", "import"]
 
+_BARE = "preview failed"
+"""What the engine adds to the reasons why one did, as to what policies found."""
+
 OWN = "tunestack:index:"
 """Before the types of Tunestack's own resources."""
 
@@ -76,7 +79,9 @@ class Data(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def is_changed(self) -> bool:
         """Whether there is anything to say."""
-        return bool(self.comparison) or (self.before, self.validation_before) != (self.after, self.validation_after)
+        if self.comparison or self.after is None:
+            return True
+        return (self.before, self.validation_before) != (self.after, self.validation_after)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -162,7 +167,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
         findings = [Finding(each.policy, each.level, _label(each.urn), each.text) for each in violations(events)]
         is_stopped = any(each.level == "mandatory" for each in findings)
         failed = bool(error) or summary(events).get("result") != "succeeded"
-        errors = [Told(_label(each.urn), each.text) for each in told["error"]]
+        errors = [Told(_label(each.urn), each.text) for each in told["error"] if each.text != _BARE]
         if failed and not errors and not is_stopped:
             errors = [Told("", error or "the engine ended before it said how")]
         own = {step.urn for step in settled}
