@@ -44,7 +44,7 @@ application.add_typer(
 )
 application.command(short_help="Shows what an up would change and cost.")(preview)
 application.command(short_help="Shows all stacks at a glance: cost, drift, forgotten endpoints.")(status)
-application.add_typer(state_commands.application, name="state", short_help="Makes a bucket for state, a key for secrets.")
+application.add_typer(state_commands.application, name="state", short_help="Makes the bucket and key for state.")
 application.add_typer(stacks_commands.application, name="stack", short_help="Writes the file of a new stack.")
 application.command(short_help="Updates stacks, or whole environments.")(stacks_commands.up)
 application.command(short_help="Destroys stacks, or whole environments.")(stacks_commands.destroy)
