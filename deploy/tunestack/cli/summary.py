@@ -57,22 +57,26 @@ def _facts(stack: Stack) -> Table:
 
 def _rows(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "project", f"{outputs['project']}, {outputs['location']}"
+    if outputs.get("foundation"):
+        yield "region of", outputs["foundation"]
     for kind, url in (outputs.get("buckets") or {}).items():
         yield f"bucket, {kind}", url
     for (bucket, role), members in _members(outputs.get("bindings") or ()).items():
         yield "access", "\n".join((f"{role} on {bucket}:", *members))
     quota = outputs.get("quota") or {}
-    yield "quota, tuning jobs", _quota(quota.get("concurrentTuningJobs") or {})
+    if "concurrentTuningJobs" in quota or not outputs.get("foundation"):
+        yield "quota, tuning jobs", _quota(quota.get("concurrentTuningJobs") or {})
     for accelerator, accelerators in (quota.get("servingAccelerators") or {}).items():
         yield f"quota, {accelerator}", f"{_quota(accelerators)} in {outputs['location']}"
     models, datasets = outputs.get("models") or {}, outputs.get("datasets") or {}
     for name, dataset in datasets.items():
         yield f"dataset {name}", _dataset(name, dataset, models)
-    shows = {name: bool((datasets.get(model["dataset"]) or {}).get("images")) for name, model in models.items()}
+    shows = {name: bool((datasets.get(model.get("dataset")) or {}).get("images")) for name, model in models.items()}
     for name, model in models.items():
         yield f"model {name}", _model(model, emulated=bool(outputs.get("apiEndpoint")), shows_images=shows[name])
     unknown = any(map(_has_unknown_part, models.values())) or any(shows.values())
-    yield "on Google Cloud", f"these jobs: {_estimated_cost(outputs, is_part=unknown)}"
+    if not models or not all(model.get("promotedFrom") for model in models.values()):
+        yield "on Google Cloud", f"these jobs: {_estimated_cost(outputs, is_part=unknown)}"
     for name, endpoint in (outputs.get("endpoints") or {}).items():
         yield f"endpoint {name}", _endpoint(endpoint)
 
@@ -97,7 +101,7 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
         {
             model["estimatedTokens"] // model["epochs"]
             for model in models.values()
-            if model["dataset"] == name and model.get("estimatedTokens")
+            if model.get("dataset") == name and model.get("estimatedTokens")
         }
     )
     estimate = " to ".join(f"{count:,}" for count in tokens[:: max(len(tokens) - 1, 1)])
@@ -111,7 +115,27 @@ def _dataset(name: str, dataset: Mapping[str, Any], models: Mapping[str, Any]) -
     return f"{', '.join(facts)}\nsha256 {dataset['contentHash'][:16]}… at {dataset['trainingUri']}"
 
 
+def _taken_model(model: Mapping[str, Any], *, emulated: bool) -> str:
+    """Writes a model that another stack has tuned, and whose checkpoint was copied."""
+    origin = model["promotedFrom"]
+    digest, examples = str(model.get("contentHash") or ""), model.get("examples")
+    data = f"data sha256 {digest[:16]}…" + (f", {counted(examples, 'example')}" if examples else "") if digest else ""
+    price = "" if emulated else f", {money(model.get('billedCostUsd'))}"
+    billed = f"{model['billedTokens']:,} tokens billed there{price}" if model.get("billedTokens") else ""
+    state = str(model.get("state") or "unknown")
+    lines = [
+        f"{', '.join(_learned(model))}, {counted(model['epochs'], 'epoch')}" if model.get("epochs") else "",
+        f"taken from {origin.get('stack')}: {origin.get('model')}, run {origin.get('run')}, {states.phrase(state)}",
+        data,
+        billed,
+        model.get("finalCheckpointUri") or "not copied yet",
+    ]
+    return "\n".join(filter(None, lines))
+
+
 def _model(model: Mapping[str, Any], *, emulated: bool, shows_images: bool) -> str:
+    if model.get("promotedFrom"):
+        return _taken_model(model, emulated=emulated)
     job = str(model["job"]).rpartition("/")[2]
     low, high = (model.get(f"estimatedTokens{bound}") for bound in ("Low", "High"))
     bounds = "" if low is None or low == high else f" ({low:,}–{high:,})"
@@ -173,6 +197,7 @@ def _endpoint(endpoint: Mapping[str, Any]) -> str:
     return (
         f"{endpoint['id']}\n{endpoint['state'].lower()}: {serves}, version {version}\n"
         f"on Google Cloud: {endpoint['machineType']}, {money(hourly)} an hour until it is undeployed"
+        + (f"\n{endpoint['machineReason']}" if endpoint.get("machineReason") else "")
     )
 
 
