@@ -14,6 +14,7 @@ import pytest
 from infra.services import APIS
 from tests.cli.doctor.conftest import ACCOUNT, BUCKET, ENDPOINT, JOBS, L4, PROJECT, USER, Cloud
 from tunestack.cli.doctor import command
+from tunestack.cli.doctor.access import look_at_account
 from tunestack.cli.doctor.finding import Status, worst
 from tunestack.cli.doctor.project import NEEDED_APIS
 from tunestack.cli.doctor.region import look_at_region
@@ -38,6 +39,18 @@ def test_a_model_of_another_stack_is_not_the_one_of_the_same_name_here() -> None
         "tone": {"continueFrom": {"model": "tickets"}},
     }
     assert Subject(Connection("p", "us-central1"), "prod", configuration={"models": models}).open_models == 1
+
+
+def test_a_model_that_is_promoted_is_not_tuned() -> None:
+    models = {"support": {"promote": {"from": "dev", "model": "support"}}}
+    subject = Subject(Connection("p", "us-central1"), "prod", configuration={"models": models})
+    assert subject.open_models == 0
+    assert not subject.takes_any_region, "its copy lies in a bucket of the location"
+
+
+def test_a_region_has_no_account_for_jobs() -> None:
+    region = Subject(Connection("p", "europe-west4"), "prod-eu", {"project": "p"}, {"foundation": "prod"})
+    assert [(told.status, told.says) for told in look_at_account(region)] == [(Status.OK, "none: jobs run in prod")]
 
 
 def test_a_stack_before_its_first_up(start_cloud: Callable[..., Cloud]) -> None:

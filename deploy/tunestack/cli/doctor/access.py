@@ -110,6 +110,9 @@ def _bucket(subject: Subject, bucket: str, bindings: list[Mapping[str, Any]]) ->
 
 def look_at_account(subject: Subject) -> Iterator[Finding]:
     """Yields whether the account that jobs run as is there and may use the service."""
+    if foundation := subject.configuration.get("foundation"):
+        yield ok(ACCOUNT, f"none: jobs run in {foundation}")
+        return
     email = subject.outputs.get("serviceAccount") or subject.configuration.get("serviceAccount")
     if not isinstance(email, str) or "@" not in email:
         if subject.is_applied:

@@ -46,12 +46,13 @@ class Subject:
     def open_models(self) -> int:
         """How many open models the stack tunes: of those, a project may tune only so many at once."""
         models = _sections(self.configuration.get("models"))
-        return sum(not self._is_gemini(name, models) for name in models)
+        return sum("promote" not in model and not self._is_gemini(name, models) for name, model in models.items())
 
     @property
     def takes_any_region(self) -> bool:
         """Whether the stack does nothing but tune Gemini models: the list of regions is that of open models."""
-        return bool(self.configuration.get("models")) and not self.serving and not self.open_models
+        models = _sections(self.configuration.get("models"))
+        return bool(models) and not self.serving and all(self._is_gemini(name, models) for name in models)
 
     def _is_gemini(self, name: str, models: Mapping[str, Mapping[str, Any]]) -> bool:
         """Says whether a model, or what it goes on from, is a Gemini; one of another stack tells by its base model."""
