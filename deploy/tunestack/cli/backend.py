@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -209,8 +210,12 @@ def backend_at(url: str) -> Backend:
     if parts.scheme == "gs":
         from google.cloud.storage import Client
 
+        # The engine takes the address of an emulator without a scheme, and Google's library for Python only with one.
+        emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
+        address = emulator if "://" in emulator or not emulator else f"http://{emulator}"
         # No project is needed to read and delete objects, and credentials of a person often name none.
-        return Bucket(Client(project=None), parts.netloc, parts.path.strip("/"))
+        client = Client(project=None, client_options={"api_endpoint": address} if address else None)
+        return Bucket(client, parts.netloc, parts.path.strip("/"))
     raise StackError(
         f"the state is kept at {url}, whose locks only the engine can see. If a run was killed and the next one is "
         "refused since another update is in progress, make sure that no pulumi works on the stack any more, on any "
