@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tunestack.cli.capacity.command import capacity
 from tunestack.cli.data import commands as data_commands
 from tunestack.cli.doctor.command import doctor
 from tunestack.cli.jobs import commands as jobs_commands
@@ -48,6 +49,7 @@ application.add_typer(state_commands.application, name="state", short_help="Make
 application.add_typer(stacks_commands.application, name="stack", short_help="Writes the file of a new stack.")
 application.command(short_help="Updates stacks, or whole environments.")(stacks_commands.up)
 application.command(short_help="Destroys stacks, or whole environments.")(stacks_commands.destroy)
+application.command(short_help="Shows which machines can be had where.")(capacity)
 application.command(short_help="Looks at all that a pulumi up needs.")(doctor)
 application.command(short_help="Asks an endpoint.")(predict)
 application.command(short_help="Shows the models that can be tuned.")(models)

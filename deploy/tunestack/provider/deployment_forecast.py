@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tunestack.provider.deployment_inputs import RolloutInputs, region_of
-from tunestack.provider.deployment_machines import candidates
 from tunestack.serving import machine_choice
+from tunestack.serving.candidates import candidates
 from tunestack.serving.capacity import look
 from tunestack.serving.machine_choice import Need
 

@@ -10,10 +10,11 @@ import msgspec
 
 from tunestack.catalogue import ServingEstimate, UnknownMachineError, money, serving_estimate
 from tunestack.catalogue import machine as machine_row
-from tunestack.provider.deployment_machines import MACHINE_INPUTS, MachineInputs, candidates
+from tunestack.provider.deployment_machines import MACHINE_INPUTS, MachineInputs
 from tunestack.provider.inputs import Inputs, with_defaults, without_unknown
 from tunestack.provider.lifecycle import Change, Properties
 from tunestack.provider.properties import changed, plain_map
+from tunestack.serving.candidates import candidates
 from tunestack.serving.specification import Container, Machine, ServingSpec
 from tunestack.tuning.ownership import Owner
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
-from tunestack.catalogue import Problem, UnknownMachineError, machine, problems
-
-if TYPE_CHECKING:
-    from tunestack.serving.specification import Machine
+from tunestack.catalogue import Problem, problems
+from tunestack.serving.candidates import resolved
 
 MACHINE_INPUTS: Final = frozenset({"machines", "machineType", "acceleratorType", "acceleratorCount"})
 """Inputs that say where to serve: one of them, or the three others."""
@@ -22,19 +20,6 @@ class MachineInputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel", f
     machine_type: str
     accelerator_type: str | None = None
     accelerator_count: int | None = None
-
-
-def candidates(known: Mapping[str, Any]) -> tuple[Machine, ...]:
-    """Returns all machines that may serve, in the order of preference; none as long as they are not known.
-
-    Args:
-        known: the inputs that are known, in plain values.
-    """
-    if known.get("machines"):
-        return tuple(_machine(each) for each in known["machines"])
-    if known.get("machineType") and known.get("acceleratorType"):
-        return ((known["machineType"], known["acceleratorType"], int(known.get("acceleratorCount") or 1)),)
-    return ()
 
 
 def machine_problems(
@@ -87,15 +72,6 @@ def _list_problems(listed: Sequence[Mapping[str, Any]], base_model: str | None) 
                     yield problem
                 continue
             yield Problem("machines", f"machines[{number}]: {problem.reason}", problem.is_unknown, problem.is_warning)
-        if not _machine(each)[1]:
+        if not resolved(each)[1]:
             reason = f"machines[{number}]: {name} needs an acceleratorType, since the catalogue does not know it"
             yield Problem("machines", reason)
-
-
-def _machine(each: Mapping[str, Any]) -> Machine:
-    name, accelerator, count = each["machineType"], each.get("acceleratorType"), each.get("acceleratorCount")
-    try:
-        row = machine(name)
-    except UnknownMachineError:
-        return name, accelerator or "", int(count or 1)
-    return name, accelerator or row.accelerator_type, int(count or row.accelerator_count)

@@ -22,7 +22,7 @@ from tunestack.provider.deployment_inputs import (
     is_same,
     update_verb,
 )
-from tunestack.provider.deployment_machines import candidates, machine_problems
+from tunestack.provider.deployment_machines import machine_problems
 from tunestack.provider.inputs import failures, folder_failures, label_failures, read, without_unknown
 from tunestack.provider.lifecycle import (
     CheckFailure,
@@ -47,6 +47,7 @@ from tunestack.provider.properties import UNKNOWN, plain_map, wrap, wrap_map
 from tunestack.provider.refusals import refused
 from tunestack.provider.run import Progress, Run
 from tunestack.serving import deployments, models
+from tunestack.serving.candidates import candidates
 from tunestack.serving.clients import endpoint_client
 from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.operations import OperationFailedError, StoppedError

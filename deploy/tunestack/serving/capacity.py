@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tunestack.catalogue import UnknownModelError, open_model, serving_quotas
 from tunestack.quotas import Standing, foresee_all
-from tunestack.retries import PREVIEW_SECONDS, http_code, is_transport_error
-from tunestack.service_errors import document
+from tunestack.retries import PREVIEW_SECONDS
+from tunestack.service_errors import document, explain
 from tunestack.serving.checkpoint_size import weight_bytes
 from tunestack.serving.specification import Machine
 
@@ -51,6 +51,7 @@ class Capacity:
         deployed: accelerators of each deployed model, by endpoint and deployed model's id.
         offers: for the checkpoint that was asked about.
         weight_bytes: size of its weights.
+        unseen: what could not be looked at, and why.
     """
 
     region: str
@@ -58,6 +59,7 @@ class Capacity:
     deployed: Mapping[tuple[str, str], tuple[str, int]] | None = None
     offers: Offers | None = None
     weight_bytes: int | None = None
+    unseen: tuple[str, ...] = ()
 
     def granted(self, accelerator: str) -> int | None:
         """Returns what the project may use of an accelerator."""
@@ -93,18 +95,22 @@ def look(
         quota: False leaves the quota and what is in use of it out.
     """
     wanted = {name: row for name, row in serving_quotas().items() if accelerators is None or name in accelerators}
+    region, looks = connection.location, _Looks(connection.location)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        standings = pool.submit(_tried, lambda: foresee_all(connection, wanted, connection.location)) if quota else None
-        deployed = pool.submit(_tried, lambda: dict(_deployed(connection))) if quota else None
-        offers = pool.submit(_first, partial(offers_for, connection), checkpoint_uris)
-        size = pool.submit(_first, lambda uri: weight_bytes(connection, uri, PREVIEW_SECONDS) or None, checkpoint_uris)
+        standings = (
+            pool.submit(looks.at, "the quota", partial(foresee_all, connection, wanted, region)) if quota else None
+        )
+        deployed = pool.submit(looks.at, "what is deployed", lambda: dict(_deployed(connection))) if quota else None
+        offers = pool.submit(looks.first, "machines", partial(offers_for, connection), checkpoint_uris)
+        size = pool.submit(looks.first, "the checkpoint", partial(_size, connection), checkpoint_uris)
         sizes = [known for known in (size.result(), _model_bytes(base_model)) if known]
         return Capacity(
-            connection.location,
+            region,
             standings.result() if standings else None,
             deployed.result() if deployed else None,
             offers.result(),
             max(sizes, default=None),
+            tuple(looks.unseen),
         )
 
 
@@ -166,22 +172,41 @@ def _model_bytes(base_model: str | None) -> int | None:
         return None
 
 
-def _first(function: Callable[[str], T | None], uris: Collection[str]) -> T | None:
-    for uri in uris:
-        if (found := _tried(partial(function, uri))) is not None:
-            return found
-    return None
+def _size(connection: Connection, uri: str) -> int | None:
+    return weight_bytes(connection, uri, PREVIEW_SECONDS) or None
 
 
-def _tried(function: Callable[[], T]) -> T | None:
-    """Returns what a look finds, None where the service does not answer or does not let whoever asks look."""
-    try:
-        return function()
-    except Exception as error:
-        from google.auth.exceptions import GoogleAuthError
+@dataclass
+class _Looks:
+    """Looks that may fail: then nothing is known, and why is kept."""
 
-        # A ValueError is an answer that is no JSON, as a proxy's may be.
-        is_known = http_code(error) is not None or isinstance(error, GoogleAuthError | ValueError)
-        if not (is_known or is_transport_error(error)):
-            raise
+    region: str
+    unseen: list[str] = field(default_factory=list)
+
+    def at(self, what: str, function: Callable[[], T]) -> T | None:
+        """Returns what a look finds, None where the service does not answer or does not let whoever asks look."""
+        found, why = _tried(function)
+        if why:
+            self.unseen.append(f"{self.region}: {what} could not be looked at: {why}")
+        return found
+
+    def first(self, what: str, function: Callable[[str], T | None], uris: Collection[str]) -> T | None:
+        """Returns what is found for the first address of which something is."""
+        reasons = []
+        for uri in uris:
+            found, why = _tried(partial(function, uri))
+            if found is not None:
+                return found
+            reasons += [f"{uri}: {why}"] if why else []
+        self.unseen += [f"{self.region}: {what} could not be looked at: {'; '.join(reasons)}"] if reasons else []
         return None
+
+
+def _tried(function: Callable[[], T]) -> tuple[T | None, str]:
+    try:
+        return function(), ""
+    except Exception as error:
+        why = explain(error)
+        if why is None and not isinstance(error, ValueError):  # an answer that is no JSON, as a proxy's may be
+            raise
+        return None, why or str(error)

@@ -1,0 +1,1 @@
+"""`tunestack capacity`: what can be had where, and what a deployment would take."""
