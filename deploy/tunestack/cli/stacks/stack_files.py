@@ -122,7 +122,7 @@ def read_all(folder: Path | None = None) -> dict[str, StackFile]:
         StackError: there is no project, or a file cannot be read; says which and where.
     """
     found = ProjectFile.find(folder).stacks_folder.glob(f"{_PREFIX}*{_SUFFIX}")
-    return {file.name: file for file in map(StackFile.read, sorted(found))}
+    return {file.name: file for file in map(StackFile.read, sorted(found, key=name_of))}
 
 
 def regions_of(foundation: str, files: Mapping[str, StackFile] | None = None) -> list[StackFile]:

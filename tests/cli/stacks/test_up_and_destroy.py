@@ -1,0 +1,222 @@
+"""Whole environments, with an engine that does as it is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.cli.stacks.conftest import WAIT, Project
+
+Environment = Callable[..., Project]
+UP = ("up", "prod", "--yes", "--skip-preview")
+
+
+def result(lines: list[str], stack: str) -> str:
+    """Returns what the table says of a stack."""
+    return next(line for line in lines if line.startswith(f"{stack} ") and " | " not in line)
+
+
+def test_regions_go_up_at_the_same_time_after_their_foundation(command: Command, environment: Environment) -> None:
+    first = WAIT.format("prod/up", "went up before prod")
+    project = environment(
+        prod='[ -e prod-east/begun ] || [ -e prod-west/begun ] && fails "a region was first"\n',
+        east=first + WAIT.format("prod-west/begun", "was alone"),
+        west=first + WAIT.format("prod-east/begun", "was alone"),
+    )
+    answer = command(*UP)
+    assert answer.status == 0, answer.out
+    assert "order: prod, then prod-east and prod-west" in answer.lines
+    assert "prod-east | at work on prod-east" in answer.lines
+    assert all("updated   2 created" in result(answer.lines, name) for name in ("prod", "prod-east", "prod-west"))
+    assert not any("--skip-preview" not in call for call in project.calls("up")), "the engine must ask nobody"
+
+
+def test_a_region_that_fails_stops_no_other_and_goes_on_alone(command: Command, environment: Environment) -> None:
+    project = environment(west='fails "no capacity in us-west1"\n')
+    answer = command(*UP)
+    assert answer.status == 1
+    assert "updated" in result(answer.lines, "prod-east")
+    assert "failed" in result(answer.lines, "prod-west")
+    assert "prod-west: no capacity in us-west1" in answer.lines
+    assert "  `tunestack up prod --only prod-west` goes on from here." in answer.lines
+
+    history = [{"kind": "update", "result": "failed", "endTime": "2026-01-02T03:04:05.000Z"}]
+    (project.books / "prod-west" / "history").write_text(json.dumps(history))
+    (project.books / "prod-west" / "does").write_text("")
+    (project.books / "calls").write_text("")
+    again = command("up", "prod", "--only", "prod-west", "--yes", "--skip-preview")
+    assert again.status == 0
+    assert "its last up, of 2026-01-02T03:04:05.000Z, did not end well: this one goes on from there" in again.lines
+    assert [call.partition("--stack ")[2].split()[0] for call in project.calls("up")] == ["prod-west"]
+
+
+def test_without_their_foundation_regions_are_not_begun(command: Command, environment: Environment) -> None:
+    project = environment(prod='fails "no quota"\n')
+    answer = command(*UP)
+    assert answer.status == 1
+    assert "not begun" in result(answer.lines, "prod-east")
+    assert "prod-west: not begun, since it waits for prod" in answer.lines
+    assert not (project.books / "prod-east" / "begun").exists()
+
+
+def test_what_endpoints_cost(command: Command, environment: Environment) -> None:
+    project = environment()
+    for name, price in (("prod-east", 1.25), ("prod-west", None)):
+        endpoint = {"state": "SERVING", "machineType": "g2-standard-12", "estimatedHourlyCostUsd": price}
+        (project.books / name / "outputs").write_text(json.dumps({"endpoints": {"support": endpoint}}))
+    lines = command(*UP).lines
+    assert result(lines, "prod-east").endswith("support serving on g2-standard-12            1.25")
+    assert result(lines, "prod-west").split()[-1] == "unknown"
+    assert result(lines, "all").endswith("at least 1.25"), "a part is not a total"
+    assert [each["hourlyCostUsd"] for each in command(*UP, "--json").json] == [0, 1.25, None]
+
+
+def test_a_region_whose_model_is_not_tuned_yet_is_pending(command: Command, environment: Environment) -> None:
+    project = environment()
+    (project.books / "prod-east" / "outputs").write_text(json.dumps({"endpoints": {"support": {"state": "PENDING"}}}))
+    answer = command(*UP)
+    assert answer.status == 0, "nothing failed"
+    assert "pending" in result(answer.lines, "prod-east")
+    assert any(line.startswith("prod-east: an endpoint waits for its model;") for line in answer.lines)
+
+
+def test_a_stack_that_the_backend_lacks_is_made_there(command: Command, environment: Environment) -> None:
+    project = environment()
+    file = project.write("prod-north", foundation="prod")
+    file.write_text(f"secretsprovider: gcpkms://key\n{file.read_text()}")
+    answer = command("up", "prod", "--only", "prod-north", "--yes", "--skip-preview")
+    assert "stack prod-north is new in the backend" in answer.lines
+    (made,) = project.calls("init")
+    assert made.split()[:6] == ["stack", "init", "prod-north", "--no-select", "--secrets-provider", "gcpkms://key"]
+
+
+def interrupt_when(begun: Path, times: int = 1) -> threading.Thread:
+    """Sends this process a Ctrl-C when a stack is worked on."""
+
+    def wait_and_send() -> None:
+        deadline = time.monotonic() + 20
+        while not begun.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for _ in range(times):
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=wait_and_send)
+    thread.start()
+    return thread
+
+
+GENTLE = "trap 'fails \"update canceled\"' INT\nwhile :; do sleep 0.05; done\n"
+STUBBORN = "trap 'touch prod/asked; trap - INT' INT\nwhile :; do sleep 0.05; done\n"
+
+
+def test_one_interrupt_ends_runs_gently_and_begins_no_others(command: Command, environment: Environment) -> None:
+    project = environment(prod=GENTLE)
+    sending = interrupt_when(project.books / "prod" / "begun")
+    answer = command(*UP)
+    sending.join()
+    assert answer.status == 130
+    assert any(line.startswith("stopping: no other stack is begun") for line in answer.lines)
+    assert "stopped" in result(answer.lines, "prod")
+    assert "prod: stopped; what was done is in its state, and `tunestack up prod` goes on from there." in answer.lines
+    assert "not begun" in result(answer.lines, "prod-east")
+    assert not (project.books / "prod-east" / "begun").exists()
+
+
+def test_a_second_interrupt_reaches_the_engine(command: Command, environment: Environment) -> None:
+    project = environment(prod=STUBBORN)
+    sending = interrupt_when(project.books / "prod" / "begun", times=2)
+    answer = command(*UP)
+    sending.join()
+    assert answer.status == 130
+    assert (project.books / "prod" / "asked").exists(), "the first interrupt came to it, too"
+    assert "ending the engines at once" in answer.lines
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_destroy_begins_with_the_regions(command: Command, environment: Environment) -> None:
+    late = '[ -e prod-east/up ] || [ -e prod-west/up ] && fails "a region still stands on it"\n'
+    project = environment(prod=late)
+    for name in ("prod", "prod-east", "prod-west"):
+        (project.books / name / "up").touch()
+    answer = command("destroy", "prod", "--yes", "--skip-preview")
+    assert answer.status == 0, answer.out
+    assert "order: prod-east and prod-west, then prod" in answer.lines
+    assert all("destroyed" in result(answer.lines, name) for name in ("prod", "prod-east", "prod-west"))
+
+
+def test_a_foundation_stays_while_a_region_does(command: Command, environment: Environment) -> None:
+    project = environment(east='fails "the bucket is not empty"\n')
+    for name in ("prod", "prod-east", "prod-west"):
+        (project.books / name / "up").touch()
+    refused = command("destroy", "prod", "--only", "prod", "--yes", "--skip-preview")
+    assert refused.status == 1
+    assert "error: prod-east and prod-west stand on prod" in refused.err
+    assert project.calls("destroy") == []
+
+    answer = command("destroy", "prod", "--yes", "--skip-preview")
+    assert answer.status == 1
+    assert "destroyed" in result(answer.lines, "prod-west")
+    assert "not begun" in result(answer.lines, "prod")
+    assert (project.books / "prod" / "up").exists()
+
+
+def test_nothing_to_destroy(command: Command, environment: Environment) -> None:
+    project = environment()
+    answer = command("destroy", "prod", "--yes")
+    assert (answer.status, answer.lines[0]) == (0, "prod: has nothing to destroy")
+    assert project.calls("destroy") == []
+
+
+def test_who_took_models_from_what_goes_is_told(command: Command, environment: Environment) -> None:
+    project = environment()
+    project.stack("dev")
+    project.stack("prod", models={"support": {"promote": {"from": "dev", "model": "support"}}})
+    for name in ("dev", "prod"):
+        (project.books / name / "up").touch()
+    told = command("destroy", "dev", "--yes", "--skip-preview").lines
+    assert "prod takes models from dev: what it has copied stays, but its next preview will miss dev" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("up", "prd"), "there is no stack prd: did you mean prod? There are prod, prod-east, prod-west"),
+        (("up", "prod", "--only", "dev"), "--only dev: this is none of the stacks of prod: prod, prod-east, prod-west"),
+        (("up", "prod", "--skip-preview"), "nobody can be asked; to go on without a question, add --yes"),
+        (("destroy", "prod", "--skip-preview"), "nobody can be asked; to go on without a question, add --yes"),
+    ],
+)
+def test_what_is_refused(command: Command, environment: Environment, arguments: tuple[str, ...], says: str) -> None:
+    project = environment()
+    (project.books / "prod" / "up").touch()
+    answer = command(*arguments)
+    assert answer.status == 1
+    assert says in answer.err
+    assert not (project.calls("up") or project.calls("destroy"))
+
+
+def test_somebody_is_asked(command: Command, environment: Environment) -> None:
+    project = environment()
+    declined = command("up", "prod", "--skip-preview", stdin=b"n\n", terminal=True)
+    assert declined.status == 1
+    assert "Update prod, prod-east, prod-west?" in declined.err
+    assert project.calls("up") == []
+    assert command("up", "prod", "--skip-preview", stdin=b"y\n", terminal=True).status == 0
+
+
+def test_a_plan_that_was_not_reviewed_is_not_applied(command: Command, environment: Environment) -> None:
+    project = environment()
+    (project.folder / "plans").mkdir()
+    answer = command("up", "prod", "--only", "prod", "--reviewed", "plans")
+    assert answer.status == 1
+    assert "has no reviewed plan" in answer.out
+    assert project.calls("up") == []
