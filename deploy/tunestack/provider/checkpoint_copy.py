@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,7 +36,7 @@ from tunestack.provider.lifecycle import (
     UpdateResult,
 )
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
-from tunestack.provider.transfer_progress import TransferProgress
+from tunestack.provider.transfer_progress import TransferProgress, shown_bytes
 from tunestack.tuning.ownership import digest
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ class CheckpointCopyLifecycle(Lifecycle):
         """Copies what is not in place; a run that was cut off left whole files, which are."""
         if request.preview:
             return CreateResult("", {**request.inputs, **await self._foreseen(request.urn, request.inputs)})
-        outputs = await self._copied(request.urn, read(CheckpointCopyInputs, request.inputs))
+        outputs = await self._copied(request.urn, read(CheckpointCopyInputs, request.inputs), request.timeout)
         destination = plain_map(request.inputs)["destinationUri"]
         # An id cannot be secret, and would quote what is.
         is_secret = request.inputs["destinationUri"].contains_secret()
@@ -151,13 +153,13 @@ class CheckpointCopyLifecycle(Lifecycle):
         """Copies another checkpoint, or what is missing; the folders of earlier ones stay to go back to."""
         if request.preview:
             return UpdateResult({**request.new, **await self._foreseen(request.urn, request.new, request.state)})
-        outputs = await self._copied(request.urn, read(CheckpointCopyInputs, request.new))
+        outputs = await self._copied(request.urn, read(CheckpointCopyInputs, request.new), request.timeout)
         return UpdateResult({**request.new, **outputs})
 
     async def delete(self, request: DeleteRequest) -> None:
         """Leaves the copies where they are: what serves may need them, and going back does."""
 
-    async def _copied(self, urn: str, inputs: CheckpointCopyInputs) -> Properties:
+    async def _copied(self, urn: str, inputs: CheckpointCopyInputs, seconds: float) -> Properties:
         """Returns the outputs once everything is in place.
 
         Raises:
@@ -186,7 +188,15 @@ class CheckpointCopyLifecycle(Lifecycle):
         uri = copy_uri(inputs.destination_uri, source.content)
         there = await self._run.call(folder.present, connection, uri)
         missing = copying.left(source, there)
-        progress = TransferProgress(self._run, urn, f"copies {len(missing)} files", sum(file.bytes for file in missing))
+        shown = TransferProgress(self._run, urn, f"copies {len(missing)} files", sum(file.bytes for file in missing))
+        deadline = time.monotonic() + seconds if seconds else math.inf
+
+        def progress(done: int) -> None:
+            shown(done)
+            if time.monotonic() > deadline:
+                told = f"{shown_bytes(done)} are copied after {seconds:.0f} s; the next pulumi up copies the rest"
+                raise ResourceError(told)
+
         try:
             copied = await self._run.call(copying.copy, connection, source, there, progress)
         except copying.CopyError as error:

@@ -74,6 +74,9 @@ class CheckpointSources:
             bucket, _ = artifacts.split(known[name])
             try:
                 lacking = await self._run.call(access.lacking, self._run.storage(), bucket, permissions)
+                is_own = name == "destinationUri"
+                if lacking and is_own and await self._run.call(access.is_new, self._run.storage(), bucket):
+                    continue  # the copy itself waits for its rights to spread
             except Exception as error:  # the bucket of the copy may be yet to be made
                 await self._run.tell(urn, f"cannot ask for rights on {bucket}: {error!r}", severity=Severity.DEBUG)
                 continue

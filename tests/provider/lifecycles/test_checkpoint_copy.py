@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from emulator.storage.rewriting import Rewrites
 from tests.provider.lifecycles.conftest import Cloud
 from tests.running_emulator import Emulator
 from tunestack.provider.lifecycle import (
@@ -304,9 +305,64 @@ async def test_a_missing_right_is_told_before_anything_is_made(cloud: Any, input
 
 async def test_a_missing_right_to_write_is_told_likewise(cloud: Any, inputs: dict[str, Any]) -> None:
     act_as(cloud, DEPLOYER, demo_data="storage.objectViewer")
+    # It may be yet to spread, where the bucket was made a moment ago.
+    assert await refusal(cloud.resource("CheckpointCopy"), inputs) == ""
+    documents = cloud.emulator.application.state.services.documents
+    bucket = documents.get("buckets", "region-data")
+    documents.put("buckets", "region-data", {**bucket, "timeCreated": "2026-01-01T00:00:00Z"})
     told = await refusal(cloud.resource("CheckpointCopy"), inputs)
     assert told.startswith("destinationUri: ")
     assert "storage.objects.create and no storage.objects.get and no storage.objects.list on bucket region-data" in told
+
+
+async def test_what_arrives_otherwise_than_it_was_sent_is_deleted_and_refused(
+    cloud: Any, inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = Rewrites._append
+
+    def corrupt(self: Rewrites, token: str, resource: Mapping[str, Any], limit: int) -> int:
+        written = append(self, token, resource, limit)
+        if resource["name"].endswith("tokenizer.json"):
+            self._store.received(token).write_bytes(b"t0kens")
+        return written
+
+    monkeypatch.setattr(Rewrites, "_append", corrupt)
+    with pytest.raises(ResourceError, match=r"tokenizer\.json does not have the checksum of .* deleted again"):
+        await cloud.resource("CheckpointCopy").create(inputs)
+    store = cloud.emulator.application.state.services.storage
+    assert not [each for each in store.list("region-data") if each["name"].endswith("tokenizer.json")]
+    monkeypatch.undo()
+    outputs = plain_map((await cloud.resource("CheckpointCopy").create(inputs)).properties)
+    assert content_of(cloud, outputs["uri"]) == FILES
+
+
+async def test_a_service_that_forgets_how_far_it_was_begins_again(cloud: Any, inputs: dict[str, Any]) -> None:
+    cloud.fault(method="POST", path=".*model-00001.*/rewriteTo/.*", skip=1, hold="before")
+    copying = asyncio.create_task(cloud.resource("CheckpointCopy").create(inputs))
+    while not is_held(cloud):  # noqa: ASYNC110 - done by the server
+        await asyncio.sleep(0.01)
+    documents = cloud.emulator.application.state.services.documents
+    for token, _ in documents.list("rewrites"):
+        documents.delete("rewrites", token)
+    cloud.emulator.http.post("/emulator/faults/release")
+    outputs = plain_map((await copying).properties)
+    assert content_of(cloud, outputs["uri"]) == FILES
+
+
+async def test_a_copy_waits_for_rights_on_a_new_bucket(cloud: Any, inputs: dict[str, Any]) -> None:
+    denied = "Permission 'storage.objects.create' denied on resource (or it may not exist)."
+    cloud.fault(method="POST", path=".*/rewriteTo/.*", status=403, message=denied, times=3)
+    outputs = plain_map((await cloud.resource("CheckpointCopy").create(inputs)).properties)
+    assert content_of(cloud, outputs["uri"]) == FILES
+
+
+async def test_a_copy_that_takes_too_long_ends_and_is_gone_on_with(cloud: Any, inputs: dict[str, Any]) -> None:
+    cloud.fault(method="POST", path=".*model-00001.*/rewriteTo/.*", delaySeconds=0.3)
+    with pytest.raises(ResourceError, match=r"are copied after 0 s; the next pulumi up copies the rest"):
+        await cloud.resource("CheckpointCopy").create(inputs, seconds=0.2)
+    outputs = plain_map((await cloud.resource("CheckpointCopy").create(inputs)).properties)
+    assert outputs["copiedFiles"] < 4
+    assert content_of(cloud, outputs["uri"]) == FILES
 
 
 async def test_a_bucket_that_is_yet_to_be_made_is_no_obstacle(cloud: Any, inputs: dict[str, Any]) -> None:
