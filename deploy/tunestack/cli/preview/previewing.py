@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from tunestack.cli.preview import secrets
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import OWN, Report, Told
 from tunestack.cli.reviewed import plans
@@ -92,7 +91,6 @@ class _Work:
                     f"pulumi stack init {file.name} --no-select"
                 )
             self.workspace.initialise(file.name, file.secrets_provider)
-        hidden = secrets.secrets_of(file, self.engine)
         folder = self.asked.plans if file.name in self.chosen else None
         if folder is None:
             run = self.workspace.update("preview", file.name, Options(refresh=self.asked.refresh))
@@ -106,7 +104,8 @@ class _Work:
                 plans.save(folder, moment)
             else:
                 plans.discard(folder, file.name)
-        return Report.of(secrets.without(run.events, hidden), file.name, secrets.without(run.error, hidden))
+        # The engine has hidden the stack's secrets in all that it tells, in messages of the program as well.
+        return Report.of(run.events, file.name, run.error)
 
 
 def _failed(stack: str, error: str) -> Report:

@@ -1,0 +1,114 @@
+"""`tunestack preview` with the real engine, on stacks that need each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.cli.preview.stories import END, job, step, told
+from tests.cli.small_project import SmallProject, shop
+from tunestack.cli.preview import previewing
+from tunestack.cli.preview.report import Report
+from tunestack.cli.stack import Engine
+from tunestack.cli.stacks.stack_files import StackFile
+
+__all__ = ["shop"]
+
+engine = pytest.mark.engine
+pytestmark = pytest.mark.timeout(120)
+
+SECRET = "swordfish-and-salt"
+
+
+@engine
+def test_an_environment_from_nothing(shop: SmallProject, command: Command) -> None:
+    refused = command("preview", "base", "--output", "comments", "--only", "base")
+    assert refused.status == 1
+    assert "the backend has no stack base yet; make it with --initialise" in refused.out
+    # Whoever reviews the change gets the error as the comment.
+    assert "the backend has no stack base yet" in (shop.folder / "comments" / "base.md").read_text(encoding="utf-8")
+
+    answer = command("preview", "base", "--initialise", "--markdown", "--output", "comments")
+    assert answer.status == 0, answer.err
+    assert "<code>base</code>: nothing changes" in answer.out
+    assert "<code>region</code>: comes after base, and cannot be previewed before" in answer.out
+    assert [file.name for file in sorted((shop.folder / "comments").iterdir())] == [
+        "base.json",
+        "base.md",
+        "region.json",
+        "region.md",
+    ]
+    assert json.loads((shop.folder / "comments" / "region.json").read_text())["waitsFor"] == ["base"]
+    # Not even the stack that it could not preview was selected.
+    assert "no stack selected" in _selected()
+
+
+def _selected() -> str:
+    try:
+        return Engine().run("stack", "--show-name")
+    except Exception as error:
+        return str(error)
+
+
+@engine
+def test_a_failing_program_a_broken_file_and_an_unknown_stack_are_reports(shop: SmallProject, command: Command) -> None:
+    shop.stack("base")
+    (answer,) = command("preview", "base", "--only", "base", "--initialise", "--json").json
+    assert answer["failed"]
+    assert "Missing required configuration variable 'tunestack:value'" in answer["errors"][0]["text"]
+
+    unknown = command("preview", "bass", "--markdown")
+    assert (unknown.status, "there is no stack bass" in unknown.out) == (1, True)
+    (shop.folder / "stacks" / "Pulumi.base.yaml").write_text("config: [", encoding="utf-8")
+    broken = command("preview", "region", "--markdown")
+    assert broken.status == 1
+    assert broken.out.startswith("<!-- tunestack preview: region -->")
+    assert "Pulumi.base.yaml" in broken.out
+
+
+@engine
+def test_a_secret_is_in_nothing_that_is_shown_or_kept(shop: SmallProject, command: Command) -> None:
+    """Although the program writes it into a message."""
+    shop.stack("base", value="one", says=f"not {SECRET[:8]} but")
+    Engine().run("stack", "init", "base", "--no-select")
+    Engine().run("config", "set", "--secret", "tunestack:token", SECRET, "--stack", "base")
+    arguments: list[Any] = ["preview", "base", "--only", "base", "--output", "kept", "--save-plan", "kept"]
+    answer = command(*arguments)
+    assert answer.status == 0, answer.out
+    assert f"not {SECRET[:8]} but and [secret]" in answer.out
+    assert SECRET not in answer.out + answer.err
+    files = list((shop.folder / "kept").iterdir())
+    assert len(files) == 4
+    assert not any(SECRET in file.read_text(encoding="utf-8") for file in files)
+
+
+REGION = StackFile(
+    "prod-a",
+    Path("Pulumi.prod-a.yaml"),
+    foundation="acme/shop/prod",
+    config={"serving": {"chat": {"model": "support"}}},
+)
+
+
+@pytest.mark.parametrize(
+    ("above", "says"),
+    [
+        ([job("support", 1.0), END], "prod goes first: trains support. Then this stack copies the new checkpoint of "),
+        ([job("other", 1.0), END], ""),  # which this region does not serve
+        (
+            [step("update", "CheckpointCopy", "support", {}, {}), END],
+            "prod goes first: copies the checkpoint of support",
+        ),
+        ([step("delete", "TuningJob", "support", {}, None), END], ""),
+        ([told("error", "broken")], "prod, from which the models come: the preview failed: broken"),
+    ],
+)
+def test_a_region_knows_what_is_about_to_change_above(above: list[Any], says: str) -> None:
+    region = previewing._after(Report.of([END], "prod-a"), REGION, {"prod": Report.of(above, "prod")})
+    assert region.foundation == "prod"
+    assert region.upstream.startswith(says)
+    assert bool(region.upstream) == bool(says)
