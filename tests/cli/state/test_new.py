@@ -77,7 +77,7 @@ def test_again_adds_only_what_is_missing(command: Command, cloud: Emulator) -> N
 def test_a_bucket_that_is_there_is_brought_into_shape(command: Command, cloud: Emulator) -> None:
     rule = {"action": {"type": "Delete"}, "condition": {"age": 3}}
     body = {"name": "old-state", "location": "europe-west4", "lifecycle": {"rule": [rule]}}
-    body["softDeletePolicy"] = {"retentionDurationSeconds": "7776000"}  # type: ignore[assignment]
+    body["softDeletePolicy"] = {"retentionDurationSeconds": "7776000"}
     assert cloud.http.post("/storage/v1/b?project=acme-prod", json=body).is_success
     assert command(*HERE, "--bucket", "old-state", "--yes").status == 0
     bucket = cloud.http.get("/storage/v1/b/old-state").json()

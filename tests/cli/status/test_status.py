@@ -1,0 +1,197 @@
+"""What `tunestack status` tells of stacks, of what changed behind their back, and of what nobody owns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import PROJECT, Command
+from tests.cli.status.conftest import ENDPOINT, REGION, Stacks, dev
+from tunestack.cli.status import engine_drift
+
+STRAY = f"{REGION}/endpoints/99"
+
+
+def stack_of(command: Command, name: str, *arguments: str) -> dict[str, Any]:
+    answer = command("status", "--json", *arguments)
+    assert answer.status == 0, answer.err
+    (found,) = [each for each in answer.json["stacks"] if each["name"] == name]
+    return dict(found)
+
+
+def test_a_stack_at_a_glance(command: Command, stacks: Stacks) -> None:
+    found = stack_of(command, "dev")
+    assert (found["up"], found["emulated"], found["resources"], found["drift"], found["unseen"]) == (
+        True,
+        True,
+        5,
+        [],
+        [],
+    )
+    assert found["lastUpdate"] == {"kind": "update", "result": "succeeded", "ended": "2026-11-20T20:00:00.000Z"}
+    (model,) = found["models"]
+    assert (model["state"], model["checkpoint"], model["billedTokens"]) == (
+        "succeeded",
+        "gs://demo-data/run/final",
+        9880,
+    )
+    (endpoint,) = found["endpoints"]
+    assert (endpoint["state"], endpoint["machine"], endpoint["endpoint"]) == ("serving", "1 × g2-standard-12", ENDPOINT)
+    assert 0.5 < endpoint["usdPerHour"] < 3
+    shown = command("status")
+    assert shown.lines[0].startswith("stacks in file://")
+    assert any(line.startswith("local ") and "not up yet" in line for line in shown.lines)
+    assert any(line.startswith("dev ") and line.endswith("none") for line in shown.lines)
+
+
+def undeploy(stacks: Stacks) -> None:
+    stacks.deploy(ENDPOINT)
+
+
+def drop_endpoint(stacks: Stacks) -> None:
+    stacks.deploy(ENDPOINT)
+    assert stacks.emulator.http.delete(f"/v1beta1/{ENDPOINT}").is_success
+
+
+def delete_checkpoint(stacks: Stacks) -> None:
+    assert stacks.emulator.http.delete("/storage/v1/b/demo-data/o/run%2Ffinal%2Fmodel.safetensors").is_success
+
+
+def open_bucket(stacks: Stacks) -> None:
+    patch = {"iamConfiguration": {"publicAccessPrevention": "inherited"}}
+    assert stacks.emulator.http.patch("/storage/v1/b/demo-data", json=patch).is_success
+
+
+def lose_job(stacks: Stacks) -> None:
+    resources = dev(stacks)
+    resources[0]["outputs"]["job"] = f"{REGION}/tuningJobs/404"
+    stacks.state("dev", *resources)
+
+
+@pytest.mark.parametrize(
+    ("change", "resource", "says"),
+    [
+        (undeploy, "ModelDeployment support", "deployed model 11 is not on .* any more: it was undeployed"),
+        (drop_endpoint, "AiEndpoint support", f"{ENDPOINT} is gone"),
+        (delete_checkpoint, "TunedModel tickets", "no object is left at gs://demo-data/run/final"),
+        (open_bucket, "Bucket output", "public access prevention of demo-data is inherited, and was enforced"),
+        (lose_job, "TuningJob tickets", "the service has no job .* any more"),
+        (
+            lambda stacks: stacks.deploy(ENDPOINT, "11", replicas=3),
+            "ModelDeployment support",
+            "3 replicas run at least, and 1 are wanted",
+        ),
+        (
+            lambda stacks: stacks.deploy(ENDPOINT, "12", "11"),
+            "ModelDeployment support",
+            "deployed model 11 gets 0 % of the traffic",
+        ),
+    ],
+)
+def test_drift(command: Command, stacks: Stacks, change: Callable[[Stacks], None], resource: str, says: str) -> None:
+    change(stacks)
+    found = stack_of(command, "dev")
+    told = {each["resource"]: each["says"] for each in found["drift"]}
+    assert resource in told, told
+    assert re.search(says, told[resource])
+    assert command("status", "--expect-no-drift").status == 1
+
+
+def test_what_is_undeployed_costs_nothing(command: Command, stacks: Stacks) -> None:
+    undeploy(stacks)
+    (endpoint,) = stack_of(command, "dev")["endpoints"]
+    assert (endpoint["state"], endpoint["usdPerHour"]) == ("gone", 0.0)
+
+
+def test_an_endpoint_that_nobody_owns(command: Command, stacks: Stacks) -> None:
+    stacks.deploy(STRAY, "5", replicas=2)
+    (stray,) = command("status", "--json").json["strayEndpoints"]
+    assert (stray["endpoint"].rpartition("/")[2], stray["project"]) == ("99", PROJECT)
+    assert stray["deployedModels"] == [{"id": "5", "machineType": "g2-standard-12", "replicas": 2}]
+    one = stack_of(command, "dev")["usdPerHour"]
+    assert stray["usdPerHour"] == pytest.approx(2 * one)
+    shown = command("status").out
+    assert "no stack here owns" in shown
+    assert "2 × g2-standard-12, about 2." in shown
+    assert f"--deployed-model-id 5 --project {PROJECT} --region us-central1" in shown
+
+
+def test_what_costs_nothing_or_is_another_stacks_is_no_stray(command: Command, stacks: Stacks) -> None:
+    stacks.deploy(STRAY)
+    stacks.deploy(f"{REGION}/endpoints/98", "1")
+    stacks.state("other", {"name": "x", "type": "gcp:vertex/aiEndpoint:AiEndpoint", "id": f"{REGION}/endpoints/98"})
+    assert command("status", "--json").json["strayEndpoints"] == []
+    assert command("status", "--json", "--stack", "dev").json["strayEndpoints"] == [], "the others are asked, too"
+
+
+def test_the_total_is_of_google_cloud_alone(command: Command, stacks: Stacks) -> None:
+    answer = command("status", "--json").json
+    assert (answer["usdPerHour"], stack_of(command, "dev")["usdPerHour"] > 0) == (0, True)
+
+
+def test_who_works_on_a_stack(command: Command, stacks: Stacks) -> None:
+    lock = stacks.lock("dev")
+    assert stack_of(command, "dev")["locks"] == [str(lock)]
+    assert f"dev: locked by {lock}" in command("status").lines
+
+
+def test_a_stack_that_cannot_be_looked_at_is_not_without_drift(command: Command, stacks: Stacks) -> None:
+    fault = {"path": "/storage/.*", "status": 403, "message": "Caller has no storage.buckets.get.", "times": 9}
+    assert stacks.emulator.http.post("/emulator/faults", json=fault).is_success
+    found = stack_of(command, "dev")
+    assert found["drift"] == []
+    assert any("Bucket output" in each and "storage.buckets.get" in each for each in found["unseen"])
+    assert command("status", "--expect-no-drift").status == 1
+    assert any("not looked at" in line for line in command("status").lines if line.startswith("dev "))
+
+
+def test_a_stack_that_was_destroyed_but_left_an_endpoint(command: Command, stacks: Stacks) -> None:
+    stacks.file("past", project=PROJECT, location="us-central1", emulator=False)
+    stacks.state("past", project=None, location=None, apiEndpoint=None)
+    found = stack_of(command, "past", "--stack", "past")
+    assert (found["up"], found["resources"], found["drift"]) == (False, 0, [])
+
+
+def test_no_such_stack(command: Command, stacks: Stacks) -> None:
+    refused = command("status", "--stack", "nope")
+    assert (refused.status, refused.err.strip()) == (1, "error: there is no stack nope; there are: dev, local")
+
+
+def test_no_secret_is_told(command: Command, stacks: Stacks) -> None:
+    """The engine's own mark of a secret stands where a value would be."""
+    sealed = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:hidden"}
+    resources = dev(stacks)
+    resources[1]["outputs"]["finalCheckpointUri"] = sealed
+    stacks.state("dev", *resources, location=sealed)
+    answer = command("status", "--json")
+    assert answer.status == 0, answer.err
+    assert "hidden" not in answer.out + command("status").out
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ({"op": "same"}, []),
+        ({"op": "delete"}, ["Bucket output: it is gone"]),
+        (
+            {"op": "update", "detailedDiff": {"labels": {"diffKind": "update", "inputDiff": False}}},
+            ["Bucket output: changed outside of the engine: labels"],
+        ),
+        (
+            {
+                "op": "update",
+                "type": "tunestack:index:Dataset",
+                "detailedDiff": {"textOnly": {"diffKind": "delete", "inputDiff": False}},
+            },
+            [],
+        ),
+    ],
+    ids=["nothing", "gone", "changed", "told by a newer release only"],
+)
+def test_what_the_engines_refresh_tells(step: dict[str, Any], told: list[str]) -> None:
+    metadata = {"type": "gcp:storage/bucket:Bucket", "urn": "urn:pulumi:dev::shop::x::output", **step}
+    events: list[dict[str, Any]] = [{"summaryEvent": {}}, {"resOutputsEvent": {"metadata": metadata}}]
+    assert [f"{each.resource}: {each.says}" for each in engine_drift.of(events, "dev")] == told
