@@ -34,7 +34,7 @@ def _copies(known: Mapping[str, Any], source: Folder | None, there: Folder | Non
     if not missing:
         return f"copies nothing: all {counted(len(source.files), 'file')} of {source.uri} are in place"
     in_place = len(source.files) - len(missing)
-    told = f" ({in_place:,} are there already)" if in_place else ""
+    told = f" ({in_place:,} {'is' if in_place == 1 else 'are'} there already)" if in_place else ""
     size = shown_bytes(sum(file.bytes for file in missing))
     return f"copies {size} in {counted(len(missing), 'file')} from {source.uri}{told}"
 
