@@ -154,6 +154,13 @@ BROKEN: tuple[tuple[Callable[[Cloud], object], tuple[str, str], str, str, set[st
         set(),
     ),
     (
+        lambda cloud: cloud.wants(configuration={"serving": {"support": {"machines": ["a2-highgpu-1g"] * 2}}}),
+        ("quota, serving", "problem"),
+        "endpoint support: the quota in us-central1 suffices for none of a2-highgpu-1g, a2-highgpu-1g",
+        "tunestack capacity --stack dev",
+        set(),
+    ),
+    (
         lambda cloud: cloud.wants(
             configuration={"models": {name: {"baseModel": "qwen/qwen3@qwen3-4b"} for name in "abc"}}
         ),
@@ -288,3 +295,10 @@ def test_the_page_has_a_row_for_each_check(start_cloud: Callable[..., Cloud]) ->
     here = {"engine", "plugins", "clients", "stack", "locks", "credentials"}
     looked_at = {check.name for check in command.remote_checks(start_cloud(ready=False).subject)}
     assert [name for name in here | looked_at if f"| {name} |" not in page] == []
+
+
+def test_one_of_several_machines_is_enough(start_cloud: Callable[..., Cloud]) -> None:
+    cloud = start_cloud()
+    cloud.wants(configuration={"serving": {"support": {"machines": ["a2-highgpu-1g", "g2-standard-12"]}}})
+    says = [finding.says for finding in cloud.findings() if finding.check == "quota, serving"]
+    assert says == ["endpoint support: the quota in us-central1 suffices for g2-standard-12"]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tunestack import catalogue
 from tunestack.cli.doctor.calls import RefusedError
 from tunestack.cli.doctor.finding import Finding, ok, problem, warning
 from tunestack.cli.doctor.subject import Subject
 from tunestack.quotas import QuotaServiceError, Standing, foresee
+from tunestack.serving.candidates import candidates
 from tunestack.wording import counted
+
+if TYPE_CHECKING:
+    from tunestack.serving.specification import Machine
 
 TUNING, SERVING = "quota, tuning", "quota, serving"
 
@@ -47,17 +52,37 @@ def look_at_tuning(subject: Subject) -> Iterator[Finding]:
 def look_at_serving(subject: Subject) -> Iterator[Finding]:
     """Yields for each accelerator that the stack serves on whether the project may use enough of them."""
     needs: dict[str, int] = defaultdict(int)
-    for endpoint in subject.serving.values():
-        replicas, each = endpoint.get("minReplicas") or 1, endpoint.get("acceleratorCount") or 1
-        needs[str(endpoint.get("acceleratorType"))] += int(replicas) * int(each)
     known = catalogue.serving_quotas()
+    for name, endpoint in subject.serving.items():
+        replicas, machines = int(endpoint.get("minReplicas") or 1), candidates(endpoint)
+        if len(machines) > 1:
+            yield _any_of(subject, name, machines, replicas)
+            continue
+        for _, accelerator, each in machines:
+            needs[accelerator] += replicas * each
     for accelerator, wanted in needs.items():
         if accelerator not in known:
             yield warning(SERVING, f"{accelerator}: the catalogue knows no quota of it, so it was not looked at")
             continue
         yield _serving(subject, accelerator, wanted, _standing(subject, known[accelerator]))
-    if not needs:
+    if not subject.serving:
         yield ok(SERVING, "nothing is served by this stack" if subject.stack else "not looked at without a stack")
+
+
+def _any_of(subject: Subject, endpoint: str, machines: Sequence[Machine], replicas: int) -> Finding:
+    """Returns whether an endpoint that lists machines has quota for one of them."""
+    region, known = subject.connection.location, catalogue.serving_quotas()
+    looked_up = {name: _standing(subject, known[name]) for _, name, _ in machines if name in known}
+    enough = [
+        name
+        for name, accelerator, each in machines
+        if (standing := looked_up.get(accelerator)) and standing.covers(replicas * each)
+    ]
+    if enough:
+        return ok(SERVING, f"endpoint {endpoint}: the quota in {region} suffices for {' and for '.join(enough)}")
+    names = ", ".join(machine[0] for machine in machines)
+    says = f"endpoint {endpoint}: the quota in {region} suffices for none of {names}, or is not known"
+    return problem(SERVING, says, f"tunestack capacity --stack {subject.stack}")
 
 
 def _serving(subject: Subject, accelerator: str, wanted: int, standing: Standing | None) -> Finding:
