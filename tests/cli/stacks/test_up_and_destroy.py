@@ -201,7 +201,7 @@ def test_what_is_refused(command: Command, environment: Environment, arguments: 
     answer = command(*arguments)
     assert answer.status == 1
     assert says in answer.err
-    assert not (project.calls("up") or project.calls("destroy"))
+    assert project.calls("up") == project.calls("destroy") == []
 
 
 def test_somebody_is_asked(command: Command, environment: Environment) -> None:

@@ -335,7 +335,10 @@ class _EventLog:
     def _take(self, log: IO[bytes]) -> None:
         *lines, self._rest = (self._rest + log.read()).split(b"\n")
         for line in lines:
-            event = json.loads(line)
+            try:
+                event = json.loads(line)
+            except ValueError:  # of an engine that was killed while it wrote it
+                continue
             if event.get("diagnosticEvent", {}).get("severity") == "debug":
                 continue
             self.events.append(event)

@@ -1,0 +1,184 @@
+"""Files of new stacks: what they take over, and that the program takes them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.settings import Settings
+from tests.cli.conftest import Command
+from tests.cli.stacks.conftest import Project
+from tunestack.cli.stacks.stack_files import StackFile
+
+CHECKOUT = Path(__file__).parents[3]
+NEW = ("stack", "new", "--no-init")
+SERVED = {"model": "support", "machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}
+
+
+def config(project: Project, name: str) -> dict[str, Any]:
+    """Returns what a new file says, after the program's own look at it."""
+    said = StackFile.read(project.folder / "stacks" / f"Pulumi.{name}.yaml").config
+    Settings.model_validate(said)
+    return dict(said)
+
+
+@pytest.fixture
+def prod(project: Project) -> Project:
+    """A project with a foundation that has tuned one model and has no region yet."""
+    model = {"dataset": "tickets", "baseModel": "google/gemma3@gemma-3-1b-it", "mode": "FULL", "epochs": 3}
+    project.write(
+        "prod",
+        labels={"environment": "production"},
+        protect=True,
+        quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"},
+        datasets={"tickets": {"training": "train.jsonl"}},
+        models={"support": model},
+    )
+    return project
+
+
+def test_the_first_region_serves_each_model_on_the_cheapest_machine_that_holds_it(
+    command: Command, prod: Project
+) -> None:
+    assert command(*NEW, "prod-eu", "--foundation", "prod", "--location", "europe-west4").status == 0
+    said = config(prod, "prod-eu")
+    assert list(said)[:3] == ["project", "location", "foundation"]
+    assert (said["project"], said["location"], said["foundation"]) == ("demo-project", "europe-west4", "prod")
+    endpoint = said["serving"]["support"]
+    assert (endpoint["model"], endpoint["acceleratorType"]) == ("support", "NVIDIA_L4")
+    assert said["quota"] == {"servingAccelerators": {"NVIDIA_L4": 2}, "contactEmail": "ada@example.com"}
+    assert said["protect"] is True
+    assert not said.keys() & {"datasets", "models"}, "those are the foundation's"
+
+
+def test_another_region_is_like_the_first(command: Command, prod: Project) -> None:
+    first = {**SERVED, "endpoint": "4711", "kmsKeyName": "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"}
+    prod.write("prod-us", foundation="prod", serving={"support": first}, buckets={"output": "ours"})
+    answer = command(*NEW, "prod-eu", "--foundation", "prod", "--location", "europe-west4")
+    said = config(prod, "prod-eu")
+    assert said["serving"] == {"support": SERVED}
+    assert "buckets" not in said
+    assert "  left out: tunestack:serving.support.endpoint (4711) is prod-us's; without it one is made" in answer.lines
+    assert "Look it over and commit it; `tunestack up prod --only prod-eu` brings it up." in answer.lines
+
+
+def test_a_stack_like_another_has_none_of_its_secrets(command: Command, prod: Project) -> None:
+    container = {"imageUri": "registry/image", "env": {"LEVEL": "info", "TOKEN": {"secure": "v1:abc"}}}
+    prod.write("dev", models={}, serving={"support": {**SERVED, "model": "m", "container": container}})
+    answer = command(*NEW, "staging", "--like", "dev", "--location", "us-central1", "--project", "other-project")
+    said = config(prod, "staging")
+    assert said["project"] == "other-project"
+    assert said["serving"]["support"]["container"]["env"] == {"LEVEL": "info"}
+    told = next(line for line in answer.lines if "TOKEN" in line)
+    assert told.endswith("--path 'tunestack:serving.support.container.env.TOKEN' --stack staging")
+    assert "v1:abc" not in answer.out
+
+
+def test_a_stack_that_takes_over_a_model(command: Command, prod: Project) -> None:
+    answer = command(
+        *NEW, "live", "--promote", "prod:support", "--location", "us-central1", "--project", "live-project"
+    )
+    assert config(prod, "live")["models"] == {"support": {"promote": {"from": "prod", "model": "support"}}}
+    assert any(
+        "prod must let whoever runs this stack read its checkpoints: tunestack:readers" in line for line in answer.lines
+    )
+    text = (prod.folder / "stacks" / "Pulumi.live.yaml").read_text()
+    assert "# Models of other stacks, copied and not tuned again." in text
+
+    assert command(*NEW, "live-eu", "--foundation", "live", "--location", "europe-west4").status == 0
+    assert config(prod, "live-eu")["serving"]["support"]["model"] == "support", "its base model is known by way of prod"
+
+
+def test_several_machines_are_a_preference(command: Command, prod: Project) -> None:
+    machines = ("--machine", "g2-standard-12", "--machine", "a2-highgpu-1g")
+    assert command(*NEW, "prod-eu", "--foundation", "prod", "-l", "europe-west4", *machines).status == 0
+    said = StackFile.read(prod.folder / "stacks" / "Pulumi.prod-eu.yaml").config
+    assert said["serving"] == {"support": {"model": "support", "machines": ["g2-standard-12", "a2-highgpu-1g"]}}
+
+
+def test_a_stack_by_itself_shows_what_may_stand_there(command: Command, prod: Project) -> None:
+    assert command(*NEW, "lab", "--location", "us-central1", "--project", "lab-project").status == 0
+    assert config(prod, "lab") == {"project": "lab-project", "location": "us-central1"}
+    text = (prod.folder / "stacks" / "Pulumi.lab.yaml").read_text()
+    example = "\n".join(
+        line.replace("# ", "", 1) for line in text.splitlines() if line.startswith(("  # tunestack:", "  #   "))
+    )
+    Settings.model_validate(
+        {key.partition(":")[2]: value for key, value in yaml.safe_load(example).items()} | config(prod, "lab")
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "given", "provider", "why"),
+    [
+        (("gcpkms://a", "gcpkms://a"), (), "gcpkms://a", "what the others agree on"),
+        (("gcpkms://a", "gcpkms://b"), (), "", "they do not agree"),
+        (("gcpkms://a", ""), ("--secrets-provider", "gcpkms://c"), "gcpkms://c", "it was named"),
+        ((), (), "", "nobody says one"),
+    ],
+)
+def test_secrets_are_kept_as_others_keep_them(
+    command: Command, project: Project, others: tuple[str, ...], given: tuple[str, ...], provider: str, why: str
+) -> None:
+    for index, other in enumerate(others):
+        path = project.write(f"stack-{index}")
+        path.write_text((f"secretsprovider: {other}\n" if other else "") + path.read_text())
+    command(*NEW, "lab", "--location", "us-central1", "--project", "lab-project", *given)
+    assert StackFile.read(project.folder / "stacks" / "Pulumi.lab.yaml").secrets_provider == provider, why
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("prod", "-l", "us-central1"), "there is a stack prod already"),
+        (("Prod", "-l", "us-central1"), "a stack's name has lower-case letters"),
+        (("lab", "-l", "us-central1"), "in which Google Cloud project is lab? Name it with --project"),
+        (("lab", "-l", "us-centrall", "--project", "lab-project"), "did you mean us-central1?"),
+        (("lab", "-l", "us-central1", "--foundation", "prd"), "there is no stack prd: did you mean prod?"),
+        (
+            ("lab", "-l", "us-central1", "--like", "prod", "--promote", "prod:suport"),
+            "prod has no model suport, but support",
+        ),
+        (("lab", "-l", "us-central1", "--like", "prod", "--promote", "prod"), "name a stack and its model"),
+        (
+            ("lab", "-l", "us-central1", "--foundation", "prod", "--machine", "g2-standard"),
+            "the catalogue has no machine",
+        ),
+    ],
+)
+def test_what_is_refused(command: Command, prod: Project, arguments: tuple[str, ...], says: str) -> None:
+    answer = command(*NEW, *arguments)
+    assert answer.status == 1
+    assert says in answer.err
+    assert sorted(path.name for path in (prod.folder / "stacks").iterdir()) == ["Pulumi.prod.yaml"]
+
+
+def test_a_machine_that_is_not_known_is_asked_for(command: Command, project: Project) -> None:
+    project.write("prod", models={"support": {"promote": {"from": "elsewhere", "model": "support"}}})
+    answer = command(*NEW, "prod-eu", "--foundation", "prod", "-l", "europe-west4")
+    assert "which machine serves support of prod is not known: name it with --machine" in answer.err
+
+
+def test_nothing_is_left_where_the_backend_refuses(command: Command, prod: Project) -> None:
+    (prod.books / "refuses").touch()
+    answer = command("stack", "new", "lab", "-l", "us-central1", "--project", "lab-project")
+    assert (answer.status, answer.err) == (1, "error: no key\n")
+    assert not (prod.folder / "stacks" / "Pulumi.lab.yaml").exists()
+
+
+def test_a_region_of_this_checkout(command: Command, project: Project) -> None:
+    """Of the emulator's stacks the constant salt is taken over, so that the file is complete."""
+    for path in (CHECKOUT / "stacks").glob("Pulumi.local-prod*.yaml"):
+        shutil.copy(path, project.folder / "stacks")
+    answer = command("stack", "new", "local-prod-asia", "--foundation", "local-prod", "-l", "asia-southeast1")
+    assert answer.lines[0] == "stacks/Pulumi.local-prod-asia.yaml written, and the stack made"
+    text = (project.folder / "stacks" / "Pulumi.local-prod-asia.yaml").read_text()
+    salt = next(
+        line for line in (CHECKOUT / "stacks" / "Pulumi.local-prod.yaml").read_text().splitlines() if "salt:" in line
+    )
+    assert salt in text
+    assert config(project, "local-prod-asia")["emulator"] is True
