@@ -15,14 +15,12 @@ class Foundation:
     """What the foundation has made for its regions.
 
     Attributes:
-        stack: its name.
         project_number: of the Google Cloud project.
         platform_agent: IAM member of the agent that serves.
         tuning_agent: IAM member of the agent that tunes open models.
         models: those that the region serves, by name.
     """
 
-    stack: str
     project_number: str
     platform_agent: str
     tuning_agent: str
@@ -57,7 +55,7 @@ def read_foundation(settings: Settings, stacks: StackOutputs, problems: list[str
         problems += found
         return None
     number, agents = outputs.values["projectNumber"], outputs.values["agents"]
-    return Foundation(settings.foundation, number, agents["platform"], agents["tuning"], models)
+    return Foundation(number, agents["platform"], agents["tuning"], models)
 
 
 def _mismatches(settings: Settings, values: Mapping[str, object]) -> Iterator[str]:

@@ -104,9 +104,11 @@ def model_there(outputs: Outputs, name: str) -> ModelThere:
 
 
 def _with_data(told: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
-    """Adds what it learned from, where a stack of an earlier release tells that apart."""
+    """Adds what it learned from: a model that the stack itself has tuned names its dataset."""
     dataset = (outputs.values.get("datasets") or {}).get(told.get("dataset")) or {}
-    return {key: dataset.get(key) for key in ("contentHash", "examples", "trainingUri")} | dict(told)
+    # An address may be what is secret of a dataset; its hash and its size are not.
+    keys = ("contentHash", "examples", *(() if "datasets" in outputs.secret else ("trainingUri",)))
+    return {key: dataset.get(key) for key in keys} | dict(told)
 
 
 def _text(value: Any) -> str:

@@ -27,6 +27,7 @@ _KEPT = frozenset(
         "mode",
         "epochs",
         "contentHash",
+        "trainingUri",
         "examples",
         "specHash",
         "state",
@@ -66,7 +67,7 @@ def export_environment(settings: Settings, api_endpoint: str | None, made: Envir
             "agents": {"platform": services.platform_agent, "tuning": services.tuning_agent},
             "serviceAccount": made.access.service_account,
             "datasets": {name: _dataset(settings, name, dataset) for name, dataset in tuning.datasets.items()},
-            "models": models | {name: _copied(copied) for name, copied in made.promoted.items()},
+            "models": models | {name: _copied(each) for name, each in made.promoted.items()},
             **_total_costs(tuning),
         }
     )
@@ -89,7 +90,7 @@ def export_region(
             "foundation": settings.foundation,
             "buckets": {"output": bucket.url},
             "datasets": {},
-            "models": {name: _copied(copied) for name, copied in models.items()},
+            "models": {name: _copied(each) for name, each in models.items()},
             **nothing,
         }
     )

@@ -15,6 +15,8 @@ from infra.settings import PromoteSettings, Settings
 from infra.stack_outputs import StackOutputs, UnreadableStackError
 from tunestack import CheckpointCopy
 
+_SUCCEEDED: Final = "JOB_STATE_SUCCEEDED"
+
 
 @dataclass(frozen=True, slots=True)
 class Copied:
@@ -27,9 +29,6 @@ class Copied:
     def servable(self) -> Servable:
         """The copy, as an endpoint may serve it; what it is copied from is there before it."""
         return Servable(self.here.uri, self.there.base_model, self.there.uri or None)
-
-
-_SUCCEEDED: Final = "JOB_STATE_SUCCEEDED"
 
 
 def read_promoted(
@@ -85,16 +84,14 @@ class Promotion(pulumi.ComponentResource):
     ) -> None:
         super().__init__("infra:index:Promotion", resource_name, None, opts)
         options = pulumi.ResourceOptions(parent=self, depends_on=[after])
-        self.models: dict[str, Copied] = {
-            name: Copied(there, copy(name, there, bucket=bucket, opts=options)) for name, there in models.items()
-        }
+        self.models = {name: copied(name, there, bucket=bucket, opts=options) for name, there in models.items()}
         self.register_outputs({})
 
 
-def copy(name: str, there: ModelThere, *, bucket: pulumi.Input[str], opts: pulumi.ResourceOptions) -> CheckpointCopy:
+def copied(name: str, there: ModelThere, *, bucket: pulumi.Input[str], opts: pulumi.ResourceOptions) -> Copied:
     """Declares the copy of another stack's checkpoint in a bucket of this stack."""
     folder = f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}/copies"
-    return CheckpointCopy(
+    here = CheckpointCopy(
         name,
         source_uri=there.uri,
         destination_uri=pulumi.Output.concat("gs://", bucket, "/", folder),
@@ -102,6 +99,7 @@ def copy(name: str, there: ModelThere, *, bucket: pulumi.Input[str], opts: pulum
         origin=there.origin,
         opts=opts,
     )
+    return Copied(there, here)
 
 
 def _finished(there: ModelThere, wanted: PromoteSettings) -> ModelThere:
@@ -143,7 +141,8 @@ def _earlier(there: ModelThere, run: str, connection: Connection) -> ModelThere:
         "mode": found.mode,
         "epochs": found.epochs or None,
         "contentHash": found.content_hash,
-        "trainingUri": found.training_uri,
+        # The service shows it to whoever may see the job, and the other stack may keep it a secret.
+        "trainingUri": found.training_uri if there.told.get("trainingUri") else None,
         "specHash": found.spec_hash,
         "billedTokens": found.billed_tokens,
         "billedCostUsd": found.billed_cost_usd,

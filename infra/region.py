@@ -12,7 +12,7 @@ from infra.connection import Connection
 from infra.foundation import Foundation
 from infra.outputs import export_region
 from infra.patience import Patience
-from infra.promotion import Copied, copy
+from infra.promotion import copied
 from infra.quota import Quotas
 from infra.quota_shortage import warn_of_shortage
 from infra.readers import OBJECT_VIEWER, bind_readers
@@ -59,8 +59,8 @@ class Region(pulumi.ComponentResource):
         ]
         # What is served is read by the agent: nothing is deployed before that may be.
         options = pulumi.ResourceOptions(parent=self, depends_on=[bound])
-        self.models: dict[str, Copied] = {
-            name: Copied(there, copy(name, there, bucket=self.bucket.name, opts=options))
+        self.models = {
+            name: copied(name, there, bucket=self.bucket.name, opts=options)
             for name, there in foundation.models.items()
         }
         self.register_outputs({"bucket": self.bucket.name})
@@ -72,7 +72,7 @@ def declare_region(settings: Settings, connection: Connection, foundation: Found
     services = Services("services", project=settings.project, patience=patience, foundation=foundation, opts=everywhere)
     quotas = Quotas("quotas", settings=settings, services=services, opts=everywhere)
     region = Region("region", settings=settings, foundation=foundation, services=services, opts=everywhere)
-    models = {name: copied.servable for name, copied in region.models.items()}
+    models = {name: each.servable for name, each in region.models.items()}
     serving = Serving("serving", settings=settings, models=models, services=services, quotas=quotas, opts=everywhere)
     warn_of_shortage(settings, quotas, {}, serving.deployments_made)
     export_region(settings, connection.api_endpoint, region.bucket, region.bindings, region.models, quotas, serving)

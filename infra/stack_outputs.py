@@ -62,8 +62,7 @@ def _read(stack: str) -> Outputs:
         said = " ".join(str(error).rpartition("returned an error: ")[2].split())
         if "unknown stack" in said:
             raise UnreadableStackError(
-                f"there is no stack {stack} in this backend; is that its name, and was it ever applied? "
-                f"pulumi up --stack {stack} makes it what this one needs"
+                f"there is no stack {stack} in this backend; mend the name, or bring it up first: tunestack up {stack}"
             ) from error
         raise UnreadableStackError(f"stack {stack} cannot be read: {said}") from error
     values = found.get("outputs") or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pulumi
@@ -10,7 +11,7 @@ import pytest
 import tunestack
 from infra.connection import Connection
 from infra.foundation import Foundation, read_foundation
-from infra.models_there import ModelThere
+from infra.models_there import ModelThere, model_there
 from infra.promotion import read_promoted
 from infra.stack_outputs import Outputs, StackOutputs, UnreadableStackError
 from tests.infra.configurations import ENDPOINT, settings_of
@@ -146,6 +147,9 @@ def test_a_model_that_is_not_finished_is_waited_for_by_a_region() -> None:
 
 def test_what_is_secret_there_stays_secret() -> None:
     assert isinstance(ModelThere("prod", "support", MODEL, is_secret=True).uri, pulumi.Output)
+    there = model_there(Outputs("prod", PROD, frozenset({"datasets"})), "support")
+    assert there.origin["contentHash"] == "abc"
+    assert "trainingUri" not in there.origin
 
 
 def _promoted(stacks: StackOutputs, run: str | None = None) -> tuple[dict[str, ModelThere], list[str]]:
@@ -183,7 +187,7 @@ def _run(**changed: Any) -> Any:
     known = {"job": f"{JOB}8", "state": "JOB_STATE_SUCCEEDED", "checkpoint_uri": "gs://dev-output/earlier"}
     told = {"error": "", "base_model": MODEL["baseModel"], "mode": "FULL", "epochs": 1, "tuned_model": ""}
     data = {
-        "training_uri": "",
+        "training_uri": "gs://dev/secret.jsonl",
         "validation_uri": "",
         "content_hash": "def",
         "spec_hash": "",
@@ -224,9 +228,44 @@ def test_an_earlier_run_is_looked_up_where_the_present_one_is(monkeypatch: pytes
     assert found["chat"].uri == "gs://dev-output/earlier"
     assert found["chat"].origin["contentHash"] == "def"
     assert "examples" not in found["chat"].origin, "those of the present run are others"
+    assert found["chat"].origin["trainingUri"] == "gs://dev/secret.jsonl"
+
+
+def test_an_earlier_run_tells_no_address_that_its_stack_keeps_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tunestack, "get_run", lambda *_, **__: _run(), raising=False)
+    found, _ = _promoted(Known(dev={**PROD, "datasets": {}}), "778")
+    assert "trainingUri" not in found["chat"].origin
 
 
 def test_the_present_run_named_aloud_is_the_present_run() -> None:
     """So that it stays when the other stack tunes again."""
     found, _ = _promoted(Known(dev=PROD), "77")
     assert found == _promoted(Known(dev=PROD))[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            Exception('invoke of x failed: invocation of x returned an error: unknown stack "dev"'),
+            "there is no stack dev in this backend; mend the name, or bring it up first: tunestack up dev",
+        ),
+        (
+            Exception("invoke of x failed: invocation of x returned an error: secrets manager: incorrect\npassphrase"),
+            "stack dev cannot be read: secrets manager: incorrect passphrase",
+        ),
+        ({"outputs": {}}, "stack dev is not up; run pulumi up --stack dev first"),
+    ],
+)
+def test_a_stack_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, answer: Any, told: str) -> None:
+    """The engine's words as v3.259 has them."""
+
+    def invoke(*_: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return SimpleNamespace(value=answer)
+
+    monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
+    with pytest.raises(UnreadableStackError) as caught:
+        StackOutputs().read("dev")
+    assert str(caught.value) == told
