@@ -67,7 +67,7 @@ def test_nothing_that_a_comment_quotes_does_anything() -> None:
     assert tags == {"<code>", "</code>", "<br>", "<sub>", "</sub>"}
     blocks = "".join(token.content for token in tokens if token.type == "html_block")
     assert set(re.findall(r"</?(\w+)", blocks)) == {"details", "summary"}
-    assert blocks.count("<details>") == blocks.count("</details>") == 2
+    assert blocks.count("<details>") == blocks.count("</details>") == 1
     # Neither as text nor in a block is there a line that GitLab takes for a command, nor a mention.
     assert not re.search(r"^/", written, re.MULTILINE)
     texts = "".join(child.content for child in _outside_of_code(children))
@@ -111,6 +111,13 @@ def test_a_long_list_is_folded_and_complete_where_there_is_room() -> None:
     assert "<summary>15 more of these</summary>" in written
     assert all(f"bucket-{number}<" in written for number in range(40))
     assert "left out" not in written
+
+
+@pytest.mark.parametrize(("number", "heading"), [(8, "#### Warnings"), (9, "<summary>9 warnings</summary>")])
+def test_a_few_warnings_are_seen_at_once(number: int, heading: str) -> None:
+    """Such as that no machine can be had in the region."""
+    events = [told("warning", f"warning {each}") for each in range(number)]
+    assert heading in comment(Report.of([*events, END], "dev"))
 
 
 def test_a_stack_that_waits_and_one_that_follows() -> None:

@@ -30,6 +30,11 @@ _NAME = 200
 _UNFOLDED = 25
 """Rows that are shown without a click."""
 
+_WARNINGS = 8
+"""Warnings that are shown without a click: one may say that no machine can be had."""
+
+_OF = "| of | says |\n|---|---|"
+
 _SIGNS = {"create": "➕", "update": "✏️", "replace": "♻️", "delete": "➖", "import": "📥"}
 
 
@@ -76,14 +81,18 @@ def _parts(report: Report) -> Iterator[Part]:
     if report.drift:
         heading = "#### Changed outside\n\n| resource | is |\n|---|---|"
         yield Part(heading, [_row(code(each.resource, _NAME), prose(each.text, _TEXT)) for each in report.drift])
+    warnings = [_told(each) for each in report.warnings]
+    if 0 < len(warnings) <= _WARNINGS:
+        yield Part(f"#### Warnings\n\n{_OF}", warnings)
     yield from _changes(report)
     changed = [each for each in report.data if each.is_changed]
     if changed:
         heading = "#### Data\n\n| dataset | training examples | validation examples | what differs |\n|---|---|---|---|"
         yield Part(heading, [_data(each) for each in changed], row=("| ", " | | | |"))
-    for title, told in (("warning", report.warnings), ("note", report.notes)):
-        if told:
-            yield _folded(f"{counted(len(told), title)}", "| of | says |\n|---|---|", [_told(each) for each in told])
+    if len(warnings) > _WARNINGS:
+        yield _folded(counted(len(warnings), "warning"), _OF, warnings)
+    if report.notes:
+        yield _folded(counted(len(report.notes), "note"), _OF, [_told(each) for each in report.notes])
 
 
 def _error(error: Told) -> str:
@@ -207,10 +216,6 @@ def _closing(report: Report, commit: str, left_out: int) -> str:
         sentences.append(f"Cut to the size of a comment: {counted(left_out, 'row')} left out.")
     if report.emulated and report.is_complete:
         sentences.append("An emulator's stack, which bills nothing: the prices are what Google Cloud would ask.")
-    if report.foundation and not report.upstream:
-        sentences.append(
-            f"Its models come from {code(report.foundation, _NAME)}: what changes there arrives afterwards."
-        )
     if report.is_complete:
         sentences.append(f"{counted(report.unchanged, 'resource')} unchanged.")
     of_commit = f" of {code(commit[:10])}" if commit else ""
