@@ -138,6 +138,10 @@ def test_secrets_are_kept_as_others_keep_them(
         (("Prod", "-l", "us-central1"), "a stack's name has lower-case letters"),
         (("lab", "-l", "us-central1"), "in which Google Cloud project is lab? Name it with --project"),
         (("lab", "-l", "us-centrall", "--project", "lab-project"), "did you mean us-central1?"),
+        (
+            ("lab", "-l", "us-central1", "--foundation", "prod", "--project", "other-project"),
+            "a region lies in the project of its foundation, and prod is in demo-project",
+        ),
         (("lab", "-l", "us-central1", "--foundation", "prd"), "there is no stack prd: did you mean prod?"),
         (
             ("lab", "-l", "us-central1", "--like", "prod", "--promote", "prod:suport"),

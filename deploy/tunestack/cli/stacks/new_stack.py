@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -86,11 +87,16 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
         raise StackError(
             f"{foundation.name} is itself a region of {foundation.foundation}: name that as the foundation"
         )
+    if foundation and asked.project not in ("", foundation.project):
+        raise StackError(
+            f"--project {asked.project}: a region lies in the project of its foundation, and {foundation.name} is in "
+            f"{foundation.project}; for another project, promote its models instead: --promote {foundation.name}:MODEL"
+        )
     siblings = regions_of(asked.foundation, files) if asked.foundation else []
     followed = find(asked.like, files) if asked.like else next(iter(siblings), None)
     config, left_out = _taken_over(asked.name, followed) if followed else ({}, [])
     source = followed or foundation
-    project = asked.project or (source.project if source else "")
+    project = asked.project or (foundation or source or _NOBODY).project
     if not project:
         raise StackError(f"in which Google Cloud project is {asked.name}? Name it with --project")
     config = {"project": project, "location": _location(asked.location), **_without(config, "project", "location")}
@@ -117,6 +123,7 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
     return Draft(_about(asked, followed), ordered, given, salt, left_out)
 
 
+_NOBODY = StackFile("", Path())
 _ORDER = ("project", "location", "foundation", "emulator", "labels")
 _ONE_MACHINE = ("machineType", "acceleratorType", "acceleratorCount")
 
