@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
+from emulator.storage.caller import Caller
 from emulator.storage.download import download
 from emulator.storage.errors import ObjectNotFound
 
@@ -29,12 +30,13 @@ _NO_SUCH_KEY = (
 
 def routes(services: Services) -> list[Route]:
     """`/BUCKET/OBJECT`, behind every other path: it takes what begins with the name of a bucket."""
-    store = services.storage
+    store, caller = services.storage, Caller(services)
 
     async def read(request: Request) -> Response:
         bucket, name = request.path_params["bucket"], request.path_params["object"]
         if store.buckets.find(bucket) is None:
             raise HTTPException(404)  # most likely no bucket is meant, but a path that no room has
+        caller.require(bucket, "storage.objects.get")
         try:
             resource = await run_in_threadpool(store.get, bucket, name, request.query_params.get("generation"))
         except ObjectNotFound:
