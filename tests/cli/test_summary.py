@@ -211,3 +211,74 @@ def test_every_method(
     )
     rows = [line.split("│")[2].strip() for line in capsys.readouterr().out.splitlines() if line.count("│") == 3]
     assert [each for each in says if each not in rows] == [], why
+
+
+TAKEN = {
+    "method": "supervised",
+    "baseModel": "google/gemma3@gemma-3-1b-it",
+    "mode": "FULL",
+    "epochs": 3,
+    "dataset": "",
+    "contentHash": "21f5ca3c2d574f7f0a2248c049187940",
+    "examples": 600,
+    "billedTokens": 97_299,
+    "billedCostUsd": 0.0457,
+    "state": "JOB_STATE_SUCCEEDED",
+    "finalCheckpointUri": "gs://west/copies/1",
+    "promotedFrom": {"stack": "prod", "model": "support", "run": "5900"},
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "says", "why"),
+    [
+        (
+            TAKEN,
+            [
+                "google/gemma3@gemma-3-1b-it, FULL, 3 epochs",
+                "taken from prod: support, run 5900, succeeded",
+                "data sha256 21f5ca3c2d574f7f…, 600 examples",
+                "97,299 tokens billed there, about 0.05 USD",
+                "gs://west/copies/1",
+            ],
+            "whose it is, of which run and data",
+        ),
+        (
+            {"promotedFrom": TAKEN["promotedFrom"], "state": "JOB_STATE_RUNNING", "finalCheckpointUri": ""},
+            ["taken from prod: support, run 5900, running", "not copied yet"],
+            "its job still runs, and nothing of it is known",
+        ),
+    ],
+)
+def test_a_model_that_another_stack_has_tuned(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    model: dict[str, Any],
+    says: list[str],
+    why: str,
+) -> None:
+    monkeypatch.setattr(summary, "LOG_WIDTH", 300)
+    serving = {
+        "id": "projects/1/locations/europe-west4/endpoints/2",
+        "state": "SERVING",
+        "machineType": "a2-highgpu-1g",
+        "machineReason": "g2-standard-12 has no quota there",
+    }
+    outputs = {
+        "project": "demo",
+        "location": "europe-west4",
+        "foundation": "prod",
+        "buckets": {"output": "gs://west"},
+        "quota": {"servingAccelerators": {}},
+        "models": {"support": model},
+        "endpoints": {"support": serving},
+        "estimatedCostUsd": 0,
+    }
+    summary.show(Stack("prod-europe-west4", outputs), ask_untuned=False)
+    cells = [line.split("│")[1:3] for line in capsys.readouterr().out.splitlines() if "│" in line]
+    told = {name.strip(): text.strip() for name, text in cells if name.strip()}
+    lines = [text.strip() for _, text in cells]
+    assert [line for line in lines if line in says] == says, why
+    assert told["region of"] == "prod"
+    assert not {"on Google Cloud", "quota, tuning jobs"} & told.keys(), "no job is this stack's"
+    assert "g2-standard-12 has no quota there" in lines
