@@ -76,14 +76,3 @@ def test_what_a_stack_protects_and_encrypts_keeps_to_the_policies(program: Any) 
     shown = program.pulumi("preview", "--policy-pack", "infra/policies", fails=True)
     for place in ("protect: true", "buckets.forceDestroy", "buckets.kmsKeyName"):
         assert f"stacks/Pulumi.local.yaml: config.tunestack:{place}" in shown
-
-
-@pytest.mark.engine
-def test_what_is_protected_is_not_destroyed(program: Any) -> None:
-    program.configure(protect=True, buckets={"forceDestroy": True, "kmsKeyName": HERE})
-    program.pulumi("up", "--yes", "--skip-preview")
-    bucket = "/storage/v1/b/tunestack-test-local-tuning-data"
-    assert program.emulator.http.get(bucket).json()["encryption"] == {"defaultKmsKeyName": HERE}
-    shown = program.pulumi("destroy", "--yes", "--skip-preview", fails=True)
-    assert "protect" in shown
-    assert program.emulator.http.get(bucket).is_success

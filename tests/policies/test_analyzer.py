@@ -94,6 +94,13 @@ def test_what_cannot_be_used_is_refused(pack: AnalyzerStub, policies: Any, more:
     _stack(pack, {})
 
 
+def test_nothing_is_changed_behind_anybodys_back(pack: AnalyzerStub) -> None:
+    remediate = wire.PolicyConfig(enforcementLevel=wire.REMEDIATE)
+    with pytest.raises(grpc.RpcError) as caught:
+        pack.Configure(wire.ConfigureAnalyzerRequest(policyConfig={"models": remediate}))
+    assert "models.enforcementLevel: must be advisory, mandatory or disabled" in str(caught.value)
+
+
 def test_a_pack_ends_with_the_engine_that_started_it() -> None:
     """An engine that is killed cannot stop it."""
     engine = (

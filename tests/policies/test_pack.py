@@ -37,11 +37,13 @@ def _found(printed: str, level: str = "mandatory") -> dict[str, set[str]]:
 
 def test_each_policy_alone_stops_a_preview_that_breaks_it(foreign: Foreign) -> None:
     assert BROKEN.keys() == {policy.name for policy in POLICIES}
-    foreign.configure(WRONG, LIMITS)
     for policy, resources in BROKEN.items():
+        # What a bucket alone can break is tried with no more than that.
+        tunes = policy not in {"regions", "public-access", "encryption", "protection"}
+        foreign.configure({**WRONG, "tunes": tunes}, LIMITS)
         alone = foreign.limits(all="disabled", **{policy: "mandatory"})
         printed = foreign.pulumi("preview", *FOLDER, *alone, fails=True)
-        assert _found(printed) == {policy: resources}
+        assert _found(printed) == {policy: {each for each in resources if tunes or each.startswith("gcp:storage:")}}
     made = [call["path"] for call in foreign.emulator.requests() if call["method"] not in {"GET", "HEAD"}]
     assert {path.rpartition(":")[2] for path in made} <= {"recommendSpec"}, "a look, with a body"
 
@@ -70,6 +72,3 @@ def test_a_wrong_configuration_stops_everything_with_its_place(foreign: Foreign)
     printed = foreign.pulumi("preview", *FOLDER, fails=True)
     assert "Pulumi.prod.yaml: config.tunestack:policies.regions.alowed: unknown key; did you mean allowed?" in printed
     assert "Pulumi.prod.yaml: config.tunestack:policies.budget: there is no such policy" in printed
-    foreign.configure(RIGHT, {})
-    printed = foreign.pulumi("preview", *FOLDER, *foreign.limits(models="remediate"), fails=True)
-    assert "models.enforcementLevel: must be advisory, mandatory or disabled" in printed

@@ -9,7 +9,6 @@ from tunestack.policies.guardrails.training_budget import JOB
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
 from tunestack.policies.properties import UNKNOWN
 
-
 COPY = "tunestack:index:CheckpointCopy"
 _KEYS = {JOB: "models.{name}.{property}", DEPLOYMENT: "serving.{name}.{property}", COPY: "models.{name}.promote"}
 
