@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tunestack.serving.specification import Machine
 
 
+NOT_RECOMMENDED = "is not recommended by the service for this checkpoint"
+"""What speaks against a machine that the service names no container for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a deployment takes beside what others have.
@@ -130,7 +134,7 @@ def _not_had(machine: Machine, capacity: Capacity, need: Need) -> str:
         return f"has no quota in {capacity.region}, says the service" if lacks else ""
     if machine in offers.recommended:
         return f"cannot be had in {capacity.region} now"
-    return "" if need.own_container else "is not recommended by the service for this checkpoint"
+    return "" if need.own_container else NOT_RECOMMENDED
 
 
 def _gib(size: int | None) -> str:

@@ -169,6 +169,8 @@ class Rollout:
                 return spec, self._bring(spec, before, known, warnings)
             except _NoCapacityError as error:
                 against[spec.machine] = f"was tried: {error}"
+            except models.NoContainerError:
+                against[spec.machine] = machine_choice.NOT_RECOMMENDED
         raise RolloutError(
             f"none of the machines can be had in {self.connection.location}: {machine_choice.told(machines, against)}; "
             f"{_left(before[-1] if before else None)}. {WAY_ON}"

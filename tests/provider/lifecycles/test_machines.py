@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.provider.lifecycles.test_model_deployment import PARENT, TWO, URN, Cloud
+from tests.provider.lifecycles.test_model_deployment import PARENT, TWO, URN, Cloud, until
 from tests.running_emulator import Emulator
-from tunestack.provider.lifecycle import CheckRequest, CreateRequest, InitFailedError, ResourceError, UpdateRequest
+from tunestack.provider.lifecycle import (
+    CheckRequest,
+    CreateRequest,
+    InitFailedError,
+    ReadRequest,
+    ResourceError,
+    UpdateRequest,
+)
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
 
 L4, L4_LARGE, A100, H100 = "g2-standard-12", "g2-standard-24", "a2-highgpu-1g", "a3-highgpu-1g"
@@ -228,6 +236,37 @@ class TestWhatServesStays:
         with pytest.raises(ResourceError, match=r"none of the machines can be had .*; version 1 goes on serving"):
             await cloud.change(made, listed(L4, A100), {**listed(L4, A100), **TWO})
         assert (cloud.machine(), cloud.deployed()) == (L4, {"1": 100})
+
+    async def test_after_an_import(self, cloud: Place) -> None:
+        made = await cloud.make(listed(L4, A100))
+        cloud.new_run()
+        found = await cloud.lifecycle.read(ReadRequest(URN.format("support"), made[0], wrap_map({}), wrap_map({})))
+        state, inputs = plain_map(found.properties), plain_map(found.inputs)
+        assert await cloud.changes((made[0], state), inputs, listed(A100, L4)) == set()
+
+
+class TestInterrupted:
+    @pytest.fixture
+    def vertex(self) -> dict[str, float]:
+        return {"deploy": 0.8, "operation": 0.02, "modelReleased": 0.1}
+
+    async def test_on_the_second_machine_it_is_found_there(self, cloud: Place) -> None:
+        cloud.fault(".*:deployModel", status=429, message="The following quota metrics exceed quota limits: l4")
+        making = asyncio.create_task(cloud.make(listed(L4, A100)))
+        await until(lambda: cloud.tried().count("deployModel") == 2)
+        cloud.run.interrupt()
+        with pytest.raises(InitFailedError, match="interrupted while it deploys"):
+            await making
+        cloud.new_run()
+        _, state = await cloud.make(listed(L4, A100))
+        assert (cloud.machine(), state["machineType"], cloud.tried().count("deployModel")) == (A100, A100, 2)
+        assert (cloud.versions(), state["state"]) == (["1"], "SERVING")
+
+
+async def test_a_machine_that_is_not_recommended_is_passed_over(cloud: Place) -> None:
+    _, state = await cloud.make(listed("g2-standard-8", L4))
+    assert cloud.machine() == L4, "the emulator recommends no g2-standard-8"
+    assert state["machineReason"] == f"{L4}: g2-standard-8 is not recommended by the service for this checkpoint"
 
 
 class TestPreviews:
