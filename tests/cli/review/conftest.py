@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,10 @@ class Job:
             self.host.merge(CHANGE, MERGED, HEAD)
         else:
             self.host.children[7] = [8]
-            self.host.keep(name, folder, 8)
+            kept = folder.with_name("kept")
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(folder, kept / "plan")
+            self.host.keep(name, kept, 8)
             self.host.merge(CHANGE, MERGED, [3, 7])
 
 

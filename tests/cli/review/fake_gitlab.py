@@ -43,8 +43,8 @@ class FakeGitLab(FakeHost):
         """Does what a job with `artifacts: paths` does."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
-            for file in sorted(folder.iterdir()):
-                archive.write(file, f"{folder.name}/{file.name}")
+            for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+                archive.write(file, file.relative_to(folder))
         number = sum(map(len, self.jobs.values())) + 1
         job = {"id": number, "name": name, "status": status, "artifacts_file": {"filename": "artifacts.zip"}}
         self.jobs.setdefault(pipeline, []).append(job)

@@ -31,7 +31,7 @@ def test_each_stack_has_one_that_keeps_its_place(job: Job, command: Command, pre
     assert first.startswith(f"{MARKER.format('prod')}\nprod: nothing changes\n")
     # Not the comment of the stack whose name this one begins with.
     assert second.startswith(MARKER.format("prod-europe-west4"))
-    assert "commit aaaaaaaaaaaa, [log](https://git" in first
+    assert "last commit aaaaaaaaaaaa, [log](https://git" in first
 
 
 def test_it_is_found_behind_those_of_many_others(job: Job, command: Command, preview: Path) -> None:

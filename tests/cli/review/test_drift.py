@@ -36,7 +36,7 @@ def test_an_issue_is_opened_updated_and_closed(job: Job, command: Command, finds
     finds["prod-europe-west4"] = Looked("prod-europe-west4", [], [])
     assert command("review", "drift").lines == [
         f"stack prod: 1 difference; issue {next(iter(job.host.issues))} is opened",
-        "stack prod-europe-west4 is as its state says",
+        "stack prod-europe-west4: nothing to tell",
     ]
     ((state, text),) = job.issues
     assert state == "open"
@@ -53,7 +53,7 @@ def test_an_issue_is_opened_updated_and_closed(job: Job, command: Command, finds
     finds["prod"] = Looked("prod", [], [])
     assert command("review", "drift").lines[0].endswith("is closed")
     assert [state for state, _ in job.issues] == ["clos"]
-    assert command("review", "drift").lines[0] == "stack prod is as its state says"
+    assert command("review", "drift").lines[0] == "stack prod: nothing to tell"
     finds["prod"] = Looked("prod", [UNDEPLOYED], [])
     assert command("review", "drift").lines[0].endswith("is opened")
 

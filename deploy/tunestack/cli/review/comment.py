@@ -74,7 +74,7 @@ def fitted(text: str, longest: int, host: str) -> str:
 
 def _signed(text: str, hosting: Hosting) -> str:
     """Returns a text that says which commit it is of, and where the log is."""
-    known = [f"commit {hosting.commit[:12]}" if hosting.commit else ""]
+    known = [f"last commit {hosting.commit[:12]}" if hosting.commit else ""]
     known += [f"[log]({hosting.run_address})" if hosting.run_address else ""]
     told = ", ".join(filter(None, known))
     return f"{text.rstrip()}\n\n<sub>{told}</sub>\n" if told else text

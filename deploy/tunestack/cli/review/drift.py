@@ -13,6 +13,7 @@ from tunestack.wording import counted, printable
 
 if TYPE_CHECKING:
     from tunestack.cli.review.hosting import Hosting
+    from tunestack.cli.status.strays import Stray
 
 _MARK_UP = re.compile(r"[\\`*_\[\]|~@!#:]")
 """What Markdown, or a host that finds mentions, numbers and emoji, would make something of."""
@@ -39,7 +40,7 @@ class Looked:
     """What a look at a stack has found.
 
     Attributes:
-        stack: its name.
+        stack: its name; empty for what no stack owns.
         drift: what is not as its state says.
         unseen: what could not be looked at, and why.
     """
@@ -48,14 +49,55 @@ class Looked:
     drift: Sequence[Difference]
     unseen: Sequence[str]
 
+    @property
+    def name(self) -> str:
+        """As it stands in a sentence."""
+        return f"stack {self.stack}" if self.stack else "what no stack owns"
+
+    @property
+    def title(self) -> str:
+        """Of an issue."""
+        return f"Stack {self.stack} has drifted" if self.stack else "Endpoints that no stack owns are billed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stray:
+    """An endpoint that no stack owns, as a difference."""
+
+    found: Stray
+
+    @property
+    def resource(self) -> str:
+        return self.found.endpoint
+
+    @property
+    def says(self) -> str:
+        hourly = self.found.usd_per_hour
+        price = "an unknown price" if hourly is None else f"{hourly:,.2f} USD"
+        return f"{self.found.display_name}: costs {price} an hour"
+
+    @property
+    def advice(self) -> str:
+        return "undeploy what runs there, or take it into a stack"
+
 
 def look(stacks: Collection[str]) -> Iterator[Looked]:
-    """Looks at all stacks that are up, or at those named; passes over those on which an update runs."""
+    """Looks at all stacks of Google Cloud, or at those named, and at what no stack owns.
+
+    Passed over is what an update works on just now.
+    """
+    from tunestack.cli.stacks.stack_files import read_all
     from tunestack.cli.status.overview import gather
 
-    for found in gather(stacks, refresh=True).stacks:
-        if (found.is_up or found.unseen) and not found.locks and (stacks or not found.is_emulated):
+    names = list(stacks) or [file.name for file in read_all().values() if not file.emulator]
+    if not names:
+        return
+    overview = gather(names, refresh=True)
+    for found in overview.stacks:
+        if not found.locks:
             yield Looked(found.name, found.drift, found.unseen)
+    if not stacks:
+        yield Looked("", [_Stray(each) for each in overview.strays], overview.unseen)
 
 
 @repeatable
@@ -72,25 +114,25 @@ def tell(hosting: Hosting, found: Looked) -> str:
     issue = next((each for each in hosting.drift_issues() if each.text.startswith(_marker(found.stack))), None)
     if not found.drift and not found.unseen:
         if issue is None:
-            return f"stack {found.stack} is as its state says"
+            return f"{found.name}: nothing to tell"
         log = f": {hosting.run_address}" if hosting.run_address else ""
-        hosting.close_issue(issue, f"Stack `{found.stack}` is as its state says again{log}.")
-        return f"stack {found.stack} is as its state says again; issue {issue.number} is closed"
+        hosting.close_issue(issue, f"There is nothing of that any more{log}.")
+        return f"{found.name}: nothing to tell any more; issue {issue.number} is closed"
     many = ", ".join(
         ([counted(len(found.drift), "difference")] if found.drift else [])
         + ([f"{counted(len(found.unseen), 'thing')} that could not be looked at"] if found.unseen else [])
     )
     if issue is None and not found.drift:
-        return f"stack {found.stack}: {many}; no issue is opened for that"
+        return f"{found.name}: {many}; no issue is opened for that"
     text = fitted(_described(found), hosting.longest, type(hosting).__name__)
     if issue is None:
-        number = hosting.open_issue(f"Stack {found.stack} has drifted", text)
-        return f"stack {found.stack}: {many}; issue {number} is opened"
+        number = hosting.open_issue(found.title, text)
+        return f"{found.name}: {many}; issue {number} is opened"
     # What could not be looked at may have drifted still: the issue stays, and says so.
     if issue.text.replace("\r\n", "\n").strip() == text.strip():
-        return f"stack {found.stack}: {many}; issue {issue.number} says so already"
+        return f"{found.name}: {many}; issue {issue.number} says so already"
     hosting.edit_issue(issue, text)
-    return f"stack {found.stack}: {many}; issue {issue.number} is updated"
+    return f"{found.name}: {many}; issue {issue.number} is updated"
 
 
 def _marker(stack: str) -> str:
@@ -98,17 +140,21 @@ def _marker(stack: str) -> str:
 
 
 def _described(found: Looked) -> str:
-    lines = [_marker(found.stack), f"Stack `{found.stack}` is not as its state says.", ""]
+    lines = [_marker(found.stack)]
+    if found.stack:
+        lines += [f"Stack `{found.stack}` is not as its state says.", ""]
     if found.drift:
         lines += ["| resource | what is different | what to do |", "|---|---|---|"]
         lines += [f"| {_cell(each.resource)} | {_cell(each.says)} | {_cell(each.advice)} |" for each in found.drift]
     if found.unseen:
         lines += ["", "Could not be looked at:", "", *(f"- {_cell(each)}" for each in found.unseen)]
     advice = (
-        f"`tunestack preview {found.stack}` shows what the next `tunestack up` would do about it. This issue is kept "
-        "up to date by the scheduled check, and closed when nothing is different any more."
+        [f"`tunestack preview {found.stack} --refresh` shows what the next `up` would do about it."]
+        if found.stack
+        else []
     )
-    return "\n".join([*lines, "", advice, ""])
+    kept = "The scheduled check keeps this issue up to date, and closes it when there is nothing of it any more."
+    return "\n".join([*lines, "", *advice, kept, ""])
 
 
 def _cell(text: str) -> str:
