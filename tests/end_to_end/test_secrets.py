@@ -7,7 +7,12 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+
+from tunestack.cli.preview.markdown import comment
+from tunestack.cli.preview.plain import lines
+from tunestack.cli.preview.report import Report
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
 
@@ -62,7 +67,18 @@ class Hushed:
         self.emulator = stack.emulator
         self.hidden = {
             name: f"{name}-{secrets.token_hex(6)}"
-            for name in ("prefix", "description", "label", "name", "prompt", "argument", "token", "whole", "bucket")
+            for name in (
+                "prefix",
+                "description",
+                "label",
+                "name",
+                "prompt",
+                "argument",
+                "token",
+                "whole",
+                "bucket",
+                "setting",
+            )
         }
         self.hidden["prompt"] += ' with "quotes" and a\nsecond line, ä'
         self.hidden["file"] = f"data/{secrets.token_hex(6)}.jsonl"
@@ -110,7 +126,12 @@ class Hushed:
         self.seen.append((" ".join(arguments), printed))
         for file in (*self.folder.glob("*.log"), *self.folder.glob("plan.json")):
             self.seen.append((f"{file.name} of {' '.join(arguments)}", file.read_text()))
+            if file.name == "events.log":
+                report = Report.of(map(json.loads, file.read_text().splitlines()), "local", printed)
+                told = "\n".join((comment(report), *lines(report), msgspec.json.encode(report).decode()))
+                self.seen.append((f"comment on {' '.join(arguments)}", told))
             file.unlink()
+        self.seen += [(file.name, file.read_text()) for file in self.folder.glob("Pulumi.*.yaml")]
         return printed
 
     def refuse(self, path: str, *names: str) -> None:
@@ -135,6 +156,7 @@ class Hushed:
 def test_no_secret_can_be_read_anywhere(stack: Any) -> None:
     hushed = Hushed(stack)
     hushed.run("stack", "init", "local")
+    hushed.run("config", "set", "--secret", "setting", hushed.hidden["setting"])
     hushed.run("preview", "--json", "--save-plan", "plan.json")
     hushed.run("preview", "--diff", "--event-log", "events.log")
     hushed.refuse(".*/tuningJobs", "description", "label", "output", "file", "bucket", "prefix")
@@ -146,10 +168,15 @@ def test_no_secret_can_be_read_anywhere(stack: Any) -> None:
     hushed.run("refresh", "--yes", "--skip-preview", "--diff")
     hushed.run("stack", "export")
     hushed.write(epochs=2, description=f"other-{secrets.token_hex(6)}", token=f"other-{secrets.token_hex(6)}")
-    told = hushed.run("preview", "--diff")
+    told = hushed.run("preview", "--diff", "--event-log", "events.log")
     assert "epochs retrains" in told, "a secret number is no reason to tell"
+    assert any("epochs retrains" in text for where, text in hushed.seen if where.startswith("comment")), (
+        "it says so, too"
+    )
     hushed.run("preview", "--json")
     hushed.run("stack", "output", "--json")
+    for form in ((), ("--json",)):
+        hushed.seen.append(("status", hushed._program.run("tunestack", "status", *form)))
     assert not (leaks := hushed.leaks()), "\n".join(leaks)
     shown = hushed._program.pulumi("stack", "export", "--show-secrets")
     assert hushed.hidden["label"] in shown, "they were passed on"

@@ -107,8 +107,8 @@ class Kept:
 
     @property
     def is_up(self) -> bool:
-        """Whether the stack has anything; the stack itself and providers are the engine's own."""
-        return any(not each.type.startswith(("pulumi:providers:", _STACK)) for each in self.resources)
+        """Whether the stack has anything; itself, providers and looks at other stacks are the engine's own."""
+        return any(not each.type.startswith("pulumi:") for each in self.resources)
 
     def connection(self) -> Connection | None:
         """Returns the way to the stack's project, by its outputs or its provider; None where neither tells."""
