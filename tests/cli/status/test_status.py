@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,11 +149,19 @@ def test_a_stack_that_cannot_be_looked_at_is_not_without_drift(command: Command,
     assert any("not looked at" in line for line in command("status").lines if line.startswith("dev "))
 
 
-def test_a_stack_that_was_destroyed_but_left_an_endpoint(command: Command, stacks: Stacks) -> None:
-    stacks.file("past", project=PROJECT, location="us-central1", emulator=False)
+def test_where_a_stack_was_before_its_destroy_is_looked_for_what_it_left(
+    command: Command, stacks: Stacks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_GCE_CHECK", "true")  # nobody is asked for credentials
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    stacks.file("past", project="past-project", location="europe-west4")
     stacks.state("past", project=None, location=None, apiEndpoint=None)
-    found = stack_of(command, "past", "--stack", "past")
+    answer = command("status", "--json", "--stack", "past").json
+    (found,) = answer["stacks"]
     assert (found["up"], found["resources"], found["drift"]) == (False, 0, [])
+    (unseen,) = answer["unseen"]
+    assert unseen.startswith("endpoints of past-project in europe-west4: there are no usable Google Cloud credentials")
 
 
 def test_no_such_stack(command: Command, stacks: Stacks) -> None:

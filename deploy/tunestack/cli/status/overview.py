@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunestack.cli.place import emulator_url
 from tunestack.cli.stack import Engine, StackError
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.status import engine_drift, kept, strays
@@ -160,7 +159,7 @@ def gather(stacks: Collection[str] = (), *, refresh: bool = False, folder: Path 
 
 def total(prices: Collection[float | None]) -> float | None:
     """Adds prices; None where one is not known, since a part is not a total."""
-    return None if None in prices else sum(price or 0.0 for price in prices)
+    return None if None in prices else sum((price or 0.0 for price in prices), 0.0)
 
 
 def _owner(engine: Engine, name: str) -> Kept | None:
@@ -205,9 +204,9 @@ def _look(
 
 def _configured(file: StackFile) -> Connection | None:
     """Returns where a stack had its things that is gone by now: what it has forgotten is still billed."""
-    if not (file.project and file.location):
-        return None
-    return Connection(file.project, file.location, emulator_url() if file.emulator else "")
+    if file.emulator or not (file.project and file.location):
+        return None  # an emulator bills nothing, and may have been forgotten itself
+    return Connection(file.project, file.location)
 
 
 def _jobs(found: Kept, seen: Seen | None) -> list[Job]:
