@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
 PROGRAM = """
 import os
 import pulumi
-from tunestack import CheckpointCopy, Provider, get_run
+from tunestack import CheckpointCopy, Provider, get_run, get_run_output
 
 provider = Provider("prod", project="prod-project", location="europe-west4", api_endpoint=os.environ["EMULATOR"])
 run = get_run(os.environ["RUN"], like=os.environ["LATEST"], opts=pulumi.InvokeOptions(provider=provider))
@@ -34,6 +34,8 @@ copy = CheckpointCopy(
 )
 pulumi.export("uri", copy.uri)
 pulumi.export("copied", copy.copied_files)
+latest = get_run_output(provider.id.apply(lambda _: os.environ["LATEST"]), opts=pulumi.InvokeOptions(provider=provider))
+pulumi.export("latest", latest.apply(lambda run: run.epochs))
 """
 JOBS = "/v1beta1/projects/dev-project/locations/us-central1/tuningJobs"
 
@@ -142,4 +144,4 @@ def test_a_run_is_promoted_as_it_was_reviewed_and_taken_back(prod: Prod) -> None
     assert b"second" in prod.weights().values()
     prod.pulumi("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes")
     prod.up(run=0)
-    assert json.loads(prod.pulumi("stack", "output", "--json")) == {"uri": first, "copied": 0}
+    assert json.loads(prod.pulumi("stack", "output", "--json")) == {"uri": first, "copied": 0, "latest": 2}

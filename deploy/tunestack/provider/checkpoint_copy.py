@@ -38,6 +38,7 @@ from tunestack.provider.lifecycle import (
 from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wrap_map
 from tunestack.provider.transfer_progress import TransferProgress, shown_bytes
 from tunestack.tuning.ownership import digest
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from tunestack.provider.run import Run
@@ -188,7 +189,8 @@ class CheckpointCopyLifecycle(Lifecycle):
         uri = copy_uri(inputs.destination_uri, source.content)
         there = await self._run.call(folder.present, connection, uri)
         missing = copying.left(source, there)
-        shown = TransferProgress(self._run, urn, f"copies {len(missing)} files", sum(file.bytes for file in missing))
+        doing, total = f"copies {counted(len(missing), 'file')}", sum(file.bytes for file in missing)
+        shown = TransferProgress(self._run, urn, doing, total)
         deadline = time.monotonic() + seconds if seconds else math.inf
 
         def progress(done: int) -> None:
