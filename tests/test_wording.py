@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunestack.wording import counted, either, printable
+from tunestack.wording import counted, either, printable, together
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (12_000, "12,000 rows")])
@@ -15,6 +15,13 @@ def test_a_number_and_what_it_counts(number: int, said: str) -> None:
 def test_a_choice() -> None:
     assert either(["user", "assistant"]) == "user or assistant"
     assert either(("a", "b", "c")) == "a, b or c"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_all_of_them(names: list[str], said: str) -> None:
+    assert together(names) == said
 
 
 @pytest.mark.parametrize(

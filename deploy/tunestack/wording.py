@@ -18,6 +18,11 @@ def either(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
+def together(names: Sequence[str]) -> str:
+    """Returns names one after the other, as in `user, model and assistant`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
 def printable(text: str) -> str:
     """Returns a text on one line, with nothing in it that a terminal would obey or that cannot be encoded."""
     if text.isprintable():

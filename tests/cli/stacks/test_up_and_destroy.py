@@ -63,7 +63,7 @@ def test_without_their_foundation_regions_are_not_begun(command: Command, enviro
     answer = command(*UP)
     assert answer.status == 1
     assert "not begun" in result(answer.lines, "prod-east")
-    assert "prod-west: not begun, since it waits for prod" in answer.lines
+    assert "prod-east and prod-west: not begun: prod comes first" in answer.lines
     assert not (project.books / "prod-east" / "begun").exists()
 
 

@@ -11,7 +11,7 @@ from tunestack.cli.stacks.engine_runs import Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, regions_of
-from tunestack.wording import counted
+from tunestack.wording import counted, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def destroy(asked: Destroy) -> int:
             work.voices.say("stopped; nothing was changed")
             return INTERRUPTED
         if failed:
-            raise StackError(f"nothing was destroyed, since the preview of {' and '.join(failed)} failed")
+            raise StackError(f"nothing was destroyed, since the preview of {together(failed)} failed")
     if not asked.is_sure:
         listed = [f"{name} ({counted(work.resources(name), 'resource')})" for name in work.files]
         work.ask(f"Destroy {', '.join(listed)}?")
@@ -83,7 +83,7 @@ def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
         ]
         if standing:
             raise StackError(
-                f"{' and '.join(standing)} stand on {name}, whose outputs they read: destroy them first, or all "
+                f"{together(standing)} stand on {name}, whose outputs they read: destroy them first, or all "
                 f"together with `tunestack destroy {name}`"
             )
 

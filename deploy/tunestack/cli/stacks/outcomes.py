@@ -9,7 +9,7 @@ from typing import Any
 
 from tunestack.cli.stacks.engine_runs import EngineRun
 from tunestack.cli.terminal import styled, table
-from tunestack.wording import printable
+from tunestack.wording import printable, together
 
 _TOLD_LINES = 8
 """Lines of an error below the table; all of it stands among the engine's lines above."""
@@ -129,11 +129,15 @@ def lines(outcomes: Sequence[Outcome], command: str, only: Sequence[str] = ()) -
         rows.append(["all", "", "", "", f"{'at least ' if None in hourly else ''}{known:.2f}"])
     yield ""
     yield from table(headings, rows, right={"USD/h"})
+    told: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in outcomes:
         alone = again if len(outcomes) == 1 else f"{command} --only {outcome.stack}"
-        if advice := _advice(outcome, again, alone):
+        told.setdefault(tuple(_advice(outcome, again, alone)), []).append(outcome)
+    for advice, alike in told.items():
+        if advice:
+            names = styled(together([outcome.stack for outcome in alike]), alike[0].result.colour, bold=True)
             yield ""
-            yield f"{styled(outcome.stack, outcome.result.colour, bold=True)}: {advice[0]}"
+            yield f"{names}: {advice[0]}"
             yield from (f"  {line}" for line in advice[1:])
 
 
@@ -169,7 +173,7 @@ def _advice(outcome: Outcome, again: str, alone: str) -> list[str]:
                 *([jobs] if _submits(outcome) else []),
             ]
         case Result.HELD_BACK:
-            return [*shown, f"`{again}` goes on with it."]
+            return [*shown, f"`{again}` goes on from here."]
         case Result.PENDING:
             return [f"an endpoint waits for its model; `{alone}` goes on when its tuning job has ended."]
     return []

@@ -21,6 +21,7 @@ from tunestack.cli.stacks.stack_files import ProjectFile, StackFile
 from tunestack.cli.stacks.stopping import stops
 from tunestack.cli.stacks.voices import Voices
 from tunestack.cli.terminal import print_json, print_lines
+from tunestack.wording import together
 
 INTERRUPTED = 130
 """Exit status of what a Ctrl-C ended, as shells have it: 128 and the signal's number."""
@@ -161,7 +162,7 @@ class Round:
                 perform,
                 went_well=lambda outcome: outcome.result.is_well,
                 held_back=lambda stack, others: self._without_run(
-                    stack, Result.HELD_BACK, f"not begun, since it waits for {' and '.join(others)}"
+                    stack, Result.HELD_BACK, f"not begun: {together(others)} comes first"
                 ),
                 at_once=self._at_once,
             )

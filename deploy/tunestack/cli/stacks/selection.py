@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.stack_files import StackFile, environment, ordered
+from tunestack.wording import together
 
 
 def select(names: Sequence[str], only: Sequence[str], files: Mapping[str, StackFile]) -> list[StackFile]:
@@ -28,5 +29,5 @@ def select(names: Sequence[str], only: Sequence[str], files: Mapping[str, StackF
 
 def order(files: Sequence[StackFile], *, backwards: bool = False) -> str:
     """Says in which order stacks go up, or come down."""
-    groups = [" and ".join(file.name for file in group) for group in ordered(files)]
+    groups = [together([file.name for file in group]) for group in ordered(files)]
     return ", then ".join(reversed(groups) if backwards else groups)

@@ -63,7 +63,8 @@ def update(asked: Up) -> int:
     if going and not (asked.is_sure or asked.reviewed):
         work.ask(f"Update {', '.join(going)}?")
     outcomes = work.up(options, plan_of=_plan_of(asked.reviewed), left_out=left_out)
-    return work.finish(outcomes, shlex.join(["tunestack", "up", *asked.names]), asked.only)
+    again = ["tunestack", "up", *asked.names, *(["--reviewed", str(asked.reviewed)] if asked.reviewed else [])]
+    return work.finish(outcomes, shlex.join(again), asked.only)
 
 
 def _previews(work: Round, asked: Up) -> list[Report]:
