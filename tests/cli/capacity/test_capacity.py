@@ -153,6 +153,21 @@ def test_a_region_without_any_ends_with_1(cloud: Cloud, command: Command, stacks
     }
 
 
+def test_an_endpoint_that_serves(
+    cloud: Cloud, command: Command, stacks: Callable[..., None], engine: Callable[..., None]
+) -> None:
+    stacks()
+    support = {"state": "SERVING", "machineType": A100, "checkpointUri": "gs://checkpoints/one", "baseModel": GEMMA_1B}
+    engine(outputs={"endpoints": {"support": support}})
+    ran = command("capacity", "-s", "prod-us-central1")
+    where = f"prod-us-central1 support in us-central1: serves on {A100}; the next roll"
+    assert f"{where}: {A100} (*): it serves there" in ran.lines
+    cloud.take("us-central1")
+    ran = command("capacity", "-s", "prod-us-central1")
+    assert ran.status == 0, "it serves"
+    assert f"{where}: none of the machines can be had now: {A100} cannot be had in us-central1 now" in ran.out
+
+
 def test_one_machine_of_a_stack(cloud: Cloud, command: Command, stacks: Callable[..., None]) -> None:
     stacks(machines=None, machineType=L4, acceleratorType="NVIDIA_L4", minReplicas=3)
     (row,) = command("capacity", "-s", "prod-us-central1", "--json").json["machines"]

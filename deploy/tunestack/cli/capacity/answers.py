@@ -66,6 +66,11 @@ class Answer:
     choice: Machine | None
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether an endpoint does not serve, and cannot now."""
+        return bool(self.question.endpoint) and not self.question.serving and self.choice is None
+
+    @property
     def reason(self) -> str:
         """Why that machine, or what speaks against all."""
         order = machine_choice.in_order(self.question.machines, self.question.serving)

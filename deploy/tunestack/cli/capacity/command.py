@@ -29,7 +29,7 @@ def capacity(
 ) -> None:
     """Shows which machines hold a model, have quota and can be had in a region, and what a deployment would take.
 
-    Ends with 1 where an endpoint of a stack can be had on none of its machines.
+    Ends with 1 where an endpoint that does not serve yet can be had on none of its machines.
     """
     from tunestack.catalogue import UnknownRowError
     from tunestack.cli import terminal
@@ -47,5 +47,5 @@ def capacity(
         terminal.print_json(document.of(found))
     else:
         screen.show(found)
-    if any(answer.question.endpoint and answer.choice is None for answer in found):
+    if any(answer.is_stuck for answer in found):
         raise typer.Exit(1)

@@ -18,6 +18,7 @@ def of(found: Sequence[Answer]) -> dict[str, Any]:
                 "stack": answer.question.stack,
                 "endpoint": answer.question.endpoint,
                 "region": answer.capacity.region,
+                "serving": answer.question.serving,
                 "machine": answer.choice[0] if answer.choice else None,
                 "reason": answer.reason,
             }

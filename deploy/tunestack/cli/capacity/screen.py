@@ -58,8 +58,11 @@ def _fits(answer: Answer, row: Row) -> str:
 
 
 def _sentence(answer: Answer) -> str:
-    where = f"{answer.question.label} in {answer.capacity.region}"
+    where, serving = f"{answer.question.label} in {answer.capacity.region}", answer.question.serving
+    if serving:
+        where = f"{where}: serves on {serving}; the next roll"
     if answer.choice is None:
-        return terminal.styled(f"{where}: none can be had now: {answer.reason}", "red")
+        colour = None if serving else "red"
+        return terminal.styled(f"{where}: none of the machines can be had now: {answer.reason}", colour)
     machine, _, reason = answer.reason.partition(": ")
     return terminal.styled(f"{where}: {machine} (*): {reason}")
