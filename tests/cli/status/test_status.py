@@ -11,7 +11,9 @@ import pytest
 
 from tests.cli.conftest import PROJECT, Command
 from tests.cli.status.conftest import ENDPOINT, REGION, Stacks, dev
-from tunestack.cli.status import engine_drift
+from tunestack.cli.status import engine_drift, screen
+from tunestack.cli.status.overview import Overview, Serving, StackStatus
+from tunestack.cli.status.strays import Stray
 
 STRAY = f"{REGION}/endpoints/99"
 
@@ -131,6 +133,15 @@ def test_what_costs_nothing_or_is_another_stacks_is_no_stray(command: Command, s
 def test_the_total_is_of_google_cloud_alone(command: Command, stacks: Stacks) -> None:
     answer = command("status", "--json").json
     assert (answer["usdPerHour"], stack_of(command, "dev")["usdPerHour"] > 0) == (0, True)
+
+
+def test_what_has_no_price_makes_the_total_a_least_one() -> None:
+    known, unknown = (Serving("support", ENDPOINT, "serving", "1 × x", price) for price in (1.15, None))
+    stacks = [StackStatus("a", endpoints=[known]), StackStatus("b", endpoints=[unknown])]
+    overview = Overview("file:///x", stacks, [Stray(PROJECT, "us-central1", STRAY, usd_per_hour=2.0)], [])
+    assert overview.usd_per_hour is None
+    assert overview.known_usd_per_hour == pytest.approx(3.15)
+    assert screen._total(overview).startswith("all of it on Google Cloud: at least 3.15 USD an hour")
 
 
 def test_who_works_on_a_stack(command: Command, stacks: Stacks) -> None:

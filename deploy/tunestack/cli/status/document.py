@@ -12,6 +12,7 @@ def of(overview: Overview) -> dict[str, Any]:
     return {
         "backend": overview.backend,
         "usdPerHour": overview.usd_per_hour,
+        "knownUsdPerHour": overview.known_usd_per_hour,
         "stacks": [_stack(each) for each in overview.stacks],
         "strayEndpoints": [
             {

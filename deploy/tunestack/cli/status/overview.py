@@ -113,10 +113,21 @@ class Overview:
 
     @property
     def usd_per_hour(self) -> float | None:
-        """What all stacks on Google Cloud cost an hour, endpoints that nobody owns included; those emulated do not."""
+        """What all stacks on Google Cloud cost an hour, endpoints that nobody owns included; None where one is unknown.
+
+        Emulated ones cost nothing.
+        """
+        return total(self._prices())
+
+    @property
+    def known_usd_per_hour(self) -> float:
+        """The same of those whose price is known: it costs at least that."""
+        return sum(price for price in self._prices() if price is not None)
+
+    def _prices(self) -> list[float | None]:
         emulated = {(each.project, each.location) for each in self.stacks if each.is_emulated}
-        real = [each for each in self.strays if (each.project, each.location) not in emulated]
-        return total([*(s.usd_per_hour for s in self.stacks if not s.is_emulated), *(s.usd_per_hour for s in real)])
+        served = [each.usd_per_hour for stack in self.stacks if not stack.is_emulated for each in stack.endpoints]
+        return [*served, *(each.usd_per_hour for each in self.strays if (each.project, each.location) not in emulated)]
 
 
 def gather(stacks: Collection[str] = (), *, refresh: bool = False, folder: Path | None = None) -> Overview:

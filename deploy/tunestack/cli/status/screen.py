@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tunestack.catalogue import money
+from tunestack.catalogue.amounts import at_least
 from tunestack.cli import terminal
 from tunestack.cli.status.overview import Job, Overview, StackStatus
 from tunestack.tuning.progress import lasting
@@ -89,7 +90,9 @@ def _remarks(overview: Overview) -> Iterator[str]:
 
 def _total(overview: Overview) -> str:
     emulated = " (emulated stacks cost nothing)" if any(each.is_emulated for each in overview.stacks) else ""
-    return f"all of it on Google Cloud: {money(overview.usd_per_hour)} an hour until it is undeployed{emulated}"
+    known = money(overview.known_usd_per_hour)
+    price = at_least(known) if overview.usd_per_hour is None else known
+    return f"all of it on Google Cloud: {price} an hour until it is undeployed{emulated}"
 
 
 def _counted(states: list[str]) -> Iterator[str]:
