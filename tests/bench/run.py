@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import data_check, images, preview, provider_start, stored_data
+from tests.bench import data_check, five_stacks, images, preview, provider_start, stored_data
 from tests.bench.figure import Figure
 
 
@@ -18,7 +18,7 @@ def main() -> int:
     console = Console()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
-        measures = (provider_start, data_check, images, preview, stored_data)
+        measures = (provider_start, data_check, images, preview, five_stacks, stored_data)
         for measure in (module.measure for module in measures):
             with console.status(f"measuring {measure.__module__.rpartition('.')[2].replace('_', ' ')}"):
                 figures += measure(Path(folder))
