@@ -110,9 +110,7 @@ class ModelGarden:
         uri = request.get("gcsUri", "")
         self._checkpoints.check(uri)
         base_model = self._base_model(uri)
-        specs = [
-            {"machineSpec": _machine_spec(machine), "containerSpec": _CONTAINER} for machine in _machines(base_model)
-        ]
+        specs = [_spec(machine) for machine in _machines(base_model)]
         answer: dict[str, Any] = {"baseModel": base_model}
         if not (request.get("checkMachineAvailability") or request.get("checkUserQuota")):
             return answer | {"specs": specs}
@@ -158,6 +156,13 @@ class ModelGarden:
 
     def _drop_model(self, details: Details) -> None:
         self._models.remove(details["model"])
+
+
+def _spec(machine: str) -> dict[str, Any]:
+    # The argument is that of the same notebooks: one model over all accelerators of a machine.
+    _, count = capacity.MACHINES[machine]
+    container = {**_CONTAINER, "args": [f"--tensor-parallel-size={count}"]}
+    return {"machineSpec": _machine_spec(machine), "containerSpec": container}
 
 
 def _machine_spec(machine: str) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class ModelVersion:
         checkpoint_uri: `gs://` folder that it was made from.
         display_name: the model's name in the console.
         labels: of the version.
+        image_uri: its container's image.
+        args: its container's arguments; some are made for a number of accelerators.
     """
 
     model: str
@@ -50,6 +52,12 @@ class ModelVersion:
     checkpoint_uri: str = ""
     display_name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    image_uri: str = ""
+    args: tuple[str, ...] = ()
+
+    def runs(self, container: Any) -> bool:
+        """Says whether it was uploaded with this container; what the service has added to it does not count."""
+        return (self.image_uri, self.args) == (container.image_uri, tuple(container.args))
 
     @property
     def name(self) -> str:
@@ -131,19 +139,27 @@ def get(connection: Connection, name: str) -> ModelVersion:
         checkpoint_uri=found.artifact_uri,
         display_name=found.display_name,
         labels=dict(found.labels),
+        image_uri=found.container_spec.image_uri,
+        args=tuple(found.container_spec.args),
     )
 
 
-def version_of(connection: Connection, spec: ServingSpec) -> ModelVersion | None:
-    """Returns the version that holds the spec's checkpoint, None when it was not uploaded yet."""
+def version_of(connection: Connection, spec: ServingSpec, alias: str = "") -> ModelVersion | None:
+    """Returns the version that holds the spec's checkpoint, None when it was not uploaded yet.
+
+    Args:
+        connection: in the endpoint's region.
+        spec: what shall serve.
+        alias: of the version; the spec's own when empty.
+    """
     try:
-        return get(connection, f"{name_of(connection, spec)}@{spec.version_alias}")
+        return get(connection, f"{name_of(connection, spec)}@{alias or spec.version_alias}")
     except ModelNotFoundError:
         return None
 
 
-def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait) -> ModelVersion:
-    """Makes the checkpoint the next version of the owner's model, or its first."""
+def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait, alias: str = "") -> ModelVersion:
+    """Makes the checkpoint the next version of the owner's model, or its first; under `version_of`'s alias."""
     from google.api_core.exceptions import Conflict
 
     from tunestack.serving import aiplatform
@@ -153,7 +169,7 @@ def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait
         display_name=spec.display_name,
         artifact_uri=spec.checkpoint_uri,
         container_spec=container,
-        version_aliases=[spec.version_alias],
+        version_aliases=[alias or spec.version_alias],
         labels=spec.labels,
     )
     for attempt in retrying():
@@ -167,7 +183,7 @@ def upload(connection: Connection, spec: ServingSpec, container: Any, wait: Wait
                 if not (is_transient(error) or isinstance(error, Conflict)):
                     raise
                 wait.settle(client, name)
-                if made := version_of(connection, spec):
+                if made := version_of(connection, spec, alias):
                     return made
                 raise
     ended = wait.finish(client, operation, "uploads the model")

@@ -119,6 +119,8 @@ class Rollout:
         spec, current = self._there(specs, before)
         if current is not None:
             version = known or self._upload(spec, warnings)
+            if version.version != current.version:
+                version = models.get(self.connection, f"{version.model}@{current.version}")
             models.describe(self.connection, version, spec)
             self._adjust(current, DeployedModel.wanted(spec, version))
         elif len(specs) == 1:
@@ -188,8 +190,12 @@ class Rollout:
         Raises:
             _NoCapacityError: there are other machines to try, and this one cannot be had.
         """
+        alias = ""
         try:
-            version = known or self._upload(spec, warnings)
+            if known is not None and not self._fits(known, spec, before):
+                alias = spec.accelerated_alias
+                known = models.version_of(self.connection, spec, alias)
+            version = known or self._upload(spec, warnings, alias)
         except models.NoMachineError as error:
             if len(self._candidates) > 1:
                 raise _NoCapacityError(f"cannot be had in {self.connection.location} now") from error
@@ -198,6 +204,13 @@ class Rollout:
         wanted = DeployedModel.wanted(spec, version)
         self._deploy(wanted, before[-1] if before else None, version if known is None else None)
         return version
+
+    def _fits(self, known: ModelVersion, spec: ServingSpec, before: Sequence[DeployedModel]) -> bool:
+        """Says whether a version's container suits a machine: what is recommended may be for other accelerators."""
+        is_moving = bool(before) and before[-1].machine[1:] != spec.machine[1:]
+        if spec.container is not None or not (is_moving or len(self._candidates) > 1):
+            return True
+        return known.runs(models.recommend(self.connection, spec).container)
 
     def _own(self) -> Sequence[DeployedModel]:
         """Returns the owner's deployed models, least traffic first."""
@@ -214,7 +227,7 @@ class Rollout:
             )
         return present
 
-    def _upload(self, spec: ServingSpec, warnings: list[str]) -> ModelVersion:
+    def _upload(self, spec: ServingSpec, warnings: list[str], alias: str = "") -> ModelVersion:
         container = models.container_of(spec)
         if container is None:
             recommendation = models.recommend(self.connection, spec)
@@ -224,7 +237,7 @@ class Rollout:
                     f"the project's quota for {spec.accelerator_type} in {self.connection.location} was too small "
                     "when the service was asked"
                 )
-        return models.upload(self.connection, spec, container, self.wait)
+        return models.upload(self.connection, spec, container, self.wait, alias)
 
     def _adjust(self, current: DeployedModel, wanted: DeployedModel) -> None:
         """Mends what is there already: its traffic, its replicas, and whether it was ever asked."""

@@ -61,6 +61,11 @@ class ServingSpec:
         return f"t-{_digest(self.checkpoint_uri, msgspec.to_builtins(self.container))}"
 
     @property
+    def accelerated_alias(self) -> str:
+        """Alias of a version whose recommended container is for these accelerators, where another was for others."""
+        return f"{self.version_alias}-{_digest(*self.machine[1:])}"
+
+    @property
     def deployed_model_id(self) -> str:
         """Id on the endpoint: 10 digits, which is what the service takes, derived from everything that needs a roll."""
         parts = (self.model_id, self.version_alias, *self.machine, self.service_account)

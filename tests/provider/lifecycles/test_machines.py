@@ -237,6 +237,24 @@ class TestWhatServesStays:
             await cloud.change(made, listed(L4, A100), {**listed(L4, A100), **TWO})
         assert (cloud.machine(), cloud.deployed()) == (L4, {"1": 100})
 
+    async def test_a_container_is_for_the_accelerators_that_it_runs_on(self, cloud: Place) -> None:
+        def container(version: str) -> list[str]:
+            found: list[str] = cloud.http("GET", f"/v1beta1/{made[0]}@{version}")["containerSpec"]["args"]
+            return found
+
+        interrupting = {"rollout": {"maxUnavailableReplicas": 1}}
+        made = await cloud.make({**listed(L4), **interrupting})
+        state = await cloud.change(made, listed(L4), {**listed(L4_LARGE), **interrupting})
+        assert (cloud.machine(), state["modelVersion"]) == (L4_LARGE, "2")
+        assert (container("1"), container("2")) == (["--tensor-parallel-size=1"], ["--tensor-parallel-size=2"])
+        cloud.new_run()
+        pending = {**state, "state": "PENDING"}
+        again = await cloud.change((made[0], pending), listed(L4_LARGE), {**listed(L4_LARGE), **interrupting})
+        assert (again["modelVersion"], cloud.versions()) == ("2", ["1", "2"]), "what is there is found"
+        await cloud.change((made[0], again), listed(L4_LARGE), {**listed(L4, L4_LARGE), **TWO, **interrupting})
+        back = await cloud.change((made[0], again), listed(L4_LARGE), {**listed(L4), **interrupting})
+        assert (cloud.machine(), back["modelVersion"]) == (L4, "1"), "and so is what was there before"
+
     async def test_after_an_import(self, cloud: Place) -> None:
         made = await cloud.make(listed(L4, A100))
         cloud.new_run()
