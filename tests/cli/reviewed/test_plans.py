@@ -12,11 +12,13 @@ import pytest
 from tests.cli.conftest import Command
 from tests.cli.small_project import SmallProject, shop
 from tunestack.cli.reviewed import plans
+from tunestack.cli.reviewed.checkout import Checkout, commit_of
 from tunestack.cli.stack import StackError
 
 __all__ = ["shop"]
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
+engine = pytest.mark.engine
+pytestmark = pytest.mark.timeout(120)
 
 PLANS = Path("plans")
 
@@ -28,7 +30,10 @@ def refused(stack: str) -> str:
     return str(refusal.value)
 
 
-def test_a_plan_is_handed_out_until_files_or_states_move(shop: SmallProject, command: Command) -> None:
+@engine
+def test_a_plan_is_handed_out_until_files_or_states_move(
+    shop: SmallProject, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "stack base has no reviewed plan: there is no plans/base.reviewed.json" in refused("base")
     for stack in ("base", "region"):
         shop.run("pulumi", "stack", "init", stack, "--no-select")
@@ -37,7 +42,9 @@ def test_a_plan_is_handed_out_until_files_or_states_move(shop: SmallProject, com
     shop.commit("the change")
     assert command("preview", "base", "--save-plan", PLANS).status == 0
     assert plans.check(PLANS, "base") == PLANS / "base.plan.json"
-    assert plans.check(PLANS, "region") == PLANS / "region.plan.json"
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(shop.folder / "program")
+        assert plans.check(".." / PLANS, "region") == Path("..", "plans", "region.plan.json")
 
     # A merge is another commit of the same files; a file that git does not know is none of them.
     shop.run("git", "commit", "--quiet", "--amend", "--message", "merged")
@@ -79,6 +86,17 @@ CHANGED: list[tuple[str, Callable[[Any], Any], str]] = [
 ]
 
 
+def test_without_git_nothing_is_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(StackError, match="which says: not a git repository"):
+        Checkout.of(tmp_path)
+    assert commit_of(tmp_path) == ""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(StackError, match="there is no git on PATH"):
+        Checkout.of(tmp_path)
+
+
+@engine
 def test_files_that_are_not_those_that_were_saved(shop: SmallProject, command: Command) -> None:
     assert command("preview", "base", "--only", "base", "--initialise", "--save-plan", PLANS).status == 0
     for file, change, says in CHANGED:

@@ -15,7 +15,7 @@ from tunestack.cli.preview.markdown import comment
 from tunestack.cli.preview.plain import lines
 from tunestack.cli.preview.previewing import Asked, preview
 from tunestack.cli.preview.report import Report
-from tunestack.cli.reviewed.checkout import Checkout
+from tunestack.cli.reviewed.checkout import commit_of
 from tunestack.cli.terminal import print_json, print_lines
 
 
@@ -37,7 +37,7 @@ def show(asked: Asked, *, as_markdown: bool, as_json: bool, output: Path | None,
             folder.mkdir(parents=True, exist_ok=True)
     if sys.stderr.isatty():
         typer.echo(f"previewing {', '.join(asked.only or asked.names)} …", err=True)
-    commit = Checkout.of(Path()).commit
+    commit = commit_of(Path())
     reports = preview(asked)
     for report in reports:
         if output:

@@ -7,13 +7,15 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunestack.cli.stack import StackError
+
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """A folder's files at a time.
 
     Attributes:
-        commit: that is checked out; empty where the folder is in no repository.
+        commit: that is checked out.
         tree: git's hash of all files of the folder in that commit: a merge that changes none of them keeps it.
         uncommitted: hash of the changes to these files that are not committed; empty without any.
     """
@@ -24,14 +26,16 @@ class Checkout:
 
     @classmethod
     def of(cls, folder: Path) -> Checkout:
-        """Looks at a folder. Files that git does not know are left out: of data, a plan holds the content."""
+        """Looks at a folder. Files that git does not know are left out: of data, a plan holds the content.
+
+        Raises:
+            StackError: git cannot tell which files these are.
+        """
         commit = _git(folder, "rev-parse", "HEAD")
-        if commit is None:
-            return cls("", "", "")
-        changes = _git(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--", ".") or ""
+        changes = _git(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--", ".")
         return cls(
             commit,
-            _git(folder, "rev-parse", "HEAD:./") or "",
+            _git(folder, "rev-parse", "HEAD:./"),
             hashlib.sha256(changes.encode(errors="surrogateescape")).hexdigest() if changes else "",
         )
 
@@ -41,17 +45,30 @@ class Checkout:
         Args:
             folder: in which the files lie now.
         """
-        named = _git(folder, "diff", "--name-only", "--relative", self.tree, "HEAD:./")
-        uncommitted = _git(folder, "diff", "--name-only", "--relative", "HEAD", "--", ".") or ""
-        return list(dict.fromkeys([*(named or "").splitlines(), *uncommitted.splitlines()]))
+        uncommitted = _git(folder, "diff", "--name-only", "--relative", "HEAD", "--", ".").splitlines()
+        try:
+            committed = _git(folder, "diff", "--name-only", self.tree, "HEAD:./").splitlines()
+        except StackError:
+            committed = []
+        return list(dict.fromkeys([*committed, *uncommitted]))
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Returns what git prints; None where it refuses or is not there."""
+def commit_of(folder: Path) -> str:
+    """Returns the commit that is checked out; empty where git knows of none."""
+    try:
+        return _git(folder, "rev-parse", "HEAD")
+    except StackError:
+        return ""
+
+
+def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=folder, capture_output=True, text=True, errors="surrogateescape", check=False
         )
     except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        raise StackError("a reviewed plan is tied to its files by git, and there is no git on PATH") from None
+    if done.returncode:
+        told = done.stderr.strip().partition("\n")[0].removeprefix("fatal: ")
+        raise StackError(f"a reviewed plan is tied to its files by git, which says: {told}")
+    return done.stdout.strip()

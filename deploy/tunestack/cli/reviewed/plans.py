@@ -10,6 +10,7 @@ import msgspec
 from tunestack.cli.preview.engine_events import typed
 from tunestack.cli.reviewed.moment import Moment
 from tunestack.cli.stack import Engine, StackError
+from tunestack.cli.stacks.stack_files import ProjectFile
 from tunestack.wording import counted
 
 _NAMED = 5
@@ -60,14 +61,15 @@ def check(folder: Path, stack: str, engine: Engine | None = None) -> Path:
     Args:
         folder: of the plans, as `tunestack preview --save-plan` has filled it.
         stack: which is to be applied.
-        engine: in the project's folder; by default in the current one.
+        engine: in the project's folder; by default that of the current one.
 
     Raises:
         StackError: there is no such plan, or something has moved since: says what.
     """
+    engine = engine or Engine(ProjectFile.find().folder)
     record, again = _read(folder, stack), f"tunestack preview {stack} --save-plan {folder}"
     reviewed = record.moment
-    now = Moment.now(stack, reviewed.outputs, engine or Engine())
+    now = Moment.now(stack, reviewed.outputs, engine)
     moved = [*_moved_files(reviewed, now, engine), *_moved_state(reviewed, now)]
     if _digest(plan_file(folder, stack)) != record.plan:
         moved.append(f"{plan_file(folder, stack)} is not the file that was saved then")
@@ -96,11 +98,11 @@ def _read(folder: Path, stack: str) -> _Record:
     return record
 
 
-def _moved_files(reviewed: Moment, now: Moment, engine: Engine | None) -> list[str]:
+def _moved_files(reviewed: Moment, now: Moment, engine: Engine) -> list[str]:
     moved = []
     then, here = reviewed.checkout, now.checkout
     if (then.tree, then.uncommitted) != (here.tree, here.uncommitted):
-        differing = then.differing((engine and engine.folder) or Path())
+        differing = then.differing(engine.folder or Path())
         files = _some(differing) if differing else "files that git cannot tell here"
         moved.append(f"other files: {files} (reviewed at commit {_short(then.commit)}, here is {_short(here.commit)})")
     if reviewed.engine != now.engine:
