@@ -37,7 +37,7 @@ class Job:
     def issues(self) -> list[tuple[str, str]]:
         """State and text of each."""
         return [
-            (issue["state"].removesuffix("ed"), issue.get("body") or issue.get("description"))
+            (issue["state"].removesuffix("ed"), str(issue.get("body") or issue.get("description")))
             for issue in self.host.issues.values()
         ]
 

@@ -22,6 +22,7 @@ class FakeGitHub(FakeHost):
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
+    drops_labels: bool = False
 
     def __post_init__(self) -> None:
         repo = f"/repos/{REPOSITORY}"
@@ -95,7 +96,7 @@ class FakeGitHub(FakeHost):
 
     def _open_issue(self, request: Request) -> Reply:
         number = 100 + len(self.issues)
-        labels = [{"name": name} for name in request.body["labels"]]
+        labels = [{"name": name} for name in request.body["labels"] if not self.drops_labels]
         self.issues[number] = {**request.body, "number": number, "state": "open", "labels": labels}
         return Reply(201, self.issues[number])
 

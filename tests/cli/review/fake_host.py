@@ -95,10 +95,9 @@ class FakeHost:
                 host.leaked += filter(None, [self.headers.get("Authorization"), self.headers.get("Private-Token")])
                 return Reply(200, host.elsewhere[request.path])
 
-        servers = [
-            ThreadingHTTPServer((name, 0), kind) for name, kind in (("127.0.0.1", Interface), ("127.0.0.2", Elsewhere))
-        ]
-        self.url, self.other_url = (f"http://{server.server_address[0]}:{server.server_port}" for server in servers)
+        # Another port is another host for whoever must not be shown a token.
+        servers = [ThreadingHTTPServer(("127.0.0.1", 0), kind) for kind in (Interface, Elsewhere)]
+        self.url, self.other_url = (f"http://127.0.0.1:{server.server_port}" for server in servers)
         threads = [threading.Thread(target=server.serve_forever, args=(0.01,)) for server in servers]
         for thread in threads:
             thread.start()

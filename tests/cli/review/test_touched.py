@@ -13,7 +13,7 @@ import yaml
 
 from tests.cli.conftest import Command
 
-FILES = {
+FILES: dict[str, Any] = {
     "Pulumi.yaml": "name: shop\nmain: infra/\nstackConfigDir: stacks\n",
     "stacks/Pulumi.dev.yaml": {
         "datasets": {"tickets": {"training": "data/tickets/train.jsonl", "validation": "data/tickets/held.jsonl"}}

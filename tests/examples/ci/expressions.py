@@ -75,7 +75,8 @@ class Expressions:
             tokens.pop(0)
             given = [] if tokens[0] == ")" else [self._either(tokens)]
             assert tokens.pop(0) == ")"
-            return {"fromJSON": json.loads, "cancelled": lambda: False}[token](*given)
+            assert token in ("fromJSON", "cancelled"), token
+            return json.loads(*given) if token == "fromJSON" else False  # nobody cancels here
         return self._looked_up(token)
 
     def _looked_up(self, path: str) -> Any:

@@ -25,7 +25,7 @@ class _Loader(yaml.SafeLoader):
     """Keeps GitLab's own `!reference`s."""
 
 
-_Loader.add_constructor("!reference", lambda loader, node: ("!reference", *loader.construct_sequence(node)))
+_Loader.add_constructor("!reference", lambda loader, node: ("!reference", *(each.value for each in node.value)))
 
 
 @dataclass
