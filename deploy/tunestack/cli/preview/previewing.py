@@ -14,7 +14,7 @@ from tunestack.cli.preview.report import OWN, Report, Told
 from tunestack.cli.reviewed import plans
 from tunestack.cli.reviewed.moment import Moment
 from tunestack.cli.stack import Engine, StackError
-from tunestack.cli.stacks.engine_runs import Options, Workspace
+from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.selection import select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 
@@ -69,21 +69,25 @@ class _Work:
     chosen: Mapping[str, StackFile]
 
     def report(self, file: StackFile) -> Report:
-        waited_for = [
-            name for name in file.needs if name in self.chosen and name != file.name and not self._is_up(name)
-        ]
-        if waited_for:
-            return Report(file.name, failed=False, is_complete=False, waits_for=waited_for)
         try:
-            return self._previewed(file)
+            waits_for = [
+                name for name in file.needs if name in self.chosen and name != file.name and self._is_new(name)
+            ]
+            if waits_for:
+                return Report(file.name, failed=False, is_complete=False, waits_for=waits_for)
+            run = self._run(file)
         except StackError as error:
             return _failed(file.name, str(error))
+        # The engine has hidden the stack's secrets in all that it tells, in messages of the program as well.
+        return Report.of(run.events, file.name, run.error)
 
-    def _is_up(self, name: str) -> bool:
+    def _is_new(self, name: str) -> bool:
         stack = self.workspace.stacks.get(name)
-        return bool(stack and stack.resource_count)
+        return not (stack and stack.resource_count)
 
-    def _previewed(self, file: StackFile) -> Report:
+    def _run(self, file: StackFile) -> EngineRun:
+        if file.name not in self.chosen:
+            return self.workspace.update("preview", file.name)
         if file.name not in self.workspace.stacks:
             if not self.asked.initialise:
                 raise StackError(
@@ -91,21 +95,19 @@ class _Work:
                     f"pulumi stack init {file.name} --no-select"
                 )
             self.workspace.initialise(file.name, file.secrets_provider)
-        folder = self.asked.plans if file.name in self.chosen else None
+        folder = self.asked.plans
         if folder is None:
-            run = self.workspace.update("preview", file.name, Options(refresh=self.asked.refresh))
+            return self.workspace.update("preview", file.name, Options(refresh=self.asked.refresh))
+        plans.discard(folder, file.name)
+        # Before the preview, so that what moves while it runs is seen afterwards.
+        moment = Moment.now(file.name, file.needs, self.engine)
+        options = Options(refresh=self.asked.refresh, save_plan=plans.plan_file(folder, file.name))
+        run = self.workspace.update("preview", file.name, options)
+        if run.ok:
+            plans.save(folder, moment)
         else:
             plans.discard(folder, file.name)
-            # Before the preview, so that what moves while it runs is seen afterwards.
-            moment = Moment.now(file.name, file.needs, self.engine)
-            options = Options(refresh=self.asked.refresh, save_plan=plans.plan_file(folder, file.name))
-            run = self.workspace.update("preview", file.name, options)
-            if run.ok:
-                plans.save(folder, moment)
-            else:
-                plans.discard(folder, file.name)
-        # The engine has hidden the stack's secrets in all that it tells, in messages of the program as well.
-        return Report.of(run.events, file.name, run.error)
+        return run
 
 
 def _failed(stack: str, error: str) -> Report:
