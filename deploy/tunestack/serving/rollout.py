@@ -15,6 +15,7 @@ from tunestack.serving import deployments, machine_choice, models, predict
 from tunestack.serving.capacity import look
 from tunestack.serving.capacity_errors import lacks_capacity
 from tunestack.serving.clients import endpoint_client, model_client
+from tunestack.serving.contained_version import ContainedVersion
 from tunestack.serving.deployments import DeployedModel
 from tunestack.serving.machine_choice import Need
 from tunestack.serving.models import ModelVersion
@@ -118,7 +119,7 @@ class Rollout:
         against: dict[Machine, str] = {}
         spec, current = self._there(specs, before)
         if current is not None:
-            version = known or self._upload(spec, warnings)
+            version = known or ContainedVersion(self.connection, spec, self.wait).upload(warnings)
             if version.version != current.version:
                 version = models.get(self.connection, f"{version.model}@{current.version}")
             models.describe(self.connection, version, spec)
@@ -190,27 +191,20 @@ class Rollout:
         Raises:
             _NoCapacityError: there are other machines to try, and this one cannot be had.
         """
-        alias = ""
+        several = len(self._candidates) > 1
+        is_moving = bool(before) and before[-1].machine[1:] != spec.machine[1:]
+        way = ContainedVersion(self.connection, spec, self.wait)
         try:
-            if known is not None and not self._fits(known, spec, before):
-                alias = spec.accelerated_alias
-                known = models.version_of(self.connection, spec, alias)
-            version = known or self._upload(spec, warnings, alias)
+            present = known and way.suited(known, looks=several or is_moving)
+            version = present or way.upload(warnings)
         except models.NoMachineError as error:
-            if len(self._candidates) > 1:
+            if several:
                 raise _NoCapacityError(f"cannot be had in {self.connection.location} now") from error
             raise RolloutError(f"{error}; {_left(before[-1] if before else None)}. {WAY_ON}") from error
         models.describe(self.connection, version, spec)
         wanted = DeployedModel.wanted(spec, version)
-        self._deploy(wanted, before[-1] if before else None, version if known is None else None)
+        self._deploy(wanted, before[-1] if before else None, version if present is None else None)
         return version
-
-    def _fits(self, known: ModelVersion, spec: ServingSpec, before: Sequence[DeployedModel]) -> bool:
-        """Says whether a version's container suits a machine: what is recommended may be for other accelerators."""
-        is_moving = bool(before) and before[-1].machine[1:] != spec.machine[1:]
-        if spec.container is not None or not (is_moving or len(self._candidates) > 1):
-            return True
-        return known.runs(models.recommend(self.connection, spec).container)
 
     def _own(self) -> Sequence[DeployedModel]:
         """Returns the owner's deployed models, least traffic first."""
@@ -226,18 +220,6 @@ class Rollout:
                 "this deployment an endpoint of its own"
             )
         return present
-
-    def _upload(self, spec: ServingSpec, warnings: list[str], alias: str = "") -> ModelVersion:
-        container = models.container_of(spec)
-        if container is None:
-            recommendation = models.recommend(self.connection, spec)
-            container = recommendation.container
-            if recommendation.has_quota is False and len(self._candidates) == 1:
-                warnings.append(
-                    f"the project's quota for {spec.accelerator_type} in {self.connection.location} was too small "
-                    "when the service was asked"
-                )
-        return models.upload(self.connection, spec, container, self.wait, alias)
 
     def _adjust(self, current: DeployedModel, wanted: DeployedModel) -> None:
         """Mends what is there already: its traffic, its replicas, and whether it was ever asked."""
