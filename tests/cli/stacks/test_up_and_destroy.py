@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -140,6 +142,22 @@ def test_a_second_interrupt_reaches_the_engine(command: Command, environment: En
     assert (project.books / "prod" / "asked").exists(), "the first interrupt came to it, too"
     assert "ending the engines at once" in answer.lines
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_terminals_interrupt_comes_to_an_engine_by_way_of_us_alone(environment: Environment) -> None:
+    """A terminal sends it to all processes of its foreground group, and of an engine the second one is the end."""
+    project = environment(prod=f"echo $$ > prod/pid\n{GENTLE}")
+    pid = project.books / "prod" / "pid"
+    tunestack = [sys.executable, "-c", "from tunestack.cli import main; main()", *UP]
+    with subprocess.Popen(tunestack, start_new_session=True, stdout=subprocess.PIPE, text=True) as started:
+        deadline = time.monotonic() + 20
+        while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        group = os.getpgid(int(pid.read_text()))
+        os.killpg(started.pid, signal.SIGINT)
+        printed, _ = started.communicate(timeout=30)
+    assert group != started.pid
+    assert started.returncode == 130, printed
 
 
 def test_destroy_begins_with_the_regions(command: Command, environment: Environment) -> None:

@@ -155,8 +155,10 @@ def _costs(outcome: Outcome) -> list[str]:
 
 
 def _advice(outcome: Outcome, again: str, alone: str) -> list[str]:
-    error = [printable(line) for line in outcome.error.splitlines() if line.strip()]
-    shown = error[:_TOLD_LINES] + (["…"] if len(error) > _TOLD_LINES else [])
+    shown = [printable(line) for line in outcome.error.splitlines() if line.strip()]
+    if len(shown) > _TOLD_LINES:
+        # Of a traceback the last line says what was wrong.
+        shown = [*shown[: _TOLD_LINES - 2], "…", shown[-1]]
     match outcome.result:
         case Result.FAILED if "is currently locked" in outcome.error or "the stack is locked" in outcome.error:
             return [*shown, f"Where that run was killed: `tunestack recover --stack {outcome.stack}`, then `{alone}`."]

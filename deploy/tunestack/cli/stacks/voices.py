@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 import typer
@@ -58,5 +59,7 @@ class Voices:
             self._write(line)
 
     def _write(self, line: str) -> None:
-        self._stream.write(f"{line}\n")
-        self._stream.flush()
+        # Whoever has stopped reading must not end the engines: they would be cut off in the middle of a step.
+        with suppress(BrokenPipeError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()

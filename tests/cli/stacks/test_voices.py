@@ -1,0 +1,41 @@
+"""What several engines print at the same time."""
+
+from __future__ import annotations
+
+import io
+
+from tunestack.cli.stacks.voices import Voices
+
+
+def test_each_line_stands_behind_its_stacks_name() -> None:
+    stream = io.StringIO()
+    voices = Voices(["prod", "prod-east"], stream)
+    east, prod = voices.of("prod-east"), voices.of("prod")
+    east("creating")
+    prod("creating")
+    east("")
+    east("creating")
+    east("creating")
+    voices.say("stopping")
+    assert stream.getvalue().splitlines() == [
+        "prod-east | creating",
+        "prod      | creating",
+        "prod-east | creating",
+        "stopping",
+    ], "without empty lines, and what is said twice in a row only once"
+
+
+def test_one_alone_needs_no_name() -> None:
+    stream = io.StringIO()
+    Voices(["prod"], stream).of("prod")("\x1b]0;title\x07 creating")
+    assert stream.getvalue() == "\\x1b]0;title\\x07 creating\n"
+
+
+class _Closed(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_an_engine_goes_on_when_nobody_reads_any_more() -> None:
+    """As behind `| head`: an exception here would close the engine's output, which ends it in the middle of a step."""
+    Voices(["prod"], _Closed()).of("prod")("creating")
