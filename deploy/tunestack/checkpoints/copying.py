@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -36,8 +36,23 @@ def left(source: Folder, there: Folder) -> list[File]:
     return [file for file in source.files if not file.is_same(found.get(file.name))]
 
 
+def at_hand(missing: Iterable[File], copies: Iterable[Folder]) -> dict[str, tuple[str, File]]:
+    """Returns which of these files an earlier copy has, by name: its folder's address and the file there."""
+    files = {file.name: file for file in missing}
+    return {
+        each.name: (copy.uri, each)
+        for copy in copies
+        for each in copy.files
+        if each.name in files and files[each.name].may_be_taken_from(each)
+    }
+
+
 def copy(
-    connection: Connection, source: Folder, there: Folder, progress: Callable[[int], None] | None = None
+    connection: Connection,
+    source: Folder,
+    there: Folder,
+    copies: Iterable[Folder] = (),
+    progress: Callable[[int], None] | None = None,
 ) -> list[File]:
     """Copies what is missing, and makes sure of each file's checksum.
 
@@ -45,30 +60,33 @@ def copy(
         connection: to Cloud Storage.
         source: the checkpoint as it was looked at; other content at its address is refused.
         there: what lies in the folder of the copy.
+        copies: earlier ones in the same bucket. What they have is taken from there: no byte of it comes from another
+            place, which takes its time and is billed.
         progress: told how many bytes are copied; what it raises ends the copying for now.
 
     Returns:
-        The files that it copied.
+        The files that came from the source.
 
     Raises:
         CopyError: the source was changed meanwhile, there is no bucket, or what arrived is not what was sent.
         google.api_core.exceptions.GoogleAPICallError: the service refused, or retries ran out.
     """
     missing = left(source, there)
-    found, way = there.by_name(), _Way(connection.storage, source.uri, there.uri, progress)
+    found, near = there.by_name(), at_hand(missing, copies)
+    way = _Way(connection.storage, source.uri, there.uri, progress)
     with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="tunestack-copy") as pool:
         # Each thread gets the caller's event that stops its repetitions.
-        copies = [
-            pool.submit(contextvars.copy_context().run, way.bring, file, found.get(file.name)) for file in missing
+        brought = [
+            pool.submit(contextvars.copy_context().run, way.bring, file, found.get(file.name), near.get(file.name))
+            for file in missing
         ]
         try:
-            for each in copies:
-                each.result()
+            came = [each.result() for each in brought]
         except BaseException:
             way.ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return missing
+    return [file for file, is_from_source in zip(missing, came, strict=True) if is_from_source]
 
 
 class _Way:
@@ -84,11 +102,28 @@ class _Way:
         self._done: dict[str, int] = {}
         self.ended = threading.Event()
 
-    def bring(self, file: File, instead_of: File | None) -> None:
-        from google.api_core.exceptions import NotFound, PreconditionFailed
+    def bring(self, file: File, instead_of: File | None, near: tuple[str, File] | None) -> bool:
+        """Copies a file, from near where it can; says whether it came from the source."""
+        from google.api_core.exceptions import NotFound
+
+        if near is not None:
+            uri, same = near
+            try:
+                self._bring(file, instead_of, _blob(self._client, uri, same.name, same.generation))
+            except NotFound:
+                pass  # somebody has cleared away that copy meanwhile
+            else:
+                return False
+        try:
+            self._bring(file, instead_of, _blob(self._client, self._source_uri, file.name, file.generation))
+        except NotFound as error:
+            raise CopyError(self._missing(file, error)) from error
+        return True
+
+    def _bring(self, file: File, instead_of: File | None, source: Blob) -> None:
+        from google.api_core.exceptions import PreconditionFailed
 
         self._tell(file, 0)
-        source = _blob(self._client, self._source_uri, file.name, file.generation)
         target = _blob(self._client, self._destination_uri, file.name)
         # A body, which the library always sends, takes the place of the source's own metadata. A time that expires the
         # source is among what is not meant for the copy.
@@ -99,8 +134,6 @@ class _Way:
             self._rewrite(file, source, target, instead_of.generation if instead_of else 0)
         except PreconditionFailed:  # the answer to the last call was lost, or another run was faster
             target.reload(timeout=CALL_SECONDS, retry=repeatable)
-        except NotFound as error:
-            raise CopyError(self._missing(file, error)) from error
         if (target.size, target.crc32c) != (file.bytes, file.crc32c):
             target.delete(if_generation_match=target.generation, timeout=CALL_SECONDS, retry=repeatable)
             raise CopyError(

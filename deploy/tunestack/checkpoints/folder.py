@@ -6,7 +6,8 @@ Everything here blocks; callers that must not block use a thread.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from tunestack.tuning.specification import HASH_LENGTH
 if TYPE_CHECKING:
     from tunestack.connection import Connection
 
-_FIELDS = "items(name,size,crc32c,generation,contentType,contentEncoding),nextPageToken"
+_FIELDS = "items(name,size,crc32c,md5Hash,generation,contentType,contentEncoding),nextPageToken"
 
 
 class NoCheckpointError(Exception):
@@ -35,6 +36,7 @@ class File:
         generation: Cloud Storage's number of this very content at this address.
         content_type: as whoever wrote it said, or empty.
         content_encoding: likewise.
+        md5: its other checksum, empty of an object that was composed of parts.
     """
 
     name: str
@@ -43,10 +45,15 @@ class File:
     generation: int = 0
     content_type: str = ""
     content_encoding: str = ""
+    md5: str = ""
 
     def is_same(self, other: File | None) -> bool:
         """Says whether the other has the same content."""
         return other is not None and (self.bytes, self.crc32c) == (other.bytes, other.crc32c)
+
+    def may_be_taken_from(self, other: File) -> bool:
+        """Says whether a file of another checkpoint has the same content, by more than the 32 bits of a CRC32C."""
+        return self.is_same(other) and self.name == other.name and bool(self.md5) and self.md5 == other.md5
 
 
 @dataclass(frozen=True)
@@ -89,22 +96,40 @@ def listed(connection: Connection, uri: str) -> Folder:
         google.api_core.exceptions.NotFound: there is no such bucket.
         google.api_core.exceptions.GoogleAPICallError: the bucket cannot be read.
     """
+    return Folder(uri.rstrip("/"), tuple(sorted(_files(connection, uri), key=lambda file: file.name)))
+
+
+def beside(connection: Connection, uri: str) -> list[Folder]:
+    """Returns the other folders that lie where this one lies; none where there is no such bucket yet."""
+    from google.api_core.exceptions import NotFound
+
+    parent, _, own = uri.rstrip("/").rpartition("/")
+    folders: dict[str, list[File]] = {}
+    try:
+        for file in _files(connection, parent):
+            folder, is_below, name = file.name.partition("/")
+            if is_below and folder != own:
+                folders.setdefault(folder, []).append(replace(file, name=name))
+    except NotFound:
+        return []
+    return [Folder(f"{parent}/{folder}", tuple(files)) for folder, files in folders.items()]
+
+
+def _files(connection: Connection, uri: str) -> Iterator[File]:
     bucket, folder = artifacts.split(uri)
     prefix = f"{folder}/".lstrip("/")
     blobs = connection.storage.list_blobs(bucket, prefix=prefix, fields=_FIELDS, timeout=CALL_SECONDS, retry=repeatable)
-    files = [
-        File(
-            blob.name.removeprefix(prefix),
-            blob.size,
-            blob.crc32c,
-            blob.generation,
-            blob.content_type or "",
-            blob.content_encoding or "",
-        )
-        for blob in blobs
-        if not blob.name.endswith("/")  # the marks that consoles make for empty folders
-    ]
-    return Folder(uri.rstrip("/"), tuple(sorted(files, key=lambda file: file.name)))
+    for blob in blobs:
+        if not blob.name.endswith("/"):  # the marks that consoles make for empty folders
+            yield File(
+                blob.name.removeprefix(prefix),
+                blob.size,
+                blob.crc32c,
+                blob.generation,
+                blob.content_type or "",
+                blob.content_encoding or "",
+                blob.md5_hash or "",
+            )
 
 
 def present(connection: Connection, uri: str) -> Folder:

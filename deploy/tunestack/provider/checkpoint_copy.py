@@ -189,6 +189,7 @@ class CheckpointCopyLifecycle(Lifecycle):
         uri = copy_uri(inputs.destination_uri, source.content)
         there = await self._run.call(folder.present, connection, uri)
         missing = copying.left(source, there)
+        copies = await self._run.call(folder.beside, connection, uri) if missing else []
         doing, total = f"copies {counted(len(missing), 'file')}", sum(file.bytes for file in missing)
         shown = TransferProgress(self._run, urn, doing, total)
         deadline = time.monotonic() + seconds if seconds else math.inf
@@ -200,7 +201,7 @@ class CheckpointCopyLifecycle(Lifecycle):
                 raise ResourceError(told)
 
         try:
-            copied = await self._run.call(copying.copy, connection, source, there, progress)
+            copied = await self._run.call(copying.copy, connection, source, there, copies, progress)
         except copying.CopyError as error:
             raise ResourceError(str(error)) from error
         if extra := sorted(there.by_name().keys() - source.by_name().keys()):
@@ -220,18 +221,20 @@ class CheckpointCopyLifecycle(Lifecycle):
             return wrap_map(_outputs(PENDING))
         outputs: dict[str, Any] = dict.fromkeys(_outputs(PENDING), UNKNOWN)
         source = self._sources.seen.get(known.get("sourceUri", ""))
-        there = None
+        there, copies = None, []
         if source is not None:
             outputs |= {"content": source.content, "files": len(source.files), "bytes": source.bytes}
             if "destinationUri" in known:
                 outputs["uri"] = copy_uri(known["destinationUri"], source.content)
                 try:
                     there = await self._run.call(folder.present, self._run.connection, outputs["uri"])
+                    if copying.left(source, there):
+                        copies = await self._run.call(folder.beside, self._run.connection, outputs["uri"])
                 except Exception as error:
                     await self._run.tell(urn, f"cannot look at the copy: {error!r}", severity=Severity.DEBUG)
         elif before.get("content") and before["content"] == known.get("content"):
             outputs |= {name: before.get(name) for name in ("uri", "content", "files", "bytes")}
-        await self._run.tell(urn, forecast(known, source, there))
+        await self._run.tell(urn, forecast(known, source, there, copies))
         return wrap_map(outputs)
 
     async def _imported(self, uri: str) -> ReadResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunestack.checkpoints import copying
@@ -13,30 +13,39 @@ if TYPE_CHECKING:
     from tunestack.checkpoints.folder import Folder
 
 
-def forecast(known: Mapping[str, Any], source: Folder | None, there: Folder | None) -> str:
+def forecast(
+    known: Mapping[str, Any], source: Folder | None, there: Folder | None, copies: Sequence[Folder] = ()
+) -> str:
     """Returns the preview's line.
 
     Args:
         known: the inputs that are known.
         source: the checkpoint, where it could be looked at.
         there: what is in place already, where that is known.
+        copies: earlier ones beside it.
     """
     origin = known.get("origin")
     lineage = _lineage(origin if isinstance(origin, Mapping) else {}, known.get("baseModel") or "")
-    copies = _copies(known, source, there)
-    return f"{lineage}; {copies}" if lineage else copies
+    told = _copies(known, source, there, copies)
+    return f"{lineage}; {told}" if lineage else told
 
 
-def _copies(known: Mapping[str, Any], source: Folder | None, there: Folder | None) -> str:
+def _copies(known: Mapping[str, Any], source: Folder | None, there: Folder | None, copies: Sequence[Folder]) -> str:
     if source is None:
         return f"copies {known.get('sourceUri') or 'a checkpoint that is not there yet'}"
     missing = copying.left(source, there) if there else list(source.files)
     if not missing:
         return f"copies nothing: all {counted(len(source.files), 'file')} of {source.uri} are in place"
+    near = copying.at_hand(missing, copies)
+    far = [file for file in missing if file.name not in near]
     in_place = len(source.files) - len(missing)
-    told = f" ({in_place:,} {'is' if in_place == 1 else 'are'} there already)" if in_place else ""
-    size = shown_bytes(sum(file.bytes for file in missing))
-    return f"copies {size} in {counted(len(missing), 'file')} from {source.uri}{told}"
+    aside = [
+        f"{in_place:,} {'is' if in_place == 1 else 'are'} there already" if in_place else "",
+        f"{len(near):,} of an earlier copy {'is' if len(near) == 1 else 'are'} the same" if near else "",
+    ]
+    told = "; ".join(each for each in aside if each)
+    size = shown_bytes(sum(file.bytes for file in far))
+    return f"copies {size} in {counted(len(far), 'file')} from {source.uri}" + (f" ({told})" if told else "")
 
 
 def _lineage(origin: Mapping[str, Any], base_model: str) -> str:

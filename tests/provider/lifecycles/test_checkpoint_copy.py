@@ -404,6 +404,32 @@ async def test_a_run_that_is_killed_goes_on_file_by_file(cloud: Any, inputs: dic
     assert content_of(cloud, outputs["uri"]) == FILES
 
 
+@pytest.mark.parametrize("is_cleared_away", [False, True])
+async def test_what_has_not_changed_comes_from_the_copy_before(
+    cloud: Any, inputs: dict[str, Any], is_cleared_away: bool
+) -> None:
+    resource = cloud.resource("CheckpointCopy")
+    first = plain_map((await resource.create(inputs)).properties)["uri"]
+    put(cloud, f"{SOURCE}-2", {"model-00002-of-00002.safetensors": b"n" * 2000})
+    newer = {**inputs, "sourceUri": f"{SOURCE}-2"}
+    cloud.listener.told.clear()
+    await resource.create(newer, preview=True)
+    says = f"copies 2,000 bytes in 1 file from {SOURCE}-2 (3 of an earlier copy are the same)"
+    assert cloud.listener.told == [says]
+    before = len(rewrites(cloud))
+    if is_cleared_away:
+        cloud.fault(method="POST", path=".*region-data.*/rewriteTo/.*", status=404, message="No such object", times=3)
+    outputs = plain_map((await resource.create(newer)).properties)
+    assert content_of(cloud, outputs["uri"]) == {**FILES, "model-00002-of-00002.safetensors": b"n" * 2000}
+    assert (outputs["copiedFiles"], outputs["copiedBytes"]) == ((4, 5008) if is_cleared_away else (1, 2000))
+    if not is_cleared_away:
+        # Within a bucket a file of any size is one call; from another place, one for each part.
+        near = [call for call in rewrites(cloud)[before:] if call["path"].startswith("/storage/v1/b/region-data/")]
+        assert len(near) == 3
+        assert len(rewrites(cloud)) - before == 3 + 2
+    assert content_of(cloud, first) == FILES
+
+
 async def test_a_file_that_fails_leaves_the_others_in_place(cloud: Any, inputs: dict[str, Any]) -> None:
     cloud.fault(method="POST", path=".*model-00002.*/rewriteTo/.*", status=403, message="no such right", times=None)
     with pytest.raises(Exception, match="no such right"):
