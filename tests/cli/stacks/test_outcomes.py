@@ -62,3 +62,13 @@ def test_a_stopped_run_tells_of_jobs_that_go_on() -> None:
         shown = told(Outcome.of_up(run, {}))
         assert any("tunestack jobs list --stack prod" in line for line in shown) is tells
         assert not any("update canceled" in line for line in shown), "that is what was asked for"
+
+
+def test_outputs_of_another_shape() -> None:
+    """A program of the user's may export what it likes, and secrets are hidden."""
+    run = EngineRun("prod", "up", True)
+    hidden = {"support": {"state": "SERVING", "estimatedHourlyCostUsd": "[secret]"}}
+    for endpoints, hourly in (("[secret]", 0), (["one"], 0), ({"support": "one"}, 0), (hidden, None)):
+        outcome = Outcome.of_up(run, {"endpoints": endpoints})
+        assert outcome.hourly_usd == hourly
+        assert list(lines([outcome], "tunestack up prod"))

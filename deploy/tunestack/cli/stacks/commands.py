@@ -9,6 +9,9 @@ import typer
 
 from tunestack.cli.options import AsJson, Yes
 
+AT_ONCE = 8
+"""Stacks worked on at the same time unless told otherwise: an engine and its plugins take some 300 MB of memory."""
+
 application = typer.Typer(help="Writes the files of stacks.", no_args_is_help=True)
 
 Names = Annotated[
@@ -39,7 +42,7 @@ def up(
     ] = None,
     refresh: Refresh = False,
     message: Annotated[str, typer.Option("--message", "-m", help="Kept with the updates.")] = "",
-    parallel: AtOnce = 8,
+    parallel: AtOnce = AT_ONCE,
     as_json: AsJson = False,
 ) -> None:
     """Updates stacks: a foundation first, its regions at the same time; previews all of them and asks before."""
@@ -54,7 +57,7 @@ def destroy(
     yes: Yes = False,
     skip_preview: SkipPreview = False,
     refresh: Refresh = False,
-    parallel: AtOnce = 8,
+    parallel: AtOnce = AT_ONCE,
     as_json: AsJson = False,
 ) -> None:
     """Destroys stacks: regions at the same time, their foundation after them; shows what goes and asks before."""

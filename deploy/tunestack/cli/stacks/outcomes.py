@@ -86,8 +86,10 @@ class Outcome:
     @property
     def hourly_usd(self) -> float | None:
         """What its endpoints cost an hour; None where the price of one is not known."""
-        prices = [each.get("estimatedHourlyCostUsd") for each in _endpoints(self.outputs).values() if _serves(each)]
-        return None if None in prices else sum(price for price in prices if price is not None)
+        serving = [each for each in _endpoints(self.outputs).values() if each.get("state") == "SERVING"]
+        prices = [each.get("estimatedHourlyCostUsd") for each in serving]
+        known = [price for price in prices if isinstance(price, int | float)]
+        return sum(known) if len(known) == len(prices) else None
 
     @property
     def error(self) -> str:
@@ -192,9 +194,7 @@ def _submits(outcome: Outcome) -> bool:
 
 
 def _endpoints(outputs: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Returns the endpoints among outputs; none where a program exports something else by that name."""
     found = outputs.get("endpoints")
-    return found if isinstance(found, dict) else {}
-
-
-def _serves(endpoint: Mapping[str, Any]) -> bool:
-    return endpoint.get("state") == "SERVING"
+    entries = found.items() if isinstance(found, dict) else ()
+    return {name: endpoint for name, endpoint in entries if isinstance(endpoint, dict)}

@@ -28,9 +28,6 @@ INTERRUPTED = 130
 
 _STOPPED = "stopped before it was begun"
 
-AT_ONCE = 8
-"""Stacks worked on at the same time unless told otherwise: an engine and its plugins take some 300 MB of memory."""
-
 
 class Round:
     """What is done to a selection of stacks.
@@ -42,9 +39,7 @@ class Round:
         for_machines: whether standard output is for the result alone.
     """
 
-    def __init__(
-        self, project: ProjectFile, files: Sequence[StackFile], *, at_once: int = AT_ONCE, for_machines: bool = False
-    ) -> None:
+    def __init__(self, project: ProjectFile, files: Sequence[StackFile], *, at_once: int, for_machines: bool) -> None:
         self.files = {file.name: file for file in files}
         self.running = Running()
         self.workspace = Workspace(project, running=self.running)
@@ -117,7 +112,7 @@ class Round:
                 if told := self._goes_on(stack):
                     self.voices.of(stack)(told)
                 run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.voices.of(stack))
-                return Outcome.of_up(run, self.workspace.outputs(stack))
+                return Outcome.of_up(run, self._outputs(stack))
             except StackError as error:
                 return self._without_run(stack, Result.FAILED, str(error))
 
@@ -177,7 +172,10 @@ class Round:
 
     def _without_run(self, stack: str, result: Result, why: str) -> Outcome:
         """Returns what came of a stack on which no engine ran; what it has costs all the same."""
-        outputs: Mapping[str, Any] = {}
+        return Outcome(stack, result, outputs=self._outputs(stack), why=why)
+
+    def _outputs(self, stack: str) -> Mapping[str, Any]:
+        """Returns the outputs of a stack; that they cannot be read is no failure of what was done."""
         with suppress(StackError):
-            outputs = self.workspace.outputs(stack)
-        return Outcome(stack, result, outputs=outputs, why=why)
+            return self.workspace.outputs(stack)
+        return {}

@@ -11,7 +11,7 @@ from tunestack.cli.preview.plain import lines
 from tunestack.cli.preview.previewing import Asked, preview
 from tunestack.cli.preview.report import Report
 from tunestack.cli.stacks.engine_runs import Options
-from tunestack.cli.stacks.rounds import Round
+from tunestack.cli.stacks.rounds import INTERRUPTED, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, read_all
 
@@ -58,7 +58,11 @@ def update(asked: Up) -> int:
     options = Options(refresh=asked.refresh, message=asked.message, colour=work.voices.in_colour)
     left_out: Mapping[str, str] = {}
     if not (asked.skips_preview or asked.reviewed):
-        left_out = _hopeless(work, _previews(work, asked))
+        try:
+            left_out = _hopeless(work, _previews(work, asked))
+        except KeyboardInterrupt:
+            work.voices.say("stopped; nothing was changed")
+            return INTERRUPTED
     going = [file.name for file in chosen if file.name not in left_out]
     if going and not (asked.is_sure or asked.reviewed):
         work.ask(f"Update {', '.join(going)}?")
