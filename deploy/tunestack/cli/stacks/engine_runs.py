@@ -5,25 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
-import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-from pulumi.automation import CommandError, CommandResult, LocalWorkspace, PulumiCommand, StackSummary
+from pulumi.automation import CommandError, LocalWorkspace, StackSummary
 
 from tunestack.cli.stack import Engine, StackError
+from tunestack.cli.stacks.event_log import Event, EventLog
+from tunestack.cli.stacks.running import Command, Running
 from tunestack.cli.stacks.stack_files import ProjectFile
 
 Kind = Literal["preview", "up", "destroy", "refresh"]
-Event = dict[str, Any]
-"""An event of the engine as JSON; see sdk/go/common/apitype/events.go in pulumi/pulumi."""
 
 POLICY_PACK = Path("policies")
 """Of a project, below the folder of its program; `limits.json` there goes over what the stacks' files say."""
@@ -36,9 +32,6 @@ _CANCELLED = "update canceled"
 
 _BARE = (_CANCELLED, "update failed", "preview failed", "destroy failed", "refresh failed")
 """What it says besides of a run in which something failed; nothing where that is told."""
-
-_POLL_SECONDS = 0.1
-"""Between two looks into the event log: what a person takes for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,77 +111,6 @@ class EngineRun:
         return dict(summary.get("resourceChanges") or {})
 
 
-class Running:
-    """The engines that run now, so that they can be asked to stop; they are out of the terminal's reach."""
-
-    def __init__(self) -> None:
-        self._processes: set[subprocess.Popen[str]] = set()
-        self._lock = threading.RLock()  # a signal may come while it is held
-        self.asked = 0
-
-    def interrupt(self) -> None:
-        """Asks all engines to stop: the first time when their steps are done, the second time at once."""
-        with self._lock:
-            self.asked += 1
-            for process in self._processes:
-                _interrupt(process)
-
-    def add(self, process: subprocess.Popen[str]) -> None:
-        """Minds an engine; one that started while all were asked to stop is asked as well."""
-        with self._lock:
-            self._processes.add(process)
-            if self.asked:
-                _interrupt(process)
-
-    def remove(self, process: subprocess.Popen[str]) -> None:
-        """Forgets an engine that has ended."""
-        with self._lock:
-            self._processes.discard(process)
-
-
-class _Command(PulumiCommand):
-    """The engine's command, which can be asked to stop while it updates a stack.
-
-    Args:
-        executable: of the engine; its version is not asked for, which would take longer than much that it does.
-        running: where those that update are minded.
-    """
-
-    def __init__(self, executable: str, running: Running | None) -> None:
-        self.command = executable
-        self.version = None
-        self._running = running
-
-    def update(
-        self, arguments: list[str], folder: str, variables: Mapping[str, str], on_output: Callable[[str], None] | None
-    ) -> CommandResult:
-        """Runs an update to its end, however it ends; both streams become one."""
-        lines: list[str] = []
-        with subprocess.Popen(
-            [self.command, "--non-interactive", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env={**os.environ, **variables},
-            encoding="utf-8",
-            errors="replace",
-            # A Ctrl-C of the terminal must come once, and by way of `Running`: the second one kills.
-            process_group=None if self._running is None else 0,
-        ) as process:
-            if self._running:
-                self._running.add(process)
-            try:
-                for line in process.stdout or ():
-                    lines.append(line.rstrip("\n"))
-                    if on_output:
-                        on_output(lines[-1])
-            finally:
-                if self._running:
-                    self._running.remove(process)
-        return CommandResult(stdout="\n".join(lines), stderr="", code=process.returncode)
-
-
 class Workspace(LocalWorkspace):
     """A project's stacks, by name alone: which one the user has selected stays as it is.
 
@@ -203,7 +125,7 @@ class Workspace(LocalWorkspace):
     ) -> None:
         given = {"PULUMI_SKIP_UPDATE_CHECK": "true", **(variables or {})}
         self._engine = Engine(project.folder, {**os.environ, **given}, is_apart=True)
-        self._command = _Command(self._engine.executable(), running)
+        self._command = Command(self._engine.executable(), running)
         super().__init__(work_dir=str(project.folder), pulumi_command=self._command, env_vars=given)
         self.project = project
         self._running = running
@@ -225,7 +147,7 @@ class Workspace(LocalWorkspace):
             **({"PULUMI_EXPERIMENTAL": "true"} if options.plan or options.save_plan else {}),
         }
         arguments = [*options.arguments(kind, self.project), "--stack", stack]
-        with tempfile.TemporaryDirectory(prefix="tunestack-events-") as folder, _EventLog(folder, on_event) as log:
+        with tempfile.TemporaryDirectory(prefix="tunestack-events-") as folder, EventLog(folder, on_event) as log:
             done = self._command.update([*arguments, "--event-log", str(log.path)], self.work_dir, variables, on_output)
         if done.code == 0:
             return EngineRun(stack, kind, True, log.events, done.stdout)
@@ -304,51 +226,6 @@ def run(
     """
     workspace = Workspace(ProjectFile.find(folder), running=running, variables=variables)
     return workspace.update(kind, stack, options, on_event=on_event, on_output=on_output)
-
-
-class _EventLog:
-    """Reads the engine's event log while it is written."""
-
-    def __init__(self, folder: str, on_event: Callable[[Event], None] | None) -> None:
-        self.path = Path(folder, "events")
-        self.events: list[Event] = []
-        self._on_event = on_event
-        self._rest = b""  # what is not a whole line yet
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._follow)
-
-    def __enter__(self) -> _EventLog:
-        self.path.touch()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _follow(self) -> None:
-        with self.path.open("rb") as log:
-            while not self._ended.wait(_POLL_SECONDS):
-                self._take(log)
-            self._take(log)
-
-    def _take(self, log: IO[bytes]) -> None:
-        *lines, self._rest = (self._rest + log.read()).split(b"\n")
-        for line in lines:
-            try:
-                event = json.loads(line)
-            except ValueError:  # of an engine that was killed while it wrote it
-                continue
-            if event.get("diagnosticEvent", {}).get("severity") == "debug":
-                continue
-            self.events.append(event)
-            if self._on_event:
-                self._on_event(event)
-
-
-def _interrupt(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
 
 
 def _why_failed(events: Sequence[Event], output: str) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 import typer
 
 from tunestack.cli.stack import StackError
-from tunestack.cli.stacks.engine_runs import EngineRun, Options, Running, Workspace
+from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.outcomes import Outcome, Result, lines
+from tunestack.cli.stacks.running import Running
 from tunestack.cli.stacks.schedule import walk
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile
 from tunestack.cli.stacks.stopping import stops

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from tunestack.cli.stacks.engine_runs import Running
+from tunestack.cli.stacks.running import Running
 
 # Of a terminal, of a pipeline that is cancelled, of a terminal that is closed.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
