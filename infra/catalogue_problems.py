@@ -65,10 +65,21 @@ def catalogue_problems(
             yield f"{path(('serving', name, 'model'))}: {_served_already(endpoint.model, base)}"
             continue
         tuned_from = bases.get(endpoint.model) if endpoint.model else endpoint.base_model
-        for part, problem in _of_endpoint(endpoint, tuned_from):
-            if _refuses(problem, strict=endpoint.strict):
-                at = ("model",) if problem.property == "baseModel" and endpoint.model else part
-                yield f"{path(('serving', name, *at))}: {_with_way_on(problem)}"
+        yield from endpoint_problems(name, endpoint, tuned_from)
+
+
+def endpoint_problems(name: str, endpoint: EndpointSettings, tuned_from: str | None) -> Iterator[str]:
+    """Yields one text for each thing that cannot work with an endpoint's machines, and the model on them.
+
+    Args:
+        name: of the endpoint.
+        endpoint: its entry.
+        tuned_from: the base model of what it serves; None where that is not known.
+    """
+    for part, problem in _of_endpoint(endpoint, tuned_from):
+        if _refuses(problem, strict=endpoint.strict):
+            at = ("model",) if problem.property == "baseModel" and endpoint.model else part
+            yield f"{path(('serving', name, *at))}: {_with_way_on(problem)}"
 
 
 def _served_already(model: str, base: str) -> str:

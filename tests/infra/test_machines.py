@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
+from infra.regional_fit import check_regions
 from tests.infra.configurations import ENDPOINT, GOOD, MODEL, problems_of, settings_of
 
 L4, A100 = "g2-standard-12", "a2-highgpu-1g"
@@ -52,3 +57,40 @@ def test_the_accelerators_of_all_machines_are_what_quota_is_looked_up_for() -> N
     assert set(listed.accelerators) == {"NVIDIA_TESLA_A100", "NVIDIA_L4"}
     one = settings_of({**GOOD, "serving": {"support": {**ENDPOINT, "acceleratorCount": 1}}}).serving["support"]
     assert one.accelerators == {"NVIDIA_L4": 1}
+
+
+class TestRegions:
+    @pytest.fixture
+    def write(self, tmp_path: Path) -> Callable[..., None]:
+        (tmp_path / "stacks").mkdir()
+
+        def region(name: str, foundation: str, **serving: Any) -> None:
+            config = {"tunestack:foundation": foundation, "tunestack:serving": serving}
+            (tmp_path / "stacks" / f"Pulumi.{name}.yaml").write_text(json.dumps({"config": config}))
+
+        return region
+
+    def test_what_they_cannot_serve_is_told_before_it_is_tuned(
+        self, write: Callable[..., None], tmp_path: Path
+    ) -> None:
+        one = {"model": "full", "machineType": L4, "acceleratorType": "NVIDIA_L4"}
+        write("prod-one", "prod", support=one)
+        write("prod-two", "organization/tunestack/prod", **listing("a2-ultragpu-1g", L4))
+        write("prod-three", "prod", support={**one, "machineType": 3}, other={**one, "model": "none"})
+        write("dev-one", "dev", support=one)
+        (tmp_path / "stacks" / "Pulumi.broken.yaml").write_text("{")
+        large = settings_of({**GOOD, "models": {"full": LARGE}, "serving": {}})
+        with pytest.raises(pulumi.RunError) as caught:
+            check_regions(large, "prod", tmp_path)
+        first, *found = str(caught.value).splitlines()
+        assert first == "regions of this stack cannot serve what it tunes:"
+        assert [line.partition(": config.tunestack:")[0] for line in found] == [
+            "stacks/Pulumi.prod-one.yaml",
+            "stacks/Pulumi.prod-two.yaml",
+        ]
+        assert "serving.support.machines[1]: g2-standard-12 (1 × NVIDIA_L4) cannot hold" in found[1]
+
+    def test_what_fits_is_no_matter(self, write: Callable[..., None], tmp_path: Path) -> None:
+        write("prod-one", "prod", **listing(L4, A100))
+        check_regions(settings_of(GOOD), "prod", tmp_path)
+        check_regions(settings_of(GOOD), "prod", tmp_path / "nowhere")
