@@ -43,6 +43,10 @@ def test_an_environment_from_nothing(shop: SmallProject, command: Command) -> No
         "region.md",
     ]
     assert json.loads((shop.folder / "comments" / "region.json").read_text())["waitsFor"] == ["base"]
+    # The same by itself, as a job that previews nothing else asks for it.
+    alone = command("preview", "region", "--only", "region", "--save-plan", "plans")
+    assert (alone.status, list((shop.folder / "plans").iterdir())) == (0, [])
+    assert "comes after base" in alone.out
     # Not even the stack that it could not preview was selected.
     assert "no stack selected" in _selected()
 

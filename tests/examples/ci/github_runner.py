@@ -241,7 +241,7 @@ class Runner:
             done.account = given["service_account"]
         elif name == "actions/upload-artifact":
             files = Path(given["path"])
-            if files.is_dir():
+            if files.is_dir() and any(files.iterdir()):
                 self.host.keep(given["name"], files, commits[1])
             else:
                 done.ok &= given["if-no-files-found"] == "ignore"

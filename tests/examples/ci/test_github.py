@@ -76,7 +76,8 @@ def test_a_change_is_previewed_merged_and_watched(runner: Runner, github: FakeGi
     of_foundation, of_region = (each["body"] for each in github.comments[12])
     assert "| ➕ create | <code>Dataset tickets</code> | training data: 30 examples |" in of_foundation
     assert f"last commit {head[:12]}, [log](https://github.com/" in of_foundation
-    assert f"<code>{REGION}</code>" in of_region
+    assert f"<code>{REGION}</code>: comes after {FOUNDATION}" in of_region
+    assert [each["name"] for each in github.artifacts] == [f"tunestack-plan-{FOUNDATION}"]
 
     # The merge: the foundation by the plan that was reviewed, then the region by one that was made when it was up.
     # What lands is another commit of the same files, as a squash makes it.

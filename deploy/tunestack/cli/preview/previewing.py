@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +52,11 @@ def preview(asked: Asked) -> list[Report]:
         chosen = select(asked.names, asked.only, files)
     except StackError as error:
         return [_failed(name, str(error)) for name in asked.only or asked.names]
-    work = _Work(Workspace(project), Engine(project.folder), asked, {file.name: file for file in chosen})
+    names = {file.name for file in chosen}
     # What a region takes is made by its foundation: whoever reviews the one has to know of the other.
     above = {file.foundation.rpartition("/")[2] for file in chosen} & files.keys()
-    beside = [files[name] for name in above if name not in work.chosen]
+    beside = [files[name] for name in above - names]
+    work = _Work(Workspace(project), Engine(project.folder), asked, names, names | above)
     with ThreadPoolExecutor(asked.at_once) as pool:
         reports = {report.stack: report for report in pool.map(work.report, [*chosen, *beside])}
     return [_after(reports[file.name], file, reports) for file in chosen]
@@ -66,13 +67,13 @@ class _Work:
     workspace: Workspace
     engine: Engine
     asked: Asked
-    chosen: Mapping[str, StackFile]
+    chosen: Collection[str]
+    seen: Collection[str]
+    """Those chosen, and the foundations that are looked at beside them."""
 
     def report(self, file: StackFile) -> Report:
         try:
-            waits_for = [
-                name for name in file.needs if name in self.chosen and name != file.name and self._is_new(name)
-            ]
+            waits_for = [name for name in file.needs if name in self.seen and name != file.name and self._is_new(name)]
             if waits_for:
                 return Report(file.name, failed=False, is_complete=False, waits_for=waits_for)
             run = self._run(file)
