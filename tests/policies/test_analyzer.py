@@ -75,6 +75,8 @@ def test_what_is_not_known_is_told_once_for_the_whole_stack(pack: AnalyzerStub) 
         assert not pack.Analyze(_binding(f"m{number}", UNKNOWN)).diagnostics
     (told,) = pack.AnalyzeStack(wire.AnalyzeStackRequest()).diagnostics
     assert told.enforcementLevel == wire.ADVISORY
+    assert told.severity == wire.POLICY_SEVERITY_LOW  # every new stack has some
+    assert told.message.startswith("nothing to do now: what is not known yet is looked at when the change is applied")
     assert "member of m0, member of m1, member of m2, member of m3, member of m4 and 2 more" in told.message
     assert not pack.AnalyzeStack(wire.AnalyzeStackRequest()).diagnostics
 

@@ -176,7 +176,7 @@ def _tell(
             message=finding.message,
             urn=finding.urn,
             enforcementLevel=_LEVELS["advisory" if finding.is_advice else limits.enforcement_level],
-            severity=_SEVERITIES[policy.severity],
+            severity=_SEVERITIES["low" if finding.is_unknown else policy.severity],
         )
 
 
@@ -184,9 +184,10 @@ def _of_unknown(places: Sequence[str]) -> Finding:
     shown = list(dict.fromkeys(places))
     rest = f" and {len(shown) - _PLACES_SHOWN} more" if len(shown) > _PLACES_SHOWN else ""
     return Finding(
-        f"not known yet, and so looked at when the change is applied, each before anything is made of it: "
-        f"{', '.join(shown[:_PLACES_SHOWN])}{rest}",
+        f"nothing to do now: what is not known yet is looked at when the change is applied, before anything is made "
+        f"of it: {', '.join(shown[:_PLACES_SHOWN])}{rest}",
         is_advice=True,
+        is_unknown=True,
     )
 
 

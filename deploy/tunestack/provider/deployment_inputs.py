@@ -166,8 +166,9 @@ def forecast(known: dict[str, Any], location: str, verb: str, machine: Machine |
     """Returns the preview's line: what happens, on which machine, at what price, and how old that is."""
     if machine is None:
         return f"{verb} on a machine that is not known yet"
-    price = money(hourly_cost(known, location, machine).get("estimatedHourlyCostUsd"))
-    line = f"{verb} on {machine[0]} with {machine[2]} × {machine[1]}: {price} an hour until it is undeployed"
+    cost = hourly_cost(known, location, machine).get("estimatedHourlyCostUsd")
+    price = money(cost) if cost is None else f"{money(cost)} an hour until it is undeployed"
+    line = f"{verb} on {machine[0]} with {machine[2]} × {machine[1]}: {price}"
     estimate = _price(known, location, machine)
     age = estimate.source.told_age(datetime.now(UTC).date()) if estimate and estimate.usd_per_hour else ""
     return f"{line}, {age}" if age else line

@@ -73,6 +73,10 @@ def test_colours_of_the_engine_are_none_of_the_text() -> None:
     found = {"policyName": "regions", "enforcementLevel": "advisory", "message": "<{%fg 3%}>not here<{%reset%}>\n"}
     report = Report.of([{"policyEvent": found}, END], "dev")
     assert report.findings == [Finding("regions", "advisory", "", "not here")]
+    report = Report.of([{"policyEvent": found | {"severity": "low"}}, END], "dev")
+    assert (report.findings, report.notes) == ([], [Told("policy regions", "not here")])  # every new stack has some
+    report = Report.of([{"policyEvent": found | {"severity": "low", "enforcementLevel": "mandatory"}}, END], "dev")
+    assert [each.level for each in report.findings] == ["mandatory"]
     assert not report.failed
 
 

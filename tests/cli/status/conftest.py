@@ -74,6 +74,10 @@ class Stacks:
         self._known = sorted({*self._known, name})
         self.keep()
 
+    def never_up(self, name: str) -> None:
+        """Has a stack no history."""
+        (self._folder / f"{name}.history").write_text("[]")
+
     def lock(self, name: str) -> Lock:
         """Has this process work on a stack."""
         folder = self._folder / ".pulumi" / "locks" / "organization" / PULUMI_PROJECT / name

@@ -175,6 +175,25 @@ def test_where_a_stack_was_before_its_destroy_is_looked_for_what_it_left(
     assert unseen.startswith("endpoints of past-project in europe-west4: there are no usable Google Cloud credentials")
 
 
+def test_a_stack_that_was_never_up_has_left_nothing(command: Command, stacks: Stacks) -> None:
+    stacks.file("next", project="next-project", location="europe-west4")
+    stacks.state("next", project=None, location=None, apiEndpoint=None)
+    stacks.never_up("next")
+    assert command("status", "--json").json["unseen"] == []
+
+
+def test_where_the_api_is_not_enabled_there_is_no_endpoint(command: Command, stacks: Stacks) -> None:
+    stacks.state("dev")
+    disable = f"/su/v1/projects/{PROJECT}/services/aiplatform.googleapis.com:disable"
+    assert stacks.emulator.http.post(disable, json={}).is_success
+    answer = command("status", "--json").json
+    assert (answer["unseen"], answer["strayEndpoints"]) == ([], [])
+    fault = {"path": "/su/.*", "status": 403, "message": "no such right", "times": None}
+    assert stacks.emulator.http.post("/emulator/faults", json=fault).is_success
+    (unseen,) = command("status", "--json").json["unseen"]
+    assert "has not been used in project" in unseen
+
+
 def test_no_such_stack(command: Command, stacks: Stacks) -> None:
     refused = command("status", "--stack", "nope")
     assert (refused.status, refused.err.strip()) == (1, "error: there is no stack nope; there are: dev, local")

@@ -59,6 +59,7 @@ class Violation:
         level: `advisory` or `mandatory`.
         text: what is wrong, and how to comply.
         urn: of the resource; empty where the stack as a whole is meant.
+        severity: from `low` to `critical`; empty where the engine tells none.
     """
 
     policy: str
@@ -66,6 +67,12 @@ class Violation:
     level: str
     text: str
     urn: str
+    severity: str = ""
+
+    @property
+    def is_note(self) -> bool:
+        """Whether there is nothing to do about it, such as a value that only the update can look at."""
+        return self.level == "advisory" and self.severity == "low"
 
 
 def typed(urn: str) -> tuple[str, str]:
@@ -116,6 +123,7 @@ def violations(events: Iterable[Event]) -> Iterator[Violation]:
                 found.get("enforcementLevel", "mandatory"),
                 _COLOURS.sub("", found["message"]).strip(),
                 found.get("resourceUrn") or "",
+                found.get("severity") or "",
             )
 
 

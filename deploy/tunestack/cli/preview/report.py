@@ -126,7 +126,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
         findings: of policies.
         errors: why it failed.
         warnings: what is doubtful.
-        notes: what else the program told.
+        notes: what else the program told, and what policies will look at later.
         drift: what is otherwise than the stack knows it, where the preview looked.
         emulated: whether the stack is an emulator's, which bills nothing.
         foundation: the stack that this one takes its models from.
@@ -164,7 +164,10 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
         found = list(steps(events))
         settled = _settled(step for step in found if step.is_own and step.operation != "refresh")
         told = _by_severity(messages(events))
-        findings = [Finding(each.policy, each.level, _label(each.urn), each.text) for each in violations(events)]
+        broken = list(violations(events))
+        findings = [
+            Finding(each.policy, each.level, _label(each.urn), each.text) for each in broken if not each.is_note
+        ]
         is_stopped = any(each.level == "mandatory" for each in findings)
         failed = bool(error) or summary(events).get("result") != "succeeded"
         errors = [Told(_label(each.urn), each.text) for each in told["error"] if each.text != _BARE]
@@ -189,7 +192,8 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
                 Told(_label(each.urn), each.text)
                 for each in (*told["info"], *(told["info#err"] if failed else ()))
                 if each.urn not in own
-            ],
+            ]
+            + [Told(f"policy {each.policy}", each.text) for each in broken if each.is_note],
             drift=[
                 Told(_label(step.urn), "; ".join(differences(step)) or "is gone")
                 for step in found

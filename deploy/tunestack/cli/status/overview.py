@@ -190,7 +190,7 @@ def _look(
         return status, Kept(), None
     try:
         found = Kept.read(engine, file.name)
-        connection = found.connection() or _configured(file)
+        connection = found.connection() or (_configured(file) if found.update else None)
     except StackError as error:
         status.unseen.append(str(error))
         return status, Kept(), None

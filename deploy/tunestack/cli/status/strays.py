@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunestack.cli.doctor import calls
+from tunestack.cli.doctor.calls import RefusedError
 from tunestack.cli.status import kept
 from tunestack.cli.status.kept import Kept
 from tunestack.cli.status.live import told
@@ -68,6 +69,8 @@ def find(places: Collection[Connection], known: Collection[str]) -> tuple[list[S
         try:
             return [stray for each in _listed(place) if (stray := _stray(place, each, known))]
         except Exception as error:  # whatever it is: the others are to be looked at
+            if isinstance(error, RefusedError) and error.reason == "SERVICE_DISABLED" and _is_disabled(place):
+                return []
             return f"endpoints of {place.project} in {place.location}: {told(error)}"
 
     with ThreadPoolExecutor(_THREADS) as threads:
@@ -77,6 +80,15 @@ def find(places: Collection[Connection], known: Collection[str]) -> tuple[list[S
             else:
                 found += answer
     return sorted(found, key=lambda stray: -(stray.usd_per_hour or 0)), unseen
+
+
+def _is_disabled(place: Connection) -> bool:
+    """Says whether nothing can run there, for want of the API; a refusal may be about the caller's own project."""
+    try:
+        api = calls.get(place, calls.SERVICE_USAGE, f"projects/{place.project}/services/aiplatform.googleapis.com")
+    except Exception:  # then it is not known
+        return False
+    return bool(api.get("state") == "DISABLED")
 
 
 def _stray(place: Connection, endpoint: Mapping[str, Any], known: Collection[str]) -> Stray | None:
