@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from tunestack.retries import repeatable
 if TYPE_CHECKING:
     from tunestack.cli.review.hosting import Hosting
 
+_MARKER = re.compile(r"<!-- tunestack preview: (\S+) -->")
 _CUT = "\n\n… cut here: {} allows {:,} characters. All of it is in the log of this run.\n"
 
 
@@ -50,12 +52,13 @@ def withdraw(hosting: Hosting, change: int, touched: set[str]) -> list[str]:
     """Says in the comments of stacks that a change touches no longer that it does; returns whose they were."""
     withdrawn = []
     for comment in hosting.comments(change):
-        head, _, rest = comment.text.partition(" -->")
-        stack = head.removeprefix("<!-- tunestack preview: ")
-        told = f"{marker(stack)}\n### `{stack}`: no longer touched by this change\n"
-        if stack != head and stack not in touched and not rest.startswith(told.partition(" -->")[2].rstrip()):
+        found = _MARKER.match(comment.text)
+        if not found or found[1] in touched:
+            continue
+        told = f"{found[0]}\n### `{found[1]}`: no longer touched by this change"
+        if not comment.text.replace("\r\n", "\n").startswith(told):
             hosting.edit_comment(change, comment, _signed(told, hosting))
-            withdrawn.append(stack)
+            withdrawn.append(found[1])
     return withdrawn
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any, ClassVar
 from tunestack.cli.review.hosting import ARTIFACT, DRIFT_LABEL, Comment, Hosting, Issue, KeptPlan, token
 from tunestack.cli.review.web_api import WebApi
 from tunestack.cli.stack import StackError
-
-_MERGE_REF = re.compile(r"refs/pull/(\d+)/")
 
 _COMMENTS = "the permission `pull-requests: write`"
 _ISSUES = "the permission `issues: write`"
@@ -28,7 +25,6 @@ class GitHub(Hosting):
     Attributes:
         api: its interface.
         repository: `OWNER/NAME`.
-        variables: of the run.
         pull_request: that the run is of, as its event has it; empty where it is of none.
         run_address: of its log.
         commit: of the pull request's branch, not the one that merges it for the run; else that of the run.
@@ -39,7 +35,6 @@ class GitHub(Hosting):
 
     api: WebApi
     repository: str
-    variables: Mapping[str, str]
     pull_request: Mapping[str, Any]
     run_address: str
     commit: str
@@ -62,7 +57,6 @@ class GitHub(Hosting):
         return cls(
             WebApi("GitHub", address, found, "GITHUB_TOKEN", headers),
             repository,
-            variables,
             pull_request or {},
             f"{server}/{repository}/actions/runs/{run}" if run else "",
             pull_request["head"]["sha"] if pull_request else variables.get("GITHUB_SHA", ""),
@@ -73,11 +67,9 @@ class GitHub(Hosting):
         return f"/repos/{self.repository}"
 
     def change(self) -> int:
-        """Takes the pull request from the event, or from the ref that a run of one has."""
+        """Takes the pull request from the event."""
         if self.pull_request:
             return int(self.pull_request["number"])
-        if found := _MERGE_REF.match(self.variables.get("GITHUB_REF", "")):
-            return int(found[1])
         raise StackError("this run is of no pull request; name one with --change NUMBER")
 
     def comments(self, change: int) -> Iterator[Comment]:

@@ -21,7 +21,7 @@ class GitLab(Hosting):
     Attributes:
         api: its interface.
         project: its number.
-        variables: of the job.
+        merge_request: number of the one that the pipeline is of; empty where it is of none.
         run_address: of the job's log.
         commit: that the pipeline is of.
     """
@@ -31,7 +31,7 @@ class GitLab(Hosting):
 
     api: WebApi
     project: str
-    variables: Mapping[str, str]
+    merge_request: str
     run_address: str
     commit: str
 
@@ -48,7 +48,7 @@ class GitLab(Hosting):
         return cls(
             WebApi("GitLab", address, found, "GITLAB_TOKEN", {}),
             variables["CI_PROJECT_ID"],
-            variables,
+            variables.get("CI_MERGE_REQUEST_IID", ""),
             variables.get("CI_JOB_URL", ""),
             variables.get("CI_COMMIT_SHA", ""),
         )
@@ -59,8 +59,8 @@ class GitLab(Hosting):
 
     def change(self) -> int:
         """Takes the merge request from the pipeline's variables."""
-        if number := self.variables.get("CI_MERGE_REQUEST_IID"):
-            return int(number)
+        if self.merge_request:
+            return int(self.merge_request)
         raise StackError("this pipeline is of no merge request; name one with --change NUMBER")
 
     def comments(self, change: int) -> Iterator[Comment]:
