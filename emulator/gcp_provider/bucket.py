@@ -34,7 +34,9 @@ class Bucket(Managed):
     )
     defaults: ClassVar = {"storageClass": "STANDARD", "forceDestroy": False, "deletionPolicy": "DELETE"}
     replaces = frozenset({"name", "location", "project"})
+    kept = frozenset({"uniformBucketLevelAccess", "publicAccessPrevention", "versioning", "softDeletePolicy"})
     moving = frozenset({"updated"})
+    deletes_first = True
 
     async def insert(self, inputs: Values) -> tuple[str, Values]:
         """Creates the bucket."""
@@ -52,7 +54,6 @@ class Bucket(Managed):
     async def patch(self, resource_id: str, old: Values, new: Values) -> Values:
         """Changes what can be changed in place; what is no longer declared goes back to what it is by default."""
         body = self._body(new)
-        body.setdefault("versioning", {"enabled": False})
         body.setdefault("lifecycle", {"rule": []})
         body.setdefault("encryption", None)
         # A patch leaves the labels that it does not name.

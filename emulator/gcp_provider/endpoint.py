@@ -27,6 +27,7 @@ class Endpoint(Managed):
     defaults: ClassVar = {"deletionPolicy": "DELETE"}
     replaces = frozenset({"name", "location", "project", "encryptionSpec"})
     moving = frozenset({"etag", "updateTime", "deployedModels", "trafficSplit"})
+    deletes_first = True
 
     def refusals(self, inputs: Values) -> dict[str, str]:
         """Checks the name, which the service takes as a number alone."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from emulator.gcp_provider.configuration import Configuration
 from emulator.gcp_provider.rest import Cloud
 from tunestack.provider.lifecycle import (
+    Change,
     CheckFailure,
     CheckRequest,
     CheckResult,
@@ -33,6 +34,9 @@ from tunestack.provider.properties import UNKNOWN, changed, plain_map, wrap, wra
 Values = dict[str, Any]
 """Properties as plain Python."""
 
+_LABEL_OUTPUTS: Final = ("effectiveLabels", "pulumiLabels")
+"""What is there with those of others, and what of it the program has made."""
+
 
 class Managed(Lifecycle):
     """A resource of one API. Subclasses say what it is called there; the engine's side of it is here.
@@ -49,6 +53,10 @@ class Managed(Lifecycle):
     """Inputs that cannot be changed in place."""
     moving: ClassVar[frozenset[str]] = frozenset()
     """Outputs that any update may change."""
+    kept: ClassVar[frozenset[str]] = frozenset()
+    """Inputs that stay as they are once they are left out."""
+    deletes_first: ClassVar[bool] = False
+    """Whether the real plugin deletes what it replaces before it makes the other: so with a name of the program's."""
 
     def __init__(self, cloud: Callable[[], Cloud]) -> None:
         self._cloud = cloud
@@ -89,17 +97,22 @@ class Managed(Lifecycle):
     async def diff(self, request: DiffRequest) -> DiffResult:
         """Compares inputs, so that a refresh that read other ones shows as a change back."""
         old, new = plain_map(request.old_inputs), plain_map(request.new)
-        changes = {
-            name: PropertyChange(kind, replaces=name in self.replaces)
-            for name, kind in changed(request.old_inputs, request.new).items()
-            if name[:2] != "__" and not self.same(name, old.get(name), new.get(name))
-        }
-        return DiffResult(changes)
+        changes: dict[str, PropertyChange] = {}
+        for name, kind in changed(request.old_inputs, request.new).items():
+            before, after = old.get(name), new.get(name)
+            is_kept = after is None and name in self.kept
+            if name[:2] != "__" and not is_kept and not self.same(name, before, after):
+                changes |= _differences(name, kind, before, after, replaces=name in self.replaces)
+        if "labels" in self.optional:
+            changes |= _of_labels([path for path in changes if path.partition(".")[0] == "labels"], changes)
+        replaces = any(change.replaces for change in changes.values())
+        return DiffResult(changes, delete_before_replace=replaces and self.deletes_first)
 
     async def create(self, request: CreateRequest) -> CreateResult:
         """Brings the resource into being."""
         if request.preview:
-            return CreateResult("", {**request.inputs, **wrap_map(self.foreseen(plain_map(request.inputs)))})
+            foreseen = self.foreseen(plain_map(request.inputs))
+            return CreateResult("", {**request.inputs, **self._labels_foreseen(request.inputs), **wrap_map(foreseen)})
         resource_id, resource = await self.insert(plain_map(request.inputs))
         return CreateResult(resource_id, self._properties(request.inputs, resource))
 
@@ -124,11 +137,13 @@ class Managed(Lifecycle):
     async def update(self, request: UpdateRequest) -> UpdateResult:
         """Changes the resource in place."""
         if request.preview:
-            moving = self.moving | {"effectiveLabels", "pulumiLabels"} if "labels" in self.optional else self.moving
-            stays = {name: value for name, value in request.state.items() if name not in self.required | self.optional}
-            return UpdateResult({**stays, **request.new, **wrap_map(dict.fromkeys(moving, UNKNOWN))})
+            inputs = (self.required | self.optional) - self.kept
+            stays = {name: value for name, value in request.state.items() if name not in inputs}
+            moves = {**wrap_map(dict.fromkeys(self.moving, UNKNOWN)), **self._labels_foreseen(request.new)}
+            return UpdateResult({**stays, **request.new, **moves})
         old = plain_map({**request.state, **request.old_inputs})
-        resource = await self.patch(request.resource_id, old, plain_map(request.new))
+        left = {name: old[name] for name in self.kept & old.keys()}
+        resource = await self.patch(request.resource_id, old, {**left, **plain_map(request.new)})
         return UpdateResult(self._properties(request.new, resource))
 
     async def delete(self, request: DeleteRequest) -> None:
@@ -206,6 +221,15 @@ class Managed(Lifecycle):
         """Returns the labels that the resource gets: declared ones and the provider's own."""
         return {**self.configuration.labels, **inputs.get("labels", {})}
 
+    def _labels_foreseen(self, inputs: Properties) -> dict[str, PropertyValue]:
+        """Returns the two outputs that repeat the labels; a preview knows them where it knows the labels."""
+        if "labels" not in self.optional:
+            return {}
+        labels = plain_map(inputs).get("labels", {})
+        is_known = labels is not UNKNOWN and UNKNOWN not in labels.values()
+        value = self.all_labels({"labels": labels}) if is_known else UNKNOWN
+        return wrap_map(dict.fromkeys(_LABEL_OUTPUTS, value))
+
     def _properties(self, inputs: Properties, resource: Values) -> dict[str, PropertyValue]:
         outputs = self.outputs(resource)
         if "labels" in self.optional:
@@ -214,3 +238,24 @@ class Managed(Lifecycle):
             outputs["effectiveLabels"] = effective
             outputs["pulumiLabels"] = {key: text for key, text in effective.items() if key in ours}
         return {**inputs, **wrap_map({name: value for name, value in outputs.items() if value is not None})}
+
+
+def _differences(path: str, kind: Change, old: Any, new: Any, *, replaces: bool) -> dict[str, PropertyChange]:
+    """Returns what differs by path: inside a mapping where both are one, as the real plugin does."""
+    # Labels have no beginning and no end: one that goes is told by its name, the last one too.
+    before, after = (({} if value is None else value) if path == "labels" else value for value in (old, new))
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return {path: PropertyChange(kind, replaces)}
+    found: dict[str, PropertyChange] = {}
+    for name, inner in changed(wrap_map(before), wrap_map(after)).items():
+        found |= _differences(f"{path}.{name}", inner, before.get(name), after.get(name), replaces=replaces)
+    return found
+
+
+def _of_labels(paths: list[str], changes: Mapping[str, PropertyChange]) -> dict[str, PropertyChange]:
+    """Returns the same differences in the two outputs that repeat the labels."""
+    return {
+        output + path.removeprefix("labels"): PropertyChange(changes[path].kind, output=True)
+        for output in _LABEL_OUTPUTS
+        for path in paths
+    }

@@ -160,6 +160,7 @@ class ProjectMember(PolicyMember):
 
     token = "gcp:projects/iAMMember:IAMMember"  # noqa: S105 - a resource type
     subject = "project"
+    deletes_first = True
 
     def subject_id(self, subject: str) -> str:
         """The project's id."""

@@ -26,6 +26,7 @@ class ServiceAccount(Managed):
     )
     defaults: ClassVar = {"disabled": False, "deletionPolicy": "DELETE"}
     replaces = frozenset({"accountId", "project"})
+    deletes_first = True
 
     def refusals(self, inputs: Values) -> dict[str, str]:
         """Checks the id as the real provider does."""

@@ -62,7 +62,7 @@ async def test_refresh_finds_what_others_changed(plugin: Any) -> None:
     assert inputs["versioning"] == {"enabled": False}
     assert inputs["labels"] == {"ours": "2"}, "a label that the program does not declare is none of its business"
     reply = await plugin.diff(TOKEN, bucket, state, inputs, checked)
-    assert set(reply.diffs) == {"versioning", "labels"}
+    assert set(reply.diffs) == {"versioning", "labels", "effectiveLabels", "pulumiLabels"}
     await plugin.update(TOKEN, bucket, state, inputs, checked)
     after = (await plugin.google.get(f"/storage/v1/b/{bucket}")).json()
     assert after["versioning"] == {"enabled": True}
