@@ -19,9 +19,14 @@ def account_id(stack: str, purpose: str) -> str:
     return _fitted(f"{purpose}-{stack}", 30)
 
 
-def endpoint_id(project: str, stack: str, name: str) -> str:
-    """Returns an endpoint's id: ten digits that do not begin with 0, which is all that the service takes."""
-    digest = hashlib.sha256(f"{project}/{stack}/{name}".encode()).digest()
+def endpoint_id(project: str, stack: str, name: str, key: str | None = None) -> str:
+    """Returns an endpoint's id: ten digits that do not begin with 0, which is all that the service takes.
+
+    An endpoint keeps the key that it was made with, so that another key is another endpoint: with another id, both can
+    be there at once while the one takes over from the other.
+    """
+    described = "/".join(part for part in (project, stack, name, key) if part)
+    digest = hashlib.sha256(described.encode()).digest()
     return str(10**9 + int.from_bytes(digest[:8], "big") % (9 * 10**9))
 
 

@@ -112,17 +112,24 @@ class Serving(pulumi.ComponentResource):
     def _endpoint(self, name: str, settings: Settings, services: Services) -> pulumi.Output[str]:
         if given := settings.serving[name].endpoint:
             return existing.endpoint(name, settings.endpoint_name(given), services, self)
-        key = settings.guarded("serving", settings.serving[name].kms_key_name)
+        key_name = settings.serving[name].kms_key_name
+        key = settings.guarded("serving", key_name)
         made = gcp.vertex.AiEndpoint(
             name,
             # Clients keep this id: it must outlive every checkpoint, and be the same when all is created again.
-            name=endpoint_id(pulumi.get_project(), pulumi.get_stack(), name),
+            name=endpoint_id(pulumi.get_project(), pulumi.get_stack(), name, key_name),
             display_name=name,
             project=settings.project,
             location=settings.location,
             encryption_spec=gcp.vertex.AiEndpointEncryptionSpecArgs(kms_key_name=key) if key else None,
             labels=settings.guarded("labels", settings.labels),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[services], protect=settings.protect),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[services],
+                protect=settings.protect,
+                # pulumi-gcp would delete it first, which the service refuses while a model is deployed on it.
+                delete_before_replace=False,
+            ),
         )
         return pulumi.Output.from_input(made.id)
 

@@ -41,3 +41,8 @@ def test_different_stacks_have_different_names(first: str, second: str) -> None:
         assert bucket_name("a-project", first, "tuning-data") != bucket_name("a-project", second, "tuning-data")
         assert account_id(first, "tuning") != account_id(second, "tuning")
         assert endpoint_id("tunestack", first, "support") != endpoint_id("tunestack", second, "support")
+
+
+def test_an_endpoint_with_another_key_can_be_there_beside_it() -> None:
+    ids = {endpoint_id("tunestack", "prod", "support", key) for key in (None, "projects/a", "projects/b")}
+    assert len(ids) == 3
