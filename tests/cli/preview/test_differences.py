@@ -36,3 +36,10 @@ def test_an_output_is_looked_for_where_the_inputs_are_equal() -> None:
     state = {"inputs": {"state": None}, "outputs": {"state": "SERVING"}}
     step = Step("urn", "refresh", True, state, {**state, "outputs": {"state": "PENDING"}}, ("state",))
     assert differences(step) == ["state: SERVING → PENDING"]
+
+
+def test_outputs_that_follow_from_an_input_are_left_out() -> None:
+    old = {"inputs": {"labels": {"team": "a"}}, "outputs": {"effectiveLabels": {"team": "a"}}}
+    new = {"inputs": {"labels": {"team": "b"}}, "outputs": {"effectiveLabels": {"team": "b"}}}
+    step = Step("urn", "update", True, old, new, ("effectiveLabels.team", "labels.team"))
+    assert differences(step) == ["labels.team: a → b"]

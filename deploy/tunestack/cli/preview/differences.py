@@ -22,7 +22,10 @@ def differences(step: Step) -> list[str]:
     if not (step.old and step.new):
         return []
     texts = []
-    for path in step.differences:
+    inputs = [state.get("inputs") for state in (step.old, step.new)]
+    # pulumi-gcp also names outputs that follow from an input, such as effectiveLabels.
+    declared = [path for path in step.differences if any(_at(each, path) is not None for each in inputs)]
+    for path in declared or step.differences:
         before, after = (
             next((value for part in parts if (value := _at(state.get(part), path)) is not None), None)
             for state, parts in ((step.old, ("inputs", "outputs")), (step.new, ("inputs", "outputs")))
