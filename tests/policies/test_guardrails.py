@@ -157,7 +157,9 @@ def test_what_is_not_known_yet_is_told_and_stops_nothing(
     ("kind", "policy", "limits", "properties", "key"),
     [
         (JOB, "models", MODELS, {"baseModel": "x/y"}, "models.it.baseModel"),
-        (DEPLOYMENT, "models", MODELS, {"baseModel": "x/y"}, "serving.it.baseModel"),
+        (DEPLOYMENT, "models", MODELS, {"baseModel": "x/y"}, "serving.it: use one of"),
+        (DEPLOYMENT, "models", MODELS, {}, "serving.it.baseModel"),
+        (COPY, "models", MODELS, {"baseModel": "x/y"}, "models.it.promote"),
         (DEPLOYMENT, "machines", MACHINES, {"machineType": "x"}, "serving.it.machineType"),
         (BUCKET, "regions", REGIONS, {"location": "EU"}, "buckets.location"),
         (ENDPOINT, "regions", REGIONS, {"location": "europe-west4"}, "location"),
@@ -172,6 +174,12 @@ def test_a_stack_of_this_project_is_told_where_its_file_says_so(
 ) -> None:
     (finding,) = _findings(policy, limits, _resource(kind, parent="infra:index:Part$", **properties))
     assert f"stacks/Pulumi.dev.yaml: config.tunestack:{key}" in finding.message
+
+
+def test_a_region_says_of_models_only_what_it_serves() -> None:
+    taken = _resource(COPY, parent="infra:index:Region$", baseModel="x/y")
+    (finding,) = _findings("models", MODELS, taken)
+    assert "stacks/Pulumi.dev.yaml: config.tunestack:serving: use one of" in finding.message
 
 
 def test_a_secret_is_compared_and_not_shown() -> None:

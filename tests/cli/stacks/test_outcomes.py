@@ -55,6 +55,18 @@ def test_a_lock_is_recovered_from() -> None:
     assert "`tunestack recover --stack prod-east`, then `tunestack up prod --only prod-east`" in shown[-1]
 
 
+def test_a_run_by_a_plan_that_failed_needs_another_plan() -> None:
+    replan = "tunestack preview prod --save-plan plans"
+    failed = Outcome("prod-east", Result.FAILED, EngineRun("prod-east", "up", False, error="no machine"))
+    refused = Outcome("prod-west", Result.FAILED, why="preview again")
+    shown = list(lines((refused, failed), "tunestack up prod --reviewed plans", (), replan))
+    assert "  Then `tunestack up prod --reviewed plans --only prod-west`." in shown
+    assert shown[-1] == (
+        "  `tunestack preview prod --save-plan plans --only prod-east` plans what is left; once that is reviewed, "
+        "`tunestack up prod --reviewed plans --only prod-east` applies it."
+    )
+
+
 def test_a_stopped_run_tells_of_jobs_that_go_on() -> None:
     job = {"resourcePreEvent": {"metadata": {"type": "tunestack:index:TuningJob"}}}
     for events, tells in (([job], True), ([], False)):

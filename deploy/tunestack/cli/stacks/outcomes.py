@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tunestack.cli.stacks.engine_events import CANCELLED, Event
 from tunestack.cli.stacks.engine_runs import EngineRun
 from tunestack.cli.terminal import styled, table
 from tunestack.wording import printable, together
@@ -113,13 +114,15 @@ def changes(counts: Mapping[str, int], *, foreseen: bool = False) -> str:
     return ", ".join(f"{counts[name]:,} {told[foreseen]}" for name, told in _OPERATIONS.items() if counts.get(name))
 
 
-def lines(outcomes: Sequence[Outcome], command: str, only: Sequence[str] = ()) -> Iterator[str]:
+def lines(outcomes: Sequence[Outcome], command: str, only: Sequence[str] = (), replan: str = "") -> Iterator[str]:
     """Yields the table, and below it what to do.
 
     Args:
         outcomes: of all stacks, in their order.
         command: that was given.
         only: the stacks that it was given for; empty for all.
+        replan: the command that makes new plans, where the runs keep to reviewed ones: a run that has not come to its
+            end has moved the state, so that its plan is none any more.
     """
     again = " ".join([command, *(f"--only {stack}" for stack in only)])
     served = any(_endpoints(outcome.outputs) for outcome in outcomes)
@@ -134,7 +137,8 @@ def lines(outcomes: Sequence[Outcome], command: str, only: Sequence[str] = ()) -
     told: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in outcomes:
         alone = again if len(outcomes) == 1 else f"{command} --only {outcome.stack}"
-        told.setdefault(tuple(_advice(outcome, again, alone)), []).append(outcome)
+        new_plan = f"{replan} --only {outcome.stack}" if replan else ""
+        told.setdefault(tuple(_advice(outcome, again, alone, new_plan)), []).append(outcome)
     for advice, alike in told.items():
         if advice:
             names = styled(together([outcome.stack for outcome in alike]), alike[0].result.colour, bold=True)
@@ -156,7 +160,7 @@ def _costs(outcome: Outcome) -> list[str]:
     return ["\n".join(told), "" if not told else "unknown" if hourly is None else f"{hourly:.2f}"]
 
 
-def _advice(outcome: Outcome, again: str, alone: str) -> list[str]:
+def _advice(outcome: Outcome, again: str, alone: str, replan: str) -> list[str]:
     shown = [printable(line) for line in outcome.error.splitlines() if line.strip()]
     if len(shown) > _TOLD_LINES:
         # Of a traceback the last line says what was wrong.
@@ -164,16 +168,21 @@ def _advice(outcome: Outcome, again: str, alone: str) -> list[str]:
     match outcome.result:
         case Result.FAILED if "is currently locked" in outcome.error or "the stack is locked" in outcome.error:
             return [*shown, f"Where that run was killed: `tunestack recover --stack {outcome.stack}`, then `{alone}`."]
+        case Result.FAILED if replan and outcome.run is None:  # its plan was refused, and says how to get another
+            return [*shown, f"Then `{alone}`."]
+        case Result.FAILED if replan:
+            return [*shown, f"`{replan}` plans what is left; once that is reviewed, `{alone}` applies it."]
         case Result.FAILED:
             return [*shown, f"`{alone}` goes on from here."]
         case Result.STOPPED:
-            what = f"stopped; what was done is in its state, and `{again}` goes on from there."
+            goes_on = f"`{replan}` plans what is left" if replan else f"`{again}` goes on from there"
+            what = f"stopped; what was done is in its state, and {goes_on}."
             jobs = (
                 f"Tuning jobs that were submitted go on and are billed: `tunestack jobs list --stack {outcome.stack}`."
             )
             return [
                 what,
-                *(line for line in shown if line != "update canceled"),
+                *(line for line in shown if line != CANCELLED),
                 *([jobs] if _submits(outcome) else []),
             ]
         case Result.HELD_BACK:
@@ -185,7 +194,7 @@ def _advice(outcome: Outcome, again: str, alone: str) -> list[str]:
 
 def _submits(outcome: Outcome) -> bool:
     """Says whether the run was at a tuning job, or at waiting for one."""
-    events: Iterable[dict[str, Any]] = outcome.run.events if outcome.run else ()
+    events: Iterable[Event] = outcome.run.events if outcome.run else ()
     return any(
         event["resourcePreEvent"]["metadata"]["type"].startswith(("tunestack:index:TuningJob", "tunestack:index:Tuned"))
         for event in events

@@ -135,18 +135,19 @@ class Round:
         }
         return self._walk(waits_for, destroy)
 
-    def finish(self, outcomes: Sequence[Outcome], command: str, only: Sequence[str]) -> int:
+    def finish(self, outcomes: Sequence[Outcome], command: str, only: Sequence[str], replan: str = "") -> int:
         """Prints what came of the stacks, and returns the exit status.
 
         Args:
             outcomes: of all stacks.
             command: that was given.
             only: the stacks that it was given for; empty for all.
+            replan: the command that makes new plans, where there are plans.
         """
         if self._for_machines:
             print_json([outcome.document() for outcome in outcomes])
         elif outcomes:
-            print_lines(lines(outcomes, command, only))
+            print_lines(lines(outcomes, command, only, replan))
         if self.is_stopped:
             return INTERRUPTED
         return 0 if all(outcome.result.is_well for outcome in outcomes) else 1

@@ -67,8 +67,11 @@ def update(asked: Up) -> int:
     if going and not (asked.is_sure or asked.reviewed):
         work.ask(f"Update {', '.join(going)}?")
     outcomes = work.up(options, plan_of=_plan_of(asked.reviewed), left_out=left_out)
-    again = ["tunestack", "up", *asked.names, *(["--reviewed", str(asked.reviewed)] if asked.reviewed else [])]
-    return work.finish(outcomes, shlex.join(again), asked.only)
+    again, replan = ["tunestack", "up", *asked.names], list[str]()
+    if asked.reviewed:
+        again += ["--reviewed", str(asked.reviewed)]
+        replan = ["tunestack", "preview", *asked.names, "--save-plan", str(asked.reviewed)]
+    return work.finish(outcomes, shlex.join(again), asked.only, shlex.join(replan))
 
 
 def _previews(work: Round, asked: Up) -> list[Report]:

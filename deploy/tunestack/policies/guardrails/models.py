@@ -10,7 +10,9 @@ from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resourc
 from tunestack.policies.properties import UNKNOWN
 
 COPY = "tunestack:index:CheckpointCopy"
-_KEYS = {JOB: "models.{name}.{property}", DEPLOYMENT: "serving.{name}.{property}", COPY: "models.{name}.promote"}
+_KEYS = {JOB: "models.{name}.{property}", DEPLOYMENT: "serving.{name}", COPY: "models.{name}.promote"}
+_REGION = "infra:index:Region$"
+"""In the URN of what a region takes from its foundation: what its file serves is all that it says of models."""
 
 
 class ModelsLimits(Limits, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class Models(Policy[ModelsLimits]):
 
     def of_resource(self, limits: ModelsLimits, resource: Resource) -> Iterator[Finding]:
         """Compares its base model, and of a distillation its teacher."""
-        key = _KEYS.get(resource.type)
+        key = "serving" if _REGION in resource.urn else _KEYS.get(resource.type)
         if limits.allowed is None or key is None:
             return
         for name in ("baseModel", "teacherModel"):
@@ -35,12 +37,15 @@ class Models(Policy[ModelsLimits]):
             if model is UNKNOWN:
                 yield not_known_yet(place)
             elif not model and name == "baseModel" and resource.type != COPY:
+                where = (
+                    resource.place(name, f"serving.{resource.name}.baseModel") if resource.type == DEPLOYMENT else place
+                )
                 yield Finding(
                     f"{resource.name} does not say from which model it was tuned, so nobody knows whether that is "
-                    f"allowed; write it: {place}, one of {listed(limits.allowed)}"
+                    f"allowed; write it: {where}, one of {listed(limits.allowed)}"
                 )
             elif isinstance(model, str) and model and not is_allowed(model, limits.allowed):
                 yield Finding(
-                    f"{model} is not an allowed model: {place} may be {listed(limits.allowed)}; write one of them, or "
-                    f"have {self.at('allowed')} extended"
+                    f"{model} is not an allowed model, see {place}: use one of {listed(limits.allowed)}, or have "
+                    f"{self.at('allowed')} extended"
                 )
