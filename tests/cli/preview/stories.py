@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunestack.cli.preview.engine_events import UNKNOWN
+from tunestack.cli.stacks.engine_events import UNKNOWN
 
 Event = dict[str, Any]
 

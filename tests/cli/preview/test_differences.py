@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tunestack.cli.preview.differences import differences
-from tunestack.cli.preview.engine_events import UNKNOWN, Step
+from tunestack.cli.stacks.engine_events import UNKNOWN, Step
 
 
 @pytest.mark.parametrize(

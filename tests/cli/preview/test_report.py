@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.cli.preview.stories import END, deployment, job, step, told
-from tunestack.cli.preview.engine_events import UNKNOWN
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import Finding, Report, Told
+from tunestack.cli.stacks.engine_events import UNKNOWN
 
 Recorded = Callable[[str], list[dict[str, Any]]]
 

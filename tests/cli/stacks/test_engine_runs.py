@@ -45,8 +45,10 @@ def test_how_a_run_ends(project: Project) -> None:
         ),
         pytest.param('fails "update canceled"', "update canceled", True, id="it was asked to stop"),
         pytest.param(
-            'event \'{"policyEvent": {"enforcementLevel": "mandatory", "message": "<{%fg 1%}>too dear<{%reset%}>"}}\'\n'
-            'event \'{"policyEvent": {"enforcementLevel": "advisory", "message": "odd"}}\'\nexit 255',
+            'event \'{"policyEvent": {"policyName": "budget", "enforcementLevel": "mandatory", "message": '
+            '"<{%fg 1%}>too dear<{%reset%}>"}}\'\n'
+            'event \'{"policyEvent": {"policyName": "machines", "enforcementLevel": "advisory", "message": "odd"}}\'\n'
+            "exit 255",
             "too dear",
             False,
             id="a policy was broken",

@@ -63,12 +63,17 @@ def test_another_region_is_like_the_first(command: Command, prod: Project) -> No
     assert said["serving"] == {"support": SERVED}
     assert "buckets" not in said
     assert "  left out: tunestack:serving.support.endpoint (4711) is prod-us's; without it one is made" in answer.lines
+    key = f"tunestack:serving.support.kmsKeyName ({first['kmsKeyName']})"
+    assert f"  left out: {key} is prod-us's; without it Google's own keys encrypt here" in answer.lines
     assert "Look it over and commit it; `tunestack up prod --only prod-eu` brings it up." in answer.lines
 
 
 def test_a_stack_like_another_has_none_of_its_secrets(command: Command, prod: Project) -> None:
     container = {"imageUri": "registry/image", "env": {"LEVEL": "info", "TOKEN": {"secure": "v1:abc"}}}
-    prod.write("dev", models={}, serving={"support": {**SERVED, "model": "m", "container": container}})
+    reader = "user:ada@example.com"
+    prod.write(
+        "dev", models={}, serving={"support": {**SERVED, "model": "m", "container": container}}, readers=[reader]
+    )
     answer = command(*NEW, "staging", "--like", "dev", "--location", "us-central1", "--project", "other-project")
     said = config(prod, "staging")
     assert said["project"] == "other-project"
@@ -76,6 +81,8 @@ def test_a_stack_like_another_has_none_of_its_secrets(command: Command, prod: Pr
     told = next(line for line in answer.lines if "TOKEN" in line)
     assert told.endswith("--path 'tunestack:serving.support.container.env.TOKEN' --stack staging")
     assert "v1:abc" not in answer.out
+    assert "readers" not in said, "who may take one stack's checkpoints is not asked again for another's"
+    assert any(f"tunestack:readers ({reader}) may take dev's checkpoints" in line for line in answer.lines)
 
 
 def test_a_stack_that_takes_over_a_model(command: Command, prod: Project) -> None:

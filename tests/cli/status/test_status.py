@@ -231,6 +231,7 @@ def test_no_secret_is_told(command: Command, stacks: Stacks) -> None:
     ids=["nothing", "gone", "changed", "told by a newer release only"],
 )
 def test_what_the_engines_refresh_tells(step: dict[str, Any], told: list[str]) -> None:
-    metadata = {"type": "gcp:storage/bucket:Bucket", "urn": "urn:pulumi:dev::shop::x::output", **step}
+    kind = step.get("type", "gcp:storage/bucket:Bucket")
+    metadata = {"type": kind, "urn": f"urn:pulumi:dev::shop::{kind}::output", **step}
     events: list[dict[str, Any]] = [{"summaryEvent": {}}, {"resOutputsEvent": {"metadata": metadata}}]
     assert [f"{each.resource}: {each.says}" for each in engine_drift.of(events, "dev")] == told

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tunestack.catalogue.amounts import at_least, money
-from tunestack.cli.preview.engine_events import UNKNOWN, Step
+from tunestack.cli.stacks.engine_events import UNKNOWN, Step
 
 HOURS_A_MONTH = 730
 """365 × 24 ÷ 12, as Google's own estimates count (cloud.google.com/products/calculator)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tunestack.cli.preview.engine_events import UNKNOWN, Step
+from tunestack.cli.stacks.engine_events import UNKNOWN, Step
 
 _LENGTH = 60
 """Characters of a value that are shown."""

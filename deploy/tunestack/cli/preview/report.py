@@ -10,7 +10,8 @@ import msgspec
 
 from tunestack.cli.preview.costs import Costs, Serving, Training
 from tunestack.cli.preview.differences import differences
-from tunestack.cli.preview.engine_events import (
+from tunestack.cli.stacks.engine_events import (
+    BARE,
     UNKNOWN,
     Event,
     Message,
@@ -24,9 +25,6 @@ from tunestack.cli.preview.engine_events import (
 )
 
 Kind = Literal["create", "update", "replace", "delete", "import"]
-
-_BARE = "preview failed"
-"""What the engine adds to the reasons why one did, as to what policies found."""
 
 OWN = "tunestack:index:"
 """Before the types of Tunestack's own resources."""
@@ -170,7 +168,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
         ]
         is_stopped = any(each.level == "mandatory" for each in findings)
         failed = bool(error) or summary(events).get("result") != "succeeded"
-        errors = [Told(_label(each.urn), each.text) for each in told["error"] if each.text != _BARE]
+        errors = [Told(_label(each.urn), each.text) for each in told["error"] if each.text not in BARE]
         if failed and not errors and not is_stopped:
             errors = [Told("", error or "the engine ended before it said how")]
         own = {step.urn for step in settled}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from tunestack.cli.preview.engine_events import typed
 from tunestack.cli.reviewed.moment import Moment
 from tunestack.cli.stack import Engine, StackError
+from tunestack.cli.stacks.engine_events import typed
 from tunestack.cli.stacks.stack_files import ProjectFile
 from tunestack.wording import counted
 

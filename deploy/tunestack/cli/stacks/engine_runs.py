@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from typing import Any, Literal
 from pulumi.automation import CommandError, LocalWorkspace, StackSummary
 
 from tunestack.cli.stack import Engine, StackError
-from tunestack.cli.stacks.event_log import Event, EventLog
+from tunestack.cli.stacks.engine_events import BARE, CANCELLED, Event, messages, summary, violations
+from tunestack.cli.stacks.event_log import EventLog
 from tunestack.cli.stacks.running import Command, Running
 from tunestack.cli.stacks.stack_files import ProjectFile
 
@@ -23,15 +23,6 @@ Kind = Literal["preview", "up", "destroy", "refresh"]
 
 POLICY_PACK = Path("policies")
 """Of a project, below the folder of its program; `limits.json` there goes over what the stacks' files say."""
-
-_MARKUP = re.compile(r"<\{%.*?%\}>")
-"""How the engine writes colours down in its events."""
-
-_CANCELLED = "update canceled"
-"""What the engine says after it was asked to stop (pkg/engine in pulumi/pulumi)."""
-
-_BARE = (_CANCELLED, "update failed", "preview failed", "destroy failed", "refresh failed")
-"""What it says besides of a run in which something failed; nothing where that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +98,7 @@ class EngineRun:
     @property
     def changes(self) -> dict[str, int]:
         """How many resources there were by operation, such as `create`, `update`, `same`."""
-        summary: dict[str, Any] = next((event["summaryEvent"] for event in self.events if "summaryEvent" in event), {})
-        return dict(summary.get("resourceChanges") or {})
+        return dict(summary(self.events).get("resourceChanges") or {})
 
 
 class Workspace(LocalWorkspace):
@@ -152,7 +142,7 @@ class Workspace(LocalWorkspace):
         if done.code == 0:
             return EngineRun(stack, kind, True, log.events, done.stdout)
         error = _why_failed(log.events, done.stdout)
-        interrupted = error == _CANCELLED or bool(self._running and self._running.asked)
+        interrupted = error == CANCELLED or bool(self._running and self._running.asked)
         return EngineRun(stack, kind, False, log.events, done.stdout, error, interrupted)
 
     @cached_property
@@ -230,13 +220,10 @@ def run(
 
 def _why_failed(events: Sequence[Event], output: str) -> str:
     """Returns the engine's errors and the policies that were broken, each once; else the last of what was printed."""
-    told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
-    told = [each for each in told if each.get("severity") == "error"]
-    broken = [event["policyEvent"] for event in events if "policyEvent" in event]
-    told += [each for each in broken if each.get("enforcementLevel") == "mandatory"]
-    errors = list(dict.fromkeys(_MARKUP.sub("", str(each["message"])).strip() for each in told))
-    if errors:
-        return "\n".join([error for error in errors if error not in _BARE] or errors)
+    told = [message.text for message in messages(events) if message.severity == "error"]
+    told += [violation.text for violation in violations(events) if violation.level == "mandatory"]
+    if told:
+        return "\n".join(dict.fromkeys([text for text in told if text not in BARE] or told))
     printed = [line for line in output.splitlines() if line.strip()]
     marked = [line for line in printed if line.startswith("error: ")]
     return "\n".join(line.removeprefix("error: ") for line in (marked or printed[-1:]))

@@ -6,10 +6,9 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-Event = dict[str, Any]
-"""An event of the engine as JSON; see sdk/go/common/apitype/events.go in pulumi/pulumi."""
+from tunestack.cli.stacks.engine_events import Event
 
 _POLL_SECONDS = 0.1
 """Between two looks into the event log: what a person takes for at once."""

@@ -146,8 +146,14 @@ def _taken_over(name: str, followed: StackFile) -> tuple[dict[str, Any], list[st
     config: dict[str, Any] = deepcopy(dict(followed.config))
     told = []
     for path in _NAMED_THINGS:
+        without = "Google's own keys encrypt here" if path[-1] == "kmsKeyName" else "one is made"
         for place, holder in _holders(config, path):
-            told.append(f"tunestack:{place} ({holder.pop(path[-1])}) is {followed.name}'s; without it one is made")
+            told.append(f"tunestack:{place} ({holder.pop(path[-1])}) is {followed.name}'s; without it {without}")
+    if readers := config.pop("readers", None):
+        told.append(
+            f"tunestack:readers ({', '.join(readers)}) may take {followed.name}'s checkpoints; name here who may take "
+            "this stack's"
+        )
     for place, holder, key in list(_encrypted(config)):
         del holder[key]
         told.append(

@@ -15,9 +15,9 @@ _WIDTH = 116
 _COMMENTS = {
     "foundation": "The stack whose models are served here; its agents, account and APIs are used, too.",
     "emulator": "Everything goes to the emulator on this machine.",
-    "quota": "What the project should have. Half of the accelerators serve, half take over from them.",
+    "quota": "What the project should have: accelerators that serve, and some for the next checkpoint as it takes over.",
     "serving": "Endpoints, by names of your own.",
-    "protect": "Neither endpoints nor buckets go before this does.",
+    "protect": "The engine deletes neither buckets nor endpoints before this is false.",
 }
 _PROMOTION = "Models of other stacks, copied and not tuned again. `run: JOB-ID` in one goes back to an earlier run."
 _EXAMPLE = """\

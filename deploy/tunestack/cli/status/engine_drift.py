@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
+from tunestack.cli.stacks.engine_events import Event, Step, steps, typed
 from tunestack.cli.status.live import Drift
 
 
@@ -18,25 +18,22 @@ def look(folder: Path, stack: str) -> tuple[list[Drift], list[str]]:
     return found, [] if run.ok else [f"the engine's refresh: {run.error}"]
 
 
-def of(events: list[dict[str, Any]], stack: str) -> Iterator[Drift]:
+def of(events: Iterable[Event], stack: str) -> Iterator[Drift]:
     """Yields a line for each resource that a refresh found changed or gone."""
-    for event in events:
-        step: Mapping[str, Any] = (event.get("resOutputsEvent") or {}).get("metadata") or {}
-        if step.get("op") not in ("update", "delete"):
+    for step in steps(events):
+        kind, name = typed(step.urn)
+        if step.operation not in ("update", "delete") or (kind.startswith("tunestack:") and _is_only_more(step)):
             continue
-        diff: Mapping[str, Any] = step.get("detailedDiff") or {}
-        if diff and str(step.get("type")).startswith("tunestack:") and _is_only_more(diff):
-            continue
-        kind = str(step.get("type") or "").rpartition(":")[2]
-        title = f"{kind} {str(step.get('urn') or '').rpartition('::')[2]}"
-        changed = ", ".join(sorted(diff or step.get("diffs") or ()))
-        says = "it is gone" if step["op"] == "delete" else f"changed outside of the engine: {changed or 'its outputs'}"
-        yield Drift(title, says, f"pulumi up --refresh --stack {stack}")
+        changed = ", ".join(sorted(step.differences)) or "its outputs"
+        says = "it is gone" if step.operation == "delete" else f"changed outside of the engine: {changed}"
+        yield Drift(f"{kind.rpartition(':')[2]} {name}", says, f"pulumi up --refresh --stack {stack}")
 
 
-def _is_only_more(diff: Mapping[str, Any]) -> bool:
+def _is_only_more(step: Step) -> bool:
     """Says whether a newer release of ours tells of more than the one before it did: nothing has changed.
 
     A refresh compares the other way round, so that what is new reads as deleted.
     """
-    return all(not each.get("inputDiff") and each.get("diffKind") in ("add", "delete") for each in diff.values())
+    return bool(step.details) and all(
+        not each.get("inputDiff") and each.get("diffKind") in ("add", "delete") for each in step.details.values()
+    )

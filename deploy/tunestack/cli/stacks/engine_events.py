@@ -1,4 +1,4 @@
-"""What the engine tells while it previews, read from its events: `pulumi preview --event-log` and the Automation API.
+"""What the engine tells in its events: those of `--event-log`, which the Automation API reads as well.
 
 The names are those of apitype.EngineEvent in github.com/pulumi/pulumi (sdk/go/common/apitype/events.go).
 """
@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Stands where a preview does not know a value (plugin.UnknownStringValue in pulumi/pulumi)."""
 
+CANCELLED = "update canceled"
+"""What the engine says after it was asked to stop (pkg/engine in pulumi/pulumi)."""
+
+BARE = frozenset({CANCELLED, "update failed", "preview failed", "destroy failed", "refresh failed"})
+"""What it adds to the reasons why a run failed, and to what policies found."""
+
 Event = Mapping[str, Any]
+"""An event as JSON."""
 
 _COLOURS = re.compile(r"<\{%.*?%\}>")
 """Marks of the engine for colours (sdk/go/common/diag/colors in pulumi/pulumi)."""
@@ -30,6 +37,7 @@ class Step:
         old: the state before; None for a new resource.
         new: the state after, with `UNKNOWN` in places; None for one that goes.
         differences: path of each property that differs.
+        details: what the provider says of each, where it does: `diffKind`, `inputDiff`.
     """
 
     urn: str
@@ -38,6 +46,7 @@ class Step:
     old: Mapping[str, Any] | None
     new: Mapping[str, Any] | None
     differences: tuple[str, ...]
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,6 @@ class Violation:
 
     Attributes:
         policy: its name.
-        pack: and the pack's.
         level: `advisory` or `mandatory`.
         text: what is wrong, and how to comply.
         urn: of the resource; empty where the stack as a whole is meant.
@@ -63,7 +71,6 @@ class Violation:
     """
 
     policy: str
-    pack: str
     level: str
     text: str
     urn: str
@@ -89,14 +96,15 @@ def steps(events: Iterable[Event]) -> Iterator[Step]:
     for event in events:
         metadata = (event.get("resOutputsEvent") or {}).get("metadata")
         if metadata:
-            old, new = metadata.get("old"), metadata.get("new")
+            old, new, details = metadata.get("old"), metadata.get("new"), metadata.get("detailedDiff") or {}
             yield Step(
                 metadata["urn"],
                 metadata["op"],
                 bool((new or old or {}).get("custom")) and not metadata["type"].startswith("pulumi:"),
                 old,
                 new,
-                tuple(metadata.get("detailedDiff") or metadata.get("diffs") or ()),
+                tuple(details or metadata.get("diffs") or ()),
+                details,
             )
 
 
@@ -119,7 +127,6 @@ def violations(events: Iterable[Event]) -> Iterator[Violation]:
         if found:
             yield Violation(
                 found["policyName"],
-                found.get("policyPackName", ""),
                 found.get("enforcementLevel", "mandatory"),
                 _COLOURS.sub("", found["message"]).strip(),
                 found.get("resourceUrn") or "",
