@@ -15,7 +15,7 @@ _WIDTH = 116
 _COMMENTS = {
     "foundation": "The stack whose models are served here; its agents, account and APIs are used, too.",
     "emulator": "Everything goes to the emulator on this machine.",
-    "quota": "What the project should have: accelerators that serve, and some for the next checkpoint as it takes over.",
+    "quota": "What the project should have: accelerators to serve, and some for the next checkpoint as it takes over.",
     "serving": "Endpoints, by names of your own.",
     "protect": "The engine deletes neither buckets nor endpoints before this is false.",
 }
