@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tunestack.cli.stacks.engine_events import Event
 from tunestack.cli.stacks.engine_runs import EngineRun
 from tunestack.cli.stacks.outcomes import Outcome, Result, changes, lines
 
@@ -68,7 +69,7 @@ def test_a_run_by_a_plan_that_failed_needs_another_plan() -> None:
 
 
 def test_a_stopped_run_tells_of_jobs_that_go_on() -> None:
-    job = {"resourcePreEvent": {"metadata": {"type": "tunestack:index:TuningJob"}}}
+    job: Event = {"resourcePreEvent": {"metadata": {"type": "tunestack:index:TuningJob"}}}
     for events, tells in (([job], True), ([], False)):
         run = EngineRun("prod", "up", False, events, error="update canceled", interrupted=True)
         shown = told(Outcome.of_up(run, {}))
