@@ -219,11 +219,11 @@ def run(
 
 
 def _why_failed(events: Sequence[Event], output: str) -> str:
-    """Returns the engine's errors and the policies that were broken, each once; else the last of what was printed."""
+    """Returns the engine's errors and the policies that were broken, each once; else the error that was printed."""
     told = [message.text for message in messages(events) if message.severity == "error"]
     told += [violation.text for violation in violations(events) if violation.level == "mandatory"]
     if told:
         return "\n".join(dict.fromkeys([text for text in told if text not in BARE] or told))
     printed = [line for line in output.splitlines() if line.strip()]
-    marked = [line for line in printed if line.startswith("error: ")]
-    return "\n".join(line.removeprefix("error: ") for line in (marked or printed[-1:]))
+    first = next((place for place, line in enumerate(printed) if line.startswith("error: ")), -1)
+    return "\n".join(line.removeprefix("error: ") for line in printed[first:])
