@@ -12,6 +12,7 @@ import yaml
 from infra.settings import Settings
 from tests.cli.conftest import Command
 from tests.cli.stacks.conftest import Project
+from tunestack import catalogue
 from tunestack.cli.stacks.stack_files import StackFile
 
 CHECKOUT = Path(__file__).parents[3]
@@ -49,7 +50,11 @@ def test_the_first_region_serves_each_model_on_the_cheapest_machine_that_holds_i
     assert list(said)[:3] == ["project", "location", "foundation"]
     assert (said["project"], said["location"], said["foundation"]) == ("demo-project", "europe-west4", "prod")
     endpoint = said["serving"]["support"]
-    assert (endpoint["model"], endpoint["acceleratorType"]) == ("support", "NVIDIA_L4")
+    # Not each that holds it is one that the service takes for it.
+    machines = [catalogue.machine(name) for name in endpoint["machines"]]
+    assert (endpoint["model"], {each.accelerator_type for each in machines}) == ("support", {"NVIDIA_L4"})
+    assert "g2-standard-12" in endpoint["machines"]
+    assert [each.usd_per_hour for each in machines] == sorted(each.usd_per_hour or 0 for each in machines)
     assert said["quota"] == {"servingAccelerators": {"NVIDIA_L4": 2}, "contactEmail": "ada@example.com"}
     assert said["protect"] is True
     assert not said.keys() & {"datasets", "models"}, "those are the foundation's"

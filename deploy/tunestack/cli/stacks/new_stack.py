@@ -206,7 +206,9 @@ def _region_of(foundation: StackFile, asked: NewStack, files: Mapping[str, Stack
 
 
 def _cheapest(foundation: StackFile, model: str, files: Mapping[str, StackFile]) -> tuple[str, ...]:
-    """Returns the cheapest machine that holds a model.
+    """Returns the machines with the cheapest accelerators that hold a model, the cheapest first.
+
+    Which of them the service takes for the model only shows when it is deployed.
 
     Raises:
         StackError: its base model, or what that needs, is not known.
@@ -223,7 +225,12 @@ def _cheapest(foundation: StackFile, model: str, files: Mapping[str, StackFile])
             f"which machine serves {model} of {foundation.name} is not known: name it with --machine, such as "
             "--machine g2-standard-12; `tunestack models` shows the machines of each model"
         )
-    return (fitting[0].name,)
+    cheapest = fitting[0]
+    return tuple(
+        row.name
+        for row in fitting
+        if (row.accelerator_type, row.accelerator_count) == (cheapest.accelerator_type, cheapest.accelerator_count)
+    )
 
 
 def _base_model(file: StackFile, model: str, files: Mapping[str, StackFile], seen: frozenset[str] = frozenset()) -> str:
@@ -263,11 +270,17 @@ def _served_on(machines: tuple[str, ...]) -> dict[str, Any]:
 
 def _accelerators(serving: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     """Returns how many accelerators are needed: those that serve, and as many for what takes over from them."""
+    from tunestack import catalogue
+
     wanted: dict[str, int] = {}
     for endpoint in serving.values():
         if kind := endpoint.get("acceleratorType"):
-            count = 2 * int(endpoint.get("acceleratorCount") or 1) * int(endpoint.get("minReplicas") or 1)
-            wanted[kind] = wanted.get(kind, 0) + count
+            needed = {kind: int(endpoint.get("acceleratorCount") or 1)}
+        else:
+            rows = [row for row in catalogue.machines() if row.name in (endpoint.get("machines") or ())]
+            needed = {row.accelerator_type: row.accelerator_count for row in rows}
+        for kind, count in needed.items():
+            wanted[kind] = wanted.get(kind, 0) + 2 * count * int(endpoint.get("minReplicas") or 1)
     return wanted
 
 
