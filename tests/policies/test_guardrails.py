@@ -37,7 +37,7 @@ REGIONS, MACHINES, MODELS = {"allowed": ["us-*"]}, {"allowed": ["g2-*"]}, {"allo
 STOPPED = [
     ("regions", REGIONS, _resource(BUCKET, location="EUROPE-WEST4"), "EUROPE-WEST4 is not an allowed region"),
     ("regions", REGIONS, _resource("gcp:compute/instance:Instance", zone="europe-west4-a"), "europe-west4-a is not"),
-    ("regions", REGIONS, _resource("pulumi:providers:tunestack", location="global"), "global is not an allowed region"),
+    ("regions", REGIONS, _resource("pulumi:providers:tunestack", location="global"), "config.tunestack:location (or"),
     ("machines", MACHINES, _resource(DEPLOYMENT, machineType="a3-highgpu-1g"), "a3-highgpu-1g is not an allowed"),
     (
         "machines",

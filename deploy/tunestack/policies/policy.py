@@ -91,6 +91,8 @@ class Resource:
         """
         if self._parts[2].startswith("infra:index:"):
             return f"stacks/Pulumi.{self.stack}.yaml: config.tunestack:{key}"
+        if self.type.startswith("pulumi:providers:"):
+            return f"config.{self.type.rpartition(':')[2]}:{name} (or property {name} of provider {self.name})"
         return f"property {name} of {self.name}"
 
 
