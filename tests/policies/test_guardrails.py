@@ -68,6 +68,7 @@ STOPPED = [
         "policyData of it has allUsers",
     ),
     ("public-access", {}, _resource("gcp:storage/bucketACL:BucketACL", predefinedAcl="publicRead"), "predefinedAcl"),
+    ("public-access", {}, _resource("gcp:storage/bucketACL:BucketACL", defaultAcl="publicRead"), "defaultAcl"),
     (
         "public-access",
         {},
@@ -129,6 +130,9 @@ UNKNOWNS = [
     ("public-access", {}, _resource(MEMBER, members=["user:a@b.c", UNKNOWN])),
     ("public-access", {}, _resource(BUCKET, publicAccessPrevention=UNKNOWN)),
     ("public-access", {}, _resource(MEMBER, policyData=UNKNOWN)),
+    ("public-access", {}, _resource("gcp:storage/bucketACL:BucketACL", predefinedAcl=UNKNOWN)),
+    ("public-access", {}, _resource("gcp:storage/bucketACL:BucketACL", roleEntities=UNKNOWN)),
+    ("public-access", {}, _resource("gcp:storage/objectACL:ObjectACL", roleEntities=["OWNER:user-a@b.c", UNKNOWN])),
     ("encryption", {"keys": ["*"]}, _resource(BUCKET, encryption=UNKNOWN)),
     ("encryption", {"keys": ["*"]}, _resource(BUCKET, encryption={"defaultKmsKeyName": UNKNOWN})),
 ]

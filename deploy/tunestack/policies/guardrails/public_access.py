@@ -17,6 +17,7 @@ _PUBLIC_LISTS = frozenset({"authenticatedRead", "publicRead", "publicReadWrite"}
 
 _BUCKET = "gcp:storage/bucket:Bucket"
 _MEMBERS = ("member", "members", "entity")
+_PREDEFINED = ("predefinedAcl", "defaultAcl")
 
 
 class PublicAccess(Policy[Limits]):
@@ -80,12 +81,17 @@ def _of_policy(resource: Resource) -> Iterator[Finding]:
 
 
 def _of_access_list(resource: Resource) -> Iterator[Finding]:
-    predefined = resource.get("predefinedAcl")
-    if isinstance(predefined, str) and predefined in _PUBLIC_LISTS:
-        yield Finding(f"predefinedAcl {predefined} of {resource.name} names everybody: bind members instead")
+    for name in _PREDEFINED:
+        predefined = resource.get(name)
+        if predefined is UNKNOWN:
+            yield not_known_yet(f"{name} of {resource.name}")
+        elif isinstance(predefined, str) and predefined in _PUBLIC_LISTS:
+            yield Finding(f"{name} {predefined} of {resource.name} names everybody: bind members instead")
     entities = resource.get("roleEntities")
-    for entry in entities if isinstance(entities, list) else ():
-        if isinstance(entry, str) and str.partition(entry, ":")[2] in PUBLIC:
+    for entry in entities if isinstance(entities, list) else [entities]:
+        if entry is UNKNOWN:
+            yield not_known_yet(f"roleEntities of {resource.name}")
+        elif isinstance(entry, str) and str.partition(entry, ":")[2] in PUBLIC:
             yield Finding(f"roleEntities of {resource.name} has {entry}, which is everybody: take it out")
 
 
