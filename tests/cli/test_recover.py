@@ -32,7 +32,7 @@ CUT_OFF = {"type": "creating", "resource": {"urn": "urn:x", "type": "tunestack:i
 class FakeEngine(Engine):
     """Has a stack whose creation was cut off, and keeps what is written back."""
 
-    backend: Any = None
+    books: Any = None
     calls: list[str] = field(default_factory=list)
     written: list[Any] = field(default_factory=list)
     locks_during_export: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class FakeEngine(Engine):
     def run(self, *arguments: str, stdin: str | None = None) -> str:
         self.calls.append(" ".join(arguments[:2]))
         if arguments[0] == "whoami":
-            return json.dumps({"url": self.backend.root.as_uri()})
+            return json.dumps({"url": self.books.root.as_uri()})
         if arguments[1] == "ls":
             return json.dumps([{"name": STACK, "current": False}, {"name": f"{STACK}-2", "current": True}])
         if arguments[1] == "history":
@@ -50,10 +50,10 @@ class FakeEngine(Engine):
         if arguments[1] == "import":
             self.written.append(json.loads(stdin or ""))
             return ""
-        self.locks_during_export.extend(lock.name for lock in self.backend.locks(STACK))
-        return json.dumps({"version": 3, "deployment": self.deployment()})
+        self.locks_during_export.extend(lock.name for lock in self.books.locks(STACK))
+        return json.dumps({"version": 3, "deployment": self.state()})
 
-    def deployment(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         return {"resources": self.resources} if self.resources else {"pending_operations": [CUT_OFF]}
 
 
@@ -73,7 +73,7 @@ def folder(tmp_path: Path) -> Folder:
 
 @pytest.fixture
 def engine(folder: Folder) -> FakeEngine:
-    return FakeEngine(backend=folder)
+    return FakeEngine(books=folder)
 
 
 def test_a_killed_run_is_cleared(engine: FakeEngine, folder: Folder) -> None:

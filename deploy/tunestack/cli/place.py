@@ -48,7 +48,7 @@ class Place:
 
         if not self.stack:
             return {}
-        deployment = json.loads(Engine().run("stack", "export", "--stack", self.stack))["deployment"]
+        deployment = Engine().deployment(self.stack)
         urns = [resource["urn"] for resource in deployment.get("resources") or () if resource["type"] == _JOB_TYPE]
         return {digest(urn): urn.rpartition("::")[2] for urn in urns}
 
@@ -88,7 +88,7 @@ def find(stack: str, project: str = "", location: str = "") -> Place:
         if not (project and location):
             raise typer.BadParameter("name the stack with --stack, or the place with --project and --location")
         return Place(_connection(project, location, os.environ.get(EMULATOR_URL, "")))
-    outputs = json.loads(Engine().run("stack", "output", "--json", "--stack", stack))
+    outputs = Engine().outputs(stack)
     if "project" in outputs and "location" in outputs:
         endpoint = outputs.get("apiEndpoint") or ""
         return Place(_connection(outputs["project"], location or outputs["location"], endpoint), stack, outputs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from tunestack.cli.backend import Backend, StoredLock, backend_at
 from tunestack.cli.cut_off import Deployment, distrust, settle
 from tunestack.cli.locks import Holder, Lock
 from tunestack.cli.stack import Engine, StackError
+from tunestack.cli.terminal import confirm
 
 _UNFINISHED_SECONDS = 60.0
 """How old half a lock must be before it counts as left behind; the engine writes one in milliseconds."""
@@ -56,10 +56,7 @@ def show(stack: str, *, earlier_names: Collection[str], only_look: bool, is_sure
     found = run(only_look=only_look or (backend.is_shared and not is_sure))
     if found.done and backend.is_shared and not is_sure and not only_look:
         _tell(found.done, "would have ")
-        question = "Is this the machine that ran them, and not another one of its name?"
-        if not sys.stdin.isatty():
-            raise StackError(f"nothing was done, since nobody can be asked: {question} If so, add --yes")
-        typer.confirm(question, abort=True)
+        confirm("Is this the machine that ran them, and not another one of its name?")
         found = run(only_look=False)
     _tell(found.done, "would have " if only_look else "")
     if found.kept:
@@ -81,7 +78,7 @@ def full_name(engine: Engine, stack: str) -> str:
     """
     if stack.count("/") == 2:
         return stack
-    listed = json.loads(engine.run("stack", "ls", "--json", "--fully-qualify-stack-names"))
+    listed = engine.stacks()
     wanted = stack.rpartition("/")[2]
     names = [
         each["name"] for each in listed if each["name"].rpartition("/")[2] == wanted or (each["current"] and not stack)
@@ -102,7 +99,7 @@ def find_backend(engine: Engine) -> Backend:
     Raises:
         StackError: it is none whose locks can be seen.
     """
-    return backend_at(json.loads(engine.run("whoami", "--json"))["url"])
+    return backend_at(engine.backend())
 
 
 def recover(
@@ -138,8 +135,8 @@ def recover(
 
 
 def _destroy_failed(engine: Engine, stack: str) -> bool:
-    runs = json.loads(engine.run("stack", "history", "--json", "--page-size", "1", "--stack", stack))
-    return bool(runs) and (runs[0]["kind"], runs[0]["result"]) == ("destroy", "failed")
+    last = engine.last_update(stack)
+    return bool(last) and (last["kind"], last["result"]) == ("destroy", "failed")
 
 
 def _mended(backend: Backend, *, only_look: bool = False) -> list[str]:

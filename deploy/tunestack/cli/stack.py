@@ -36,7 +36,7 @@ class Stack:
         Raises:
             StackError: there is no engine, no such stack, or it was not applied yet.
         """
-        outputs = _engine("output", "--json", stack=name)
+        outputs = Engine().outputs(name)
         if "project" not in outputs:
             raise StackError(
                 f"stack {name} exports no project, location and endpoints, which this command reads"
@@ -57,7 +57,7 @@ def resources_left(stack: str) -> list[str]:
     Raises:
         StackError: there is no engine or no such stack.
     """
-    deployment = _engine("export", stack=stack)["deployment"]
+    deployment = Engine().deployment(stack)
     interrupted = [operation["resource"] for operation in deployment.get("pending_operations") or ()]
     urns = dict.fromkeys(resource["urn"] for resource in (*(deployment.get("resources") or ()), *interrupted))
     typed = [urn.split("::", 3)[2:] for urn in urns]
@@ -112,7 +112,43 @@ class Engine:
             raise StackError((finished.stderr.strip() or finished.stdout.strip()).removeprefix("error: "))
         return finished.stdout
 
+    def backend(self) -> str:
+        """Returns the address at which the engine keeps stacks, however it was told: by variable, login or Pulumi.yaml.
 
-def _engine(command: str, *options: str, stack: str) -> Any:
-    """Runs `pulumi stack …` and returns the JSON that it prints."""
-    return json.loads(Engine().run("stack", command, *options, "--stack", stack))
+        Raises:
+            StackError: there is no engine, or nobody is logged in.
+        """
+        return str(json.loads(self.run("whoami", "--json"))["url"])
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Returns the outputs of a stack; secret ones stay hidden.
+
+        Raises:
+            StackError: there is no engine or no such stack.
+        """
+        return dict(json.loads(self.run("stack", "output", "--json", "--stack", stack)))
+
+    def deployment(self, stack: str) -> dict[str, Any]:
+        """Returns a stack's state; secrets stay encrypted, so that no key is needed. Nothing before its first up.
+
+        Raises:
+            StackError: there is no engine or no such stack.
+        """
+        return json.loads(self.run("stack", "export", "--stack", stack))["deployment"] or {}
+
+    def last_update(self, stack: str) -> dict[str, Any]:
+        """Returns what the engine's history says of its last run on a stack; nothing before the first.
+
+        Raises:
+            StackError: there is no engine or no such stack.
+        """
+        runs = json.loads(self.run("stack", "history", "--json", "--page-size", "1", "--stack", stack) or "[]")
+        return dict(runs[0]) if runs else {}
+
+    def stacks(self) -> list[dict[str, Any]]:
+        """Returns the project's stacks that the backend has, with their full names.
+
+        Raises:
+            StackError: there is no engine, or the backend cannot be reached.
+        """
+        return list(json.loads(self.run("stack", "ls", "--json", "--fully-qualify-stack-names")))

@@ -48,6 +48,19 @@ def print_json(value: object, stream: TextIO | None = None) -> None:
     print_lines([json.dumps(value, indent=2)], stream)
 
 
+def confirm(question: str) -> None:
+    """Asks whether to go on, not on standard output, and ends the command where the answer is no.
+
+    Raises:
+        StackError: nobody can be asked.
+    """
+    from tunestack.cli.stack import StackError
+
+    if not sys.stdin.isatty():
+        raise StackError(f"nothing was done, since nobody can be asked: {question} If so, add --yes")
+    typer.confirm(question, abort=True, err=True)
+
+
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Prints names and what is known of each, side by side; empty texts are left out, several lines stand aligned."""
     told = [(name, text.split("\n")) for name, text in facts if text]

@@ -19,7 +19,7 @@ def test_a_cancel_asks_first(command: Command, own_cloud: Cloud, monkeypatch: py
     job = own_cloud.submit("tickets", owner("tickets"), **running())
     answer = cancel(command, job)
     assert answer.status == 1
-    assert "nobody can be asked whether to cancel this job: add --yes" in answer.err
+    assert "nobody can be asked: Cancel this job? It cannot be resumed" in answer.err
     assert answer.lines[0].startswith(f"job {job} running, tuning, epoch 1 of 3 done, step 40 of 100, 2 d 3 h elapsed")
     assert [line.strip() for line in answer.lines[1:]] == [
         f"tickets, supervised, {GEMMA}",

@@ -93,7 +93,7 @@ def test_a_secret_is_in_nothing_that_is_shown_or_kept(shop: SmallProject, comman
 REGION = StackFile(
     "prod-a",
     Path("Pulumi.prod-a.yaml"),
-    foundation="acme/shop/prod",
+    foundation="prod",
     config={"serving": {"chat": {"model": "support"}}},
 )
 

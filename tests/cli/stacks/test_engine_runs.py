@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.stacks.conftest import Project
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks import engine_runs
+from tunestack.cli.stacks.engine_events import Event
 from tunestack.cli.stacks.engine_runs import Kind, Options
 from tunestack.cli.stacks.stack_files import ProjectFile
 
@@ -18,7 +18,7 @@ def test_events_come_as_they_are_written(project: Project) -> None:
     project.stack(
         "dev", 'event \'{"resourcePreEvent": {"metadata": {"op": "create"}}}\'\nprintf half >> "$log"\nexit 0\n'
     )
-    seen: list[dict[str, Any]] = []
+    seen: list[Event] = []
     done = engine_runs.run("up", "dev", on_event=seen.append)
     assert seen == done.events
     assert [list(event) for event in seen] == [["resourcePreEvent"]], "neither those for debugging nor what is cut off"

@@ -36,7 +36,7 @@ def test_what_a_file_says(project: Project) -> None:
     read = StackFile.read(path)
     assert (read.name, read.project, read.location) == ("prod-east", "demo-project", "us-central1")
     assert (read.foundation, read.promotes_from, read.continues_from) == (
-        "organization/shop/prod",
+        "prod",
         ("dev",),
         ("local",),
     )
@@ -94,7 +94,7 @@ def test_an_order_across_environments() -> None:
         each.name: each
         for each in (
             file("prod-east", "prod"),
-            file("prod", promotes_from=("organization/shop/dev",)),
+            file("prod", promotes_from=("dev",)),
             file("dev", continues_from=("dev",)),
             file("other"),
         )

@@ -209,8 +209,8 @@ def test_who_took_models_from_what_goes_is_told(command: Command, environment: E
     [
         (("up", "prd"), "there is no stack prd: did you mean prod? There are prod, prod-east, prod-west"),
         (("up", "prod", "--only", "dev"), "--only dev: this is none of the stacks of prod: prod, prod-east, prod-west"),
-        (("up", "prod", "--skip-preview"), "nobody can be asked; to go on without a question, add --yes"),
-        (("destroy", "prod", "--skip-preview"), "nobody can be asked; to go on without a question, add --yes"),
+        (("up", "prod", "--skip-preview"), "If so, add --yes"),
+        (("destroy", "prod", "--skip-preview"), "If so, add --yes"),
     ],
 )
 def test_what_is_refused(command: Command, environment: Environment, arguments: tuple[str, ...], says: str) -> None:

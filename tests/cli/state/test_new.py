@@ -39,7 +39,7 @@ def test_a_plan_changes_nothing(command: Command, cloud: Emulator) -> None:
     ]
     refused = command(*HERE)
     assert refused.status == 1
-    assert "nothing was done, since nobody can be asked: add --yes" in refused.err
+    assert "nothing was done, since nobody can be asked: Do these" in refused.err
     assert command(*HERE, stdin=b"n\n", terminal=True).status != 0
     assert cloud.http.get(BUCKET).status_code == 404
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,8 @@ import typer
 from tunestack.catalogue import machine, machines, open_model
 from tunestack.cli.place import EMULATOR_URL, emulator_url
 from tunestack.cli.stack import Engine, StackError
-from tunestack.cli.stacks.stack_files import StackFile, environment, find, read_all, section
+from tunestack.cli.stacks.selection import select
+from tunestack.cli.stacks.stack_files import StackFile, find, read_all, section
 from tunestack.connection import Connection
 from tunestack.serving.candidates import candidates, resolved
 from tunestack.serving.machine_choice import Need
@@ -98,14 +98,15 @@ def _holding(model: str) -> list[str]:
 
 def _of_stacks(wanted: Wanted) -> Iterator[Question]:
     files = read_all()
-    chosen = {file.name: file for name in wanted.stacks for file in environment(name, files)}
-    serving = [file for file in chosen.values() if section(file.config, "serving")]
+    chosen = select(wanted.stacks, (), files)
+    serving = [file for file in chosen if section(file.config, "serving")]
     if not serving:
-        raise StackError(f"{', '.join(chosen)}: no endpoint is configured below tunestack:serving")
+        names = ", ".join(file.name for file in chosen)
+        raise StackError(f"{names}: no endpoint is configured below tunestack:serving")
     above = {file.foundation: find(file.foundation, files) for file in serving if file.foundation}
-    names = sorted({*(file.name for file in serving), *above})
+    read = sorted({*(file.name for file in serving), *above})
     with ThreadPoolExecutor(max_workers=4) as pool:
-        outputs = dict(zip(names, pool.map(_outputs, names), strict=True))
+        outputs = dict(zip(read, pool.map(_outputs, read), strict=True))
     for file in serving:
         found = [outputs[file.name], outputs.get(file.foundation, {})]
         configured = [file.config, above[file.foundation].config if file.foundation else {}]
@@ -167,10 +168,9 @@ def _need(entry: Mapping[str, Any], there: Mapping[str, Any]) -> Need:
 def _outputs(stack: str) -> dict[str, Any]:
     """Returns a stack's outputs; none where it is not up yet, or was never made in this backend."""
     try:
-        found: dict[str, Any] = json.loads(Engine().run("stack", "output", "--json", "--stack", stack))
+        return Engine().outputs(stack)
     except StackError:
         return {}
-    return found
 
 
 def _whole(value: object, default: int = 1) -> int:

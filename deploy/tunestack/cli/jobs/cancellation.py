@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
-
-import typer
 
 from tunestack.cli import terminal
 from tunestack.cli.jobs.described import cost
 from tunestack.cli.jobs.selection import resource
 from tunestack.cli.place import Place
-from tunestack.cli.stack import StackError
 from tunestack.tuning import jobs, states
 from tunestack.tuning.job import Job
 from tunestack.tuning.ownership import OWNER, STACK
@@ -45,9 +41,7 @@ def _ask(place: Place, found: list[Job], at: datetime) -> None:
     for job in found:
         terminal.print_lines(_described(place, job, at))
     what = "this job" if len(found) == 1 else f"these {len(found)} jobs"
-    if not sys.stdin.isatty():
-        raise StackError(f"nothing was done, since nobody can be asked whether to cancel {what}: add --yes")
-    typer.confirm(f"Cancel {what}? It cannot be resumed, and what it has billed stays billed.", abort=True)
+    terminal.confirm(f"Cancel {what}? It cannot be resumed, and what it has billed stays billed.")
 
 
 def _described(place: Place, job: Job, at: datetime) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tunestack.cli.options import AsJson
-from tunestack.cli.stacks.commands import AtOnce, Names, Only, Refresh
+from tunestack.cli.stacks.commands import AT_ONCE, AtOnce, Names, Only, Refresh
 
 
 def preview(
@@ -32,7 +32,7 @@ def preview(
     initialise: Annotated[
         bool, typer.Option("--initialise", help="Make stacks that the backend does not have yet, empty.")
     ] = False,
-    parallel: AtOnce = 8,
+    parallel: AtOnce = AT_ONCE,
 ) -> None:
     """Shows what an up would change and cost, for each stack: resources, reasons, data, prices, policies, errors."""
     from tunestack.cli.preview.previewing import Asked

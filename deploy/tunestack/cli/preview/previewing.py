@@ -13,7 +13,8 @@ from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import OWN, Report, Told
 from tunestack.cli.reviewed import plans
 from tunestack.cli.reviewed.moment import Moment
-from tunestack.cli.stack import Engine, StackError
+from tunestack.cli.stack import StackError
+from tunestack.cli.stacks.commands import AT_ONCE
 from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.selection import select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
@@ -37,7 +38,7 @@ class Asked:
     refresh: bool = False
     initialise: bool = False
     plans: Path | None = None
-    at_once: int = 8
+    at_once: int = AT_ONCE
 
 
 def preview(asked: Asked) -> list[Report]:
@@ -54,9 +55,9 @@ def preview(asked: Asked) -> list[Report]:
         return [_failed(name, str(error)) for name in asked.only or asked.names]
     names = {file.name for file in chosen}
     # What a region takes is made by its foundation: whoever reviews the one has to know of the other.
-    above = {file.foundation.rpartition("/")[2] for file in chosen} & files.keys()
+    above = {file.foundation for file in chosen} & files.keys()
     beside = [files[name] for name in above - names]
-    work = _Work(Workspace(project), Engine(project.folder), asked, names, names | above)
+    work = _Work(Workspace(project), asked, names, names | above)
     with ThreadPoolExecutor(asked.at_once) as pool:
         reports = {report.stack: report for report in pool.map(work.report, [*chosen, *beside])}
     return [_after(reports[file.name], file, reports) for file in chosen]
@@ -65,7 +66,6 @@ def preview(asked: Asked) -> list[Report]:
 @dataclass(frozen=True, slots=True)
 class _Work:
     workspace: Workspace
-    engine: Engine
     asked: Asked
     chosen: Collection[str]
     seen: Collection[str]
@@ -73,7 +73,11 @@ class _Work:
 
     def report(self, file: StackFile) -> Report:
         try:
-            waits_for = [name for name in file.needs if name in self.seen and name != file.name and self._is_new(name)]
+            waits_for = [
+                name
+                for name in file.needs
+                if name in self.seen and name != file.name and not self.workspace.resources(name)
+            ]
             if waits_for:
                 return Report(file.name, failed=False, is_complete=False, waits_for=waits_for)
             run = self._run(file)
@@ -81,10 +85,6 @@ class _Work:
             return _failed(file.name, str(error))
         # The engine has hidden the stack's secrets in all that it tells, in messages of the program as well.
         return Report.of(run.events, file.name, run.error)
-
-    def _is_new(self, name: str) -> bool:
-        stack = self.workspace.stacks.get(name)
-        return not (stack and stack.resource_count)
 
     def _run(self, file: StackFile) -> EngineRun:
         if file.name not in self.chosen:
@@ -101,7 +101,7 @@ class _Work:
             return self.workspace.update("preview", file.name, Options(refresh=self.asked.refresh))
         plans.discard(folder, file.name)
         # Before the preview, so that what moves while it runs is seen afterwards.
-        moment = Moment.now(file.name, file.needs, self.engine)
+        moment = Moment.now(file.name, file.needs, self.workspace.engine)
         options = Options(refresh=self.asked.refresh, save_plan=plans.plan_file(folder, file.name))
         run = self.workspace.update("preview", file.name, options)
         if run.ok:
@@ -117,7 +117,7 @@ def _failed(stack: str, error: str) -> Report:
 
 def _after(report: Report, file: StackFile, reports: Mapping[str, Report]) -> Report:
     """Adds what is about to change in a region's foundation, of which its own preview cannot know."""
-    foundation = file.foundation.rpartition("/")[2]
+    foundation = file.foundation
     if not foundation or report.waits_for:
         return report
     above = reports.get(foundation)

@@ -67,7 +67,7 @@ class Moment:
 def _digests(stack: str, engine: Engine) -> dict[str, str]:
     """Returns digests by urn; those of several resources with one urn, such as replaced ones, are joined."""
     digests: dict[str, str] = {}
-    deployment = _deployment(stack, engine)
+    deployment = engine.deployment(stack)
     for resource in deployment.get("resources") or ():
         kept = {name: value for name, value in resource.items() if name not in _NOT_THE_STATE}
         digests[resource["urn"]] = digests.get(resource["urn"], "") + _digest(_without_secrets(kept))
@@ -79,15 +79,11 @@ def _digests(stack: str, engine: Engine) -> dict[str, str]:
 
 def _outputs(stack: str, engine: Engine) -> str:
     try:
-        resources = _deployment(stack, engine).get("resources") or ()
+        resources = engine.deployment(stack).get("resources") or ()
     except StackError:
         return ""  # it is not there yet; a preview that cannot do without says so itself
     stacks = [each for each in resources if each["type"] == "pulumi:pulumi:Stack"]
     return _digest([_without_secrets(each.get("outputs")) for each in stacks])
-
-
-def _deployment(stack: str, engine: Engine) -> dict[str, Any]:
-    return json.loads(engine.run("stack", "export", "--stack", stack)).get("deployment") or {}
 
 
 def _without_secrets(value: Any) -> Any:

@@ -11,6 +11,7 @@ from tunestack.cli.stacks.engine_runs import Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, regions_of
+from tunestack.cli.terminal import confirm
 from tunestack.wording import counted, together
 
 
@@ -47,7 +48,7 @@ def destroy(asked: Destroy) -> int:
     chosen = select(asked.names, asked.only, files)
     work = Round(ProjectFile.find(), chosen, at_once=asked.at_once, for_machines=asked.for_machines)
     _refuse_foundations(work, files)
-    work.files = {file.name: file for file in chosen if work.resources(file.name)}
+    work.files = {file.name: file for file in chosen if work.workspace.resources(file.name)}
     for file in chosen:
         if file.name not in work.files:
             work.voices.say(f"{file.name}: has nothing to destroy")
@@ -66,8 +67,8 @@ def destroy(asked: Destroy) -> int:
         if failed:
             raise StackError(f"nothing was destroyed, since the preview of {together(failed)} failed")
     if not asked.is_sure:
-        listed = [f"{name} ({counted(work.resources(name), 'resource')})" for name in work.files]
-        work.ask(f"Destroy {', '.join(listed)}?")
+        listed = [f"{name} ({counted(work.workspace.resources(name), 'resource')})" for name in work.files]
+        confirm(f"Destroy {', '.join(listed)}?")
     status = work.finish(work.destroy(options), shlex.join(["tunestack", "destroy", *asked.names]), asked.only)
     if status == 0:
         work.voices.say(f"What the service keeps of it: `tunestack kept --stack {chosen[0].name}`.")
@@ -79,7 +80,7 @@ def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
         standing = [
             region.name
             for region in regions_of(name, files)
-            if region.name not in work.files and work.resources(region.name)
+            if region.name not in work.files and work.workspace.resources(region.name)
         ]
         if standing:
             raise StackError(
@@ -94,5 +95,5 @@ def _readers(work: Round, files: Mapping[str, StackFile]) -> list[str]:
         f"{file.name} takes models from {name}: what it has copied stays, but its next preview will miss {name}"
         for file in files.values()
         for name in (*file.promotes_from, *file.continues_from)
-        if name in work.files and file.name not in work.files and work.resources(file.name)
+        if name in work.files and file.name not in work.files and work.workspace.resources(file.name)
     ]

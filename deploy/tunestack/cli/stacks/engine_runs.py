@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pulumi.automation import CommandError, LocalWorkspace, StackSummary
 
@@ -90,7 +89,7 @@ class EngineRun:
     stack: str
     kind: Kind
     ok: bool
-    events: list[Event] = field(default_factory=list)
+    events: Sequence[Event] = ()
     output: str = ""
     error: str = ""
     interrupted: bool = False
@@ -114,8 +113,8 @@ class Workspace(LocalWorkspace):
         self, project: ProjectFile, *, running: Running | None = None, variables: Mapping[str, str] | None = None
     ) -> None:
         given = {"PULUMI_SKIP_UPDATE_CHECK": "true", **(variables or {})}
-        self._engine = Engine(project.folder, {**os.environ, **given}, is_apart=True)
-        self._command = Command(self._engine.executable(), running)
+        self.engine = Engine(project.folder, {**os.environ, **given}, is_apart=True)
+        self._command = Command(self.engine.executable(), running)
         super().__init__(work_dir=str(project.folder), pulumi_command=self._command, env_vars=given)
         self.project = project
         self._running = running
@@ -155,7 +154,17 @@ class Workspace(LocalWorkspace):
         try:
             return {each.name.rpartition("/")[2]: each for each in self.list_stacks()}
         except CommandError as error:
-            raise StackError(f"the stacks of {self.project.folder} cannot be listed: {error}") from error
+            why = str(error).rpartition("stderr:")[2].strip()
+            raise StackError(f"the stacks of {self.project.folder} cannot be listed: {why}") from error
+
+    def resources(self, stack: str) -> int:
+        """Returns how many resources the state of a stack has; none where the backend does not know the stack.
+
+        Raises:
+            StackError: the backend cannot be reached.
+        """
+        known = self.stacks.get(stack)
+        return (known.resource_count or 0) if known else 0
 
     def initialise(self, stack: str, secrets_provider: str = "") -> None:
         """Makes a stack in the backend, without selecting it.
@@ -164,24 +173,8 @@ class Workspace(LocalWorkspace):
             StackError: the engine refused.
         """
         provider = ["--secrets-provider", secrets_provider] if secrets_provider else []
-        self.pulumi("stack", "init", stack, "--no-select", *provider)
+        self.engine.run("stack", "init", stack, "--no-select", *provider)
         self.__dict__.pop("stacks", None)
-
-    def outputs(self, stack: str) -> dict[str, Any]:
-        """Returns the outputs of a stack; secret ones stay hidden.
-
-        Raises:
-            StackError: there is no such stack.
-        """
-        return dict(json.loads(self.pulumi("stack", "output", "--json", "--stack", stack)))
-
-    def pulumi(self, *arguments: str) -> str:
-        """Runs any other command of the engine and returns what it prints.
-
-        Raises:
-            StackError: the engine refused.
-        """
-        return self._engine.run(*arguments)
 
 
 def run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import typer
 
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
@@ -53,11 +50,6 @@ class Round:
         """Whether somebody asked for an end."""
         return self.running.asked > 0
 
-    def resources(self, stack: str) -> int:
-        """Returns how many resources the state of a stack has; none where the backend does not know the stack."""
-        known = self.workspace.stacks.get(stack)
-        return (known.resource_count or 0) if known else 0
-
     def initialise(self) -> None:
         """Makes the stacks in the backend that are not there yet.
 
@@ -68,16 +60,6 @@ class Round:
             if file.name not in self.workspace.stacks:
                 self.workspace.initialise(file.name, file.secrets_provider)
                 self.voices.say(f"stack {file.name} is new in the backend")
-
-    def ask(self, question: str) -> None:
-        """Asks somebody whether to go on.
-
-        Raises:
-            StackError: nobody is there to ask.
-        """
-        if not sys.stdin.isatty():
-            raise StackError("nothing was changed, since nobody can be asked; to go on without a question, add --yes")
-        typer.confirm(question, abort=True, err=True)
 
     def show_destroys(self) -> list[str]:
         """Shows what a destroy of each stack would delete; returns the stacks of which that fails."""
@@ -167,10 +149,10 @@ class Round:
 
     def _goes_on(self, stack: str) -> str:
         """Says that a run goes on from one that did not end well; nothing where there is none."""
-        runs = json.loads(self.workspace.pulumi("stack", "history", "--json", "--page-size", "1", "--stack", stack))
-        if not runs or runs[0]["kind"] != "update" or runs[0]["result"] == "succeeded":
+        last = self.workspace.engine.last_update(stack)
+        if not last or last["kind"] != "update" or last["result"] == "succeeded":
             return ""
-        return f"its last up, of {runs[0]['endTime']}, did not end well: this one goes on from there"
+        return f"its last up, of {last['endTime']}, did not end well: this one goes on from there"
 
     def _without_run(self, stack: str, result: Result, why: str) -> Outcome:
         """Returns what came of a stack on which no engine ran; what it has costs all the same."""
@@ -179,5 +161,5 @@ class Round:
     def _outputs(self, stack: str) -> Mapping[str, Any]:
         """Returns the outputs of a stack; that they cannot be read is no failure of what was done."""
         with suppress(StackError):
-            return self.workspace.outputs(stack)
+            return self.workspace.engine.outputs(stack)
         return {}

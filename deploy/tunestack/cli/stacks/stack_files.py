@@ -59,7 +59,7 @@ class StackFile:
     """What a stack's file says; what is encrypted there stays so.
 
     Attributes:
-        name: of the stack.
+        name: of the stack. Others are named by their short names, too, however the file has them.
         path: of its file.
         project: id of its Google Cloud project; empty where the file does not say.
         location: of its jobs and endpoints; empty where the file does not say.
@@ -100,7 +100,7 @@ class StackFile:
             path=path,
             project=_text(config.get("project")),
             location=_text(config.get("location")),
-            foundation=_text(config.get("foundation")),
+            foundation=_short(config.get("foundation")),
             promotes_from=_named(section(model, "promote").get("from") for model in models),
             continues_from=_named(section(model, "continueFrom").get("stack") for model in models),
             emulator=config.get("emulator") in (True, "true"),
@@ -110,9 +110,8 @@ class StackFile:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The stacks whose outputs it reads, by their short names, so that they go up before it."""
-        referred = (*filter(None, [self.foundation]), *self.promotes_from, *self.continues_from)
-        return tuple(dict.fromkeys(name.rpartition("/")[2] for name in referred))
+        """The stacks whose outputs it reads, so that they go up before it."""
+        return tuple(dict.fromkeys((*filter(None, [self.foundation]), *self.promotes_from, *self.continues_from)))
 
 
 def read_all(folder: Path | None = None) -> dict[str, StackFile]:
@@ -128,7 +127,7 @@ def read_all(folder: Path | None = None) -> dict[str, StackFile]:
 def regions_of(foundation: str, files: Mapping[str, StackFile] | None = None) -> list[StackFile]:
     """Returns the regional stacks of a foundation."""
     files = read_all() if files is None else files
-    return [file for file in files.values() if file.foundation.rpartition("/")[2] == foundation]
+    return [file for file in files.values() if file.foundation == foundation]
 
 
 def environment(name: str, files: Mapping[str, StackFile] | None = None) -> list[StackFile]:
@@ -202,4 +201,9 @@ def _text(value: object) -> str:
 
 
 def _named(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, map(_text, values))))
+    return tuple(dict.fromkeys(filter(None, map(_short, values))))
+
+
+def _short(value: object) -> str:
+    """Returns a stack's name without organization and project."""
+    return _text(value).rpartition("/")[2]

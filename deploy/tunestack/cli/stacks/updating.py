@@ -14,6 +14,7 @@ from tunestack.cli.stacks.engine_runs import Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, read_all
+from tunestack.cli.terminal import confirm
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def update(asked: Up) -> int:
             return INTERRUPTED
     going = [file.name for file in chosen if file.name not in left_out]
     if going and not (asked.is_sure or asked.reviewed):
-        work.ask(f"Update {', '.join(going)}?")
+        confirm(f"Update {', '.join(going)}?")
     outcomes = work.up(options, plan_of=_plan_of(asked.reviewed), left_out=left_out)
     again, replan = ["tunestack", "up", *asked.names], list[str]()
     if asked.reviewed:

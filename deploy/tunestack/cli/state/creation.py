@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import typer
 
 from tunestack.cli import terminal
 from tunestack.cli.doctor.calls import RefusedError
@@ -98,7 +95,8 @@ def run(wanted: Wanted, *, is_sure: bool, only_look: bool, as_json: bool) -> Non
         if not as_json:
             terminal.print_lines(_plan(wanted, planned))
         if to_do and not only_look:
-            _ask(len(to_do), is_sure=is_sure)
+            if not is_sure:
+                terminal.confirm("Do this?" if len(to_do) == 1 else f"Do these {len(to_do)} things?")
             for step in to_do:
                 if step.do:
                     step.do()
@@ -153,14 +151,6 @@ def _plan(wanted: Wanted, planned: Sequence[Step]) -> Iterator[str]:
         yield terminal.styled(f"  {'+' if step.do else '='} {step.says}", "green" if step.do else None)
     if not wanted.rights:
         yield "  nobody is given rights: name who applies stacks with --member, who only previews with --reader"
-
-
-def _ask(count: int, *, is_sure: bool) -> None:
-    if is_sure:
-        return
-    if not sys.stdin.isatty():
-        raise StackError("nothing was done, since nobody can be asked: add --yes")
-    typer.confirm(f"Do {'this' if count == 1 else f'these {count} things'}?", abort=True)
 
 
 def _to_commit(wanted: Wanted) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,20 +84,19 @@ class Kept:
 
     @classmethod
     def read(cls, engine: Engine, stack: str) -> Kept:
-        """Reads a stack; secrets stay encrypted, so that no key is needed.
+        """Reads a stack.
 
         Raises:
             StackError: the engine refused.
         """
-        deployment = json.loads(engine.run("stack", "export", "--stack", stack))["deployment"] or {}
-        runs = json.loads(engine.run("stack", "history", "--json", "--page-size", "1", "--stack", stack) or "[]")
+        deployment, last = engine.deployment(stack), engine.last_update(stack)
         states = [each for each in deployment.get("resources") or () if not each.get("delete")]
         outputs = next((each.get("outputs") for each in states if each["type"] == _STACK), None)
         return cls(
             [_resource(each) for each in states],
             outputs or {},
             len(deployment.get("pending_operations") or ()),
-            Update(runs[0]["kind"], runs[0]["result"], str(runs[0].get("endTime") or "")) if runs else None,
+            Update(last["kind"], last["result"], str(last.get("endTime") or "")) if last else None,
         )
 
     def of(self, *types: str) -> Iterator[Resource]:

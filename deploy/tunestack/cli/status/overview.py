@@ -11,7 +11,6 @@ from typing import Any
 from tunestack.cli.stack import Engine, StackError
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.status import engine_drift, kept, strays
-from tunestack.cli.status.backend_stacks import listed
 from tunestack.cli.status.kept import Kept, Resource, Update
 from tunestack.cli.status.live import Drift, Look, Seen, state_of
 from tunestack.cli.status.strays import Stray
@@ -144,7 +143,7 @@ def gather(stacks: Collection[str] = (), *, refresh: bool = False, folder: Path 
     project = ProjectFile.find(folder)
     engine = Engine(project.folder)
     files = read_all(project.folder)
-    backend, known = listed(engine)
+    known = {str(each["name"]).rpartition("/")[2]: str(each["name"]) for each in engine.stacks()}
     names = sorted({*files, *known})
     if missing := sorted(set(stacks) - set(names)):
         raise StackError(f"there is no stack {missing[0]}; there are: {', '.join(names) or 'none'}")
@@ -165,7 +164,7 @@ def gather(stacks: Collection[str] = (), *, refresh: bool = False, folder: Path 
         status.locks += locked.get(status.name, ())
     places = dict.fromkeys(place for _, _, place in found if place)
     astray, unseen = strays.find(list(places), strays.owned([*(each for _, each, _ in found), *rest]))
-    return Overview(backend, [status for status, _, _ in found], astray, unseen)
+    return Overview(engine.backend(), [status for status, _, _ in found], astray, unseen)
 
 
 def total(prices: Collection[float | None]) -> float | None:
