@@ -117,7 +117,7 @@ def _earlier(there: ModelThere, run: str, connection: Connection) -> ModelThere:
     Raises:
         NotThereError: there is no such run of that model, or nothing came of it.
     """
-    if there.is_ready and run.rpartition("/")[2] == there.run:
+    if there.is_ready and run in (there.run, there.job):
         return there
     from tunestack import get_run
 

@@ -94,6 +94,10 @@ def _parsed(value: Any) -> Any:
         return value
 
 
+_EXACT = 2**53
+"""Up to here the engine keeps each whole number as it is, as numbers of JSON have it; ids of jobs go beyond."""
+
+
 def shape_problems(error: ValidationError, root: type[BaseModel], secret_keys: frozenset[str]) -> Iterator[str]:
     """Yields one text for each unknown key, missing value and wrong type."""
     for details in error.errors(include_url=False):
@@ -150,6 +154,8 @@ def _reason(details: ErrorDetails, root: type[BaseModel], *, hidden: bool) -> st
             return f"must be more than {context['gt']:g}, not {given}"
         case "string_pattern_mismatch":
             return f"must be {_PATTERNS[context['pattern']]}, not {given}"
+        case "string_type" if isinstance(details["input"], int | float) and abs(details["input"]) > _EXACT:
+            return "must be text, or some of its digits are lost: write it between quotes"
     return f"must be {_EXPECTED[kind]}, not {given}" if kind in _EXPECTED else details["msg"]
 
 

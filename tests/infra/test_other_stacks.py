@@ -243,6 +243,14 @@ def test_the_present_run_named_aloud_is_the_present_run() -> None:
     assert found == _promoted(Known(dev=PROD))[0]
 
 
+def test_a_run_elsewhere_with_the_present_ones_id_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = JOB.replace("us-central1", "europe-west4")
+    assert there != JOB
+    monkeypatch.setattr(tunestack, "get_run", lambda name, **_: _run(job=name), raising=False)
+    found, _ = _promoted(Known(dev=PROD), there)
+    assert found["chat"].job == there
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

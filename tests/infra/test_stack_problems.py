@@ -55,6 +55,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "models.full.promote.from: is missing",
     ),
     (
+        "the id of a run as a number, of which the engine has lost the last digits",
+        {"models": {"full": {"promote": {"from": "dev", "model": "full", "run": 9903912281781416000}}}},
+        "models.full.promote.run: must be text, or some of its digits are lost: write it between quotes",
+    ),
+    (
         "a typing error below promote",
         {"models": {"full": {"promote": {"from": "dev", "model": "full", "runs": "1"}}}},
         "models.full.promote.runs: unknown key; did you mean run?",
