@@ -124,3 +124,10 @@ def test_an_api_that_takes_a_moment(command: Command, start_emulator: object, mo
     made = command(*HERE, "--yes", "--json")
     assert made.status == 0, made.err
     assert json.loads(made.out)["secretsProvider"] == f"gcpkms://{KEY}"
+
+
+def test_a_member_that_does_not_exist_yet(command: Command) -> None:
+    answer = command(*HERE, "--reader", "serviceAccount:nobody@acme-prod.iam.gserviceaccount.com", "--yes")
+    assert answer.status == 1
+    assert "Service account nobody@acme-prod.iam.gserviceaccount.com does not exist" in answer.err
+    assert "Run the command again once that is settled" in answer.err

@@ -15,6 +15,7 @@ from tunestack.cli.state import secrets_key, state_bucket
 from tunestack.cli.state.step import Step
 from tunestack.connection import Connection
 from tunestack.data.storage.bucket_access import Binding, bind, is_bound
+from tunestack.service_errors import explain
 
 _MEMBER = re.compile(r"(user|group|serviceAccount|domain):\S+|principal(Set)?://\S+")
 """Source: https://cloud.google.com/iam/docs/principal-identifiers; everybody is left out on purpose."""
@@ -102,9 +103,13 @@ def run(wanted: Wanted, *, is_sure: bool, only_look: bool, as_json: bool) -> Non
                     step.do()
                 if not as_json:
                     terminal.print_lines([f"done: {step.says}"])
-    except RefusedError as error:
+    except Exception as error:
+        # Storage answers by its library's exceptions, the other services by ours.
+        told = str(error) if isinstance(error, RefusedError) else explain(error)
+        if told is None:
+            raise
         raise StackError(
-            f"{error}\nRun the command again once that is settled: it goes on where it was. It needs "
+            f"{told}\nRun the command again once that is settled: it goes on where it was. It needs "
             "roles/storage.admin and roles/cloudkms.admin, and roles/serviceusage.serviceUsageAdmin to enable the API, "
             f"in {wanted.connection.project}"
         ) from error
