@@ -92,7 +92,7 @@ def test_without_git_nothing_is_promised(tmp_path: Path, monkeypatch: pytest.Mon
         Checkout.of(tmp_path)
     assert commit_of(tmp_path) == ""
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(StackError, match="there is no git on PATH"):
+    with pytest.raises(StackError, match="which says: there is no git on PATH"):
         Checkout.of(tmp_path)
 
 

@@ -55,7 +55,8 @@ def test_how_a_run_ends(project: Project) -> None:
         ),
         pytest.param('echo; echo "error: no such stack" >&2; exit 255', "no such stack", False, id="no event told it"),
         pytest.param(
-            'echo "loading"; printf "error: the policies cannot be used:\\nPulumi.dev.yaml: no such key\\n" >&2; exit 255',
+            'echo "loading"; printf "error: the policies cannot be used:\\nPulumi.dev.yaml: no such key\\n" >&2\n'
+            "exit 255",
             "the policies cannot be used:\nPulumi.dev.yaml: no such key",
             False,
             id="an error of several lines",

@@ -40,7 +40,7 @@ _SIGNS = {"create": "➕", "update": "✏️", "replace": "♻️", "delete": "�
 
 def marker(stack: str) -> str:
     """Returns the line by which the comment of a stack is found again; it is not shown."""
-    named = re.sub(r"[^\w.-]", "_", stack).replace("--", "- -")  # two of them may end it
+    named = re.sub(r"[^\w.-]", "_", stack)  # so that no part of it ends the comment
     return f"<!-- tunestack preview: {named} -->"
 
 

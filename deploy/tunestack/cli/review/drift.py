@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from tunestack.catalogue import money
+from tunestack.cli.preview.literal import prose
+from tunestack.cli.status.live import Drift
 from tunestack.retries import repeatable
-from tunestack.wording import counted, printable
+from tunestack.wording import counted
 
 if TYPE_CHECKING:
     from tunestack.cli.review.hosting import Hosting
     from tunestack.cli.status.strays import Stray
-
-_MARK_UP = re.compile(r"[\\`*_\[\]|~@!#:]")
-"""What Markdown, or a host that finds mentions, numbers and emoji, would make something of."""
-
-
-class Difference(Protocol):
-    """What is not as the state says; as `tunestack status` finds it."""
-
-    @property
-    def resource(self) -> str:
-        """The resource."""
-
-    @property
-    def says(self) -> str:
-        """What is different."""
-
-    @property
-    def advice(self) -> str:
-        """What to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +28,7 @@ class Looked:
     """
 
     stack: str
-    drift: Sequence[Difference]
+    drift: Sequence[Drift]
     unseen: Sequence[str]
 
     @property
@@ -58,27 +40,6 @@ class Looked:
     def title(self) -> str:
         """Of an issue."""
         return f"Stack {self.stack} has drifted" if self.stack else "Endpoints that no stack owns are billed"
-
-
-@dataclass(frozen=True, slots=True)
-class _Stray:
-    """An endpoint that no stack owns, as a difference."""
-
-    found: Stray
-
-    @property
-    def resource(self) -> str:
-        return self.found.endpoint
-
-    @property
-    def says(self) -> str:
-        hourly = self.found.usd_per_hour
-        price = "an unknown price" if hourly is None else f"{hourly:,.2f} USD"
-        return f"{self.found.display_name}: costs {price} an hour"
-
-    @property
-    def advice(self) -> str:
-        return "undeploy what runs there, or take it into a stack"
 
 
 def look(stacks: Collection[str]) -> Iterator[Looked]:
@@ -97,7 +58,7 @@ def look(stacks: Collection[str]) -> Iterator[Looked]:
         if not found.locks:
             yield Looked(found.name, found.drift, found.unseen)
     if not stacks:
-        yield Looked("", [_Stray(each) for each in overview.strays], overview.unseen)
+        yield Looked("", [_of_stray(each) for each in overview.strays], overview.unseen)
 
 
 @repeatable
@@ -145,9 +106,9 @@ def _described(found: Looked) -> str:
         lines += [f"Stack `{found.stack}` is not as its state says.", ""]
     if found.drift:
         lines += ["| resource | what is different | what to do |", "|---|---|---|"]
-        lines += [f"| {_cell(each.resource)} | {_cell(each.says)} | {_cell(each.advice)} |" for each in found.drift]
+        lines += [f"| {prose(each.resource)} | {prose(each.says)} | {prose(each.advice)} |" for each in found.drift]
     if found.unseen:
-        lines += ["", "Could not be looked at:", "", *(f"- {_cell(each)}" for each in found.unseen)]
+        lines += ["", "Could not be looked at:", "", *(f"- {prose(each)}" for each in found.unseen)]
     advice = (
         [f"`tunestack preview {found.stack} --refresh` shows what the next `up` would do about it."]
         if found.stack
@@ -157,7 +118,6 @@ def _described(found: Looked) -> str:
     return "\n".join([*lines, "", *advice, kept, ""])
 
 
-def _cell(text: str) -> str:
-    """Returns a text that stands in a table as it is: no mark-up, no mention of anybody, on one line."""
-    plain = html.escape(printable(" ".join(text.split())), quote=False)
-    return _MARK_UP.sub(lambda found: f"&#{ord(found[0])};", plain)
+def _of_stray(stray: Stray) -> Drift:
+    told = f"{stray.display_name}: costs {money(stray.usd_per_hour)} an hour"
+    return Drift(stray.endpoint, told, "undeploy what runs there, or take it into a stack")

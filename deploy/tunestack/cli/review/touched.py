@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,8 +12,9 @@ from typing import Any
 
 import yaml
 
+from tunestack.cli.git import git
 from tunestack.cli.stack import StackError
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, name_of, ordered, read_all, regions_of
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, find, name_of, ordered, read_all, regions_of
 
 _OF_ALL = ("*.py", "pyproject.toml", "requirements*.txt", "requirements*.lock", "*.in", "uv.lock", "poetry.lock")
 """Names of files that any stack may depend on, wherever they lie: the program's own, and what it is installed from."""
@@ -78,14 +78,12 @@ def look(
         only: names of stacks that are meant whatever has changed, instead.
 
     Raises:
-        StackError: git does not know the base, or a stack's file cannot be read.
+        StackError: git does not know the base.
     """
     project = ProjectFile.find(folder)
     files = {name: file for name, file in read_all(folder).items() if emulated or not file.emulator}
     if only:
-        if unknown := [name for name in only if name not in files]:
-            raise StackError(f"there is no stack {unknown[0]}; there are {', '.join(files)}")
-        return Change(_staged({name: ["asked for"] for name in only}, files), [])
+        return Change(_staged({find(name, files).name: ["asked for"] for name in only}, files), [])
     changed = _changed(base, project.folder)
     if changed is None:
         return Change(_staged({name: ["there is no commit before"] for name in files}, files), [])
@@ -109,6 +107,8 @@ def _reasons(file: StackFile, changed: Collection[str], shared: Sequence[str], f
     own = file.path.relative_to(folder).as_posix()
     if own in changed:
         yield f"{own} changed"
+    if file.problem:
+        return  # which files it names is not known
     for path in sorted(set(_paths(yaml.safe_load(file.path.read_text("utf-8"))))):
         found = [each for each in changed if each == path or each.startswith(f"{path}/") or fnmatchcase(each, path)]
         if found:
@@ -154,19 +154,12 @@ def _changed(base: str, folder: Path) -> list[str] | None:
     """Returns the paths that changed since a base, from the project's folder on; None where there is no base."""
     if not base or _NOWHERE.fullmatch(base):
         return None
-    within = _git(folder, "rev-parse", "--show-prefix").strip()
+    within = git(folder, "rev-parse", "--show-prefix").strip()
     try:
-        listed = _git(folder, "diff", "--name-only", "--no-renames", "-z", f"{base}...HEAD", "--")
+        listed = git(folder, "diff", "--name-only", "--no-renames", "-z", f"{base}...HEAD", "--")
     except StackError as error:
         raise StackError(
             f"git cannot compare with {base}: {error}. The checkout may lack it: fetch-depth: 0 (GitHub), or "
             "GIT_DEPTH: 0 (GitLab)"
         ) from error
     return [posixpath.relpath(path, within or ".") for path in listed.split("\0") if path]
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], check=False, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise StackError(done.stderr.strip().partition("\n")[0])
-    return done.stdout

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunestack.cli.git import git
 from tunestack.cli.stack import StackError
 
 
@@ -31,11 +31,11 @@ class Checkout:
         Raises:
             StackError: git cannot tell which files these are.
         """
-        commit = _git(folder, "rev-parse", "HEAD")
-        changes = _git(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--", ".")
+        commit = _told(folder, "rev-parse", "HEAD")
+        changes = _told(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--", ".")
         return cls(
             commit,
-            _git(folder, "rev-parse", "HEAD:./"),
+            _told(folder, "rev-parse", "HEAD:./"),
             hashlib.sha256(changes.encode(errors="surrogateescape")).hexdigest() if changes else "",
         )
 
@@ -45,9 +45,9 @@ class Checkout:
         Args:
             folder: in which the files lie now.
         """
-        uncommitted = _git(folder, "diff", "--name-only", "--relative", "HEAD", "--", ".").splitlines()
+        uncommitted = _told(folder, "diff", "--name-only", "--relative", "HEAD", "--", ".").splitlines()
         try:
-            committed = _git(folder, "diff", "--name-only", self.tree, "HEAD:./").splitlines()
+            committed = _told(folder, "diff", "--name-only", self.tree, "HEAD:./").splitlines()
         except StackError:
             committed = []
         return list(dict.fromkeys([*committed, *uncommitted]))
@@ -56,19 +56,13 @@ class Checkout:
 def commit_of(folder: Path) -> str:
     """Returns the commit that is checked out; empty where git knows of none."""
     try:
-        return _git(folder, "rev-parse", "HEAD")
+        return git(folder, "rev-parse", "HEAD").strip()
     except StackError:
         return ""
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _told(folder: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, errors="surrogateescape", check=False
-        )
-    except FileNotFoundError:
-        raise StackError("a reviewed plan is tied to its files by git, and there is no git on PATH") from None
-    if done.returncode:
-        told = done.stderr.strip().partition("\n")[0].removeprefix("fatal: ")
-        raise StackError(f"a reviewed plan is tied to its files by git, which says: {told}")
-    return done.stdout.strip()
+        return git(folder, *arguments).strip()
+    except StackError as error:
+        raise StackError(f"a reviewed plan is tied to its files by git, which says: {error}") from error
