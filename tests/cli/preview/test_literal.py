@@ -55,6 +55,7 @@ def test_a_row_shows_texts_as_they_are_and_keeps_its_cells(first: str, second: s
     [
         ("@octocat did", "@&#8203;octocat did"),
         ("see #12, GH-12", "see #&#8203;12, GH-&#8203;12"),
+        ("shop/models#12, !12", "shop/models#&#8203;12, !&#8203;12"),
         ("google/gemma3@gemma-3-1b-it", "google/gemma3@gemma-3-1b-it"),  # copied by readers
         ("gemma-3@007", "gemma-3@007"),
         ("two\nlines", "two<br>lines"),

@@ -12,6 +12,7 @@ from tests.cli.review.fake_host import FakeHost, Reply, Request, paged
 
 REPOSITORY = "shop/models"
 LONGEST = 65_536
+ACCOUNT = "github-actions[bot]"
 
 
 @dataclass
@@ -39,6 +40,9 @@ class FakeGitHub(FakeHost):
         self.route("GET", rf"{repo}/actions/artifacts/(\d+)/zip", "actions", "read", self._download)
 
     def answer(self, request: Request, token: str) -> Reply:
+        if request.method == "POST" and request.path == "/graphql" and token in self.tokens:
+            assert request.body == {"query": "{viewer{login}}"}
+            return Reply(200, {"data": {"viewer": {"login": ACCOUNT}}})
         if request.method == "POST" and request.path.endswith("/comments") and token in self.tokens:
             number = int(request.path.split("/")[-2])
             right = "issues" if number in self.issues else "pull-requests"
@@ -74,7 +78,11 @@ class FakeGitHub(FakeHost):
     def _add_comment(self, request: Request, number: str) -> Reply:
         if len(request.body["body"]) > LONGEST:
             return Reply(422, {"message": "Validation Failed: body is too long (maximum is 65536 characters)"})
-        made = {"id": sum(map(len, self.comments.values())) + 1, "body": request.body["body"]}
+        made = {
+            "id": sum(map(len, self.comments.values())) + 1,
+            "body": request.body["body"],
+            "user": {"login": ACCOUNT},
+        }
         self.comments.setdefault(int(number), []).append(made)
         return Reply(201, made)
 

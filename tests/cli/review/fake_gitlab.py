@@ -11,6 +11,7 @@ from typing import Any
 from tests.cli.review.fake_host import FakeHost, Reply, Request, paged
 
 PROJECT = "42"
+ACCOUNT = "project_42_bot_1"
 
 
 @dataclass
@@ -26,6 +27,7 @@ class FakeGitLab(FakeHost):
     def __post_init__(self) -> None:
         here = f"/api/v4/projects/{PROJECT}"
         notes = rf"{here}/merge_requests/(\d+)/notes"
+        self.route("GET", "/api/v4/user", "api", "read", lambda request: Reply(200, {"username": ACCOUNT}))
         self.route("GET", notes, "api", "read", self._list_notes)
         self.route("POST", notes, "api", "write", self._add_note)
         self.route("PUT", rf"{notes}/(\d+)", "api", "write", self._edit_note)
@@ -57,12 +59,19 @@ class FakeGitLab(FakeHost):
         return Reply(200, paged(request, self.notes.get(int(number), [])))
 
     def _add_note(self, request: Request, number: str) -> Reply:
-        made = {"id": sum(map(len, self.notes.values())) + 1, "body": request.body["body"], "system": False}
+        made = {
+            "id": sum(map(len, self.notes.values())) + 1,
+            "body": request.body["body"],
+            "system": False,
+            "author": {"username": ACCOUNT},
+        }
         self.notes.setdefault(int(number), []).append(made)
         return Reply(201, made)
 
     def _edit_note(self, request: Request, number: str, note: str) -> Reply:
         found = next(each for each in self.notes[int(number)] if each["id"] == int(note))
+        if found["author"]["username"] != ACCOUNT:
+            return Reply(403, {"message": "403 Forbidden"})
         found["body"] = request.body["body"]
         return Reply(200, found)
 

@@ -35,14 +35,27 @@ def test_each_stack_has_one_that_keeps_its_place(job: Job, command: Command, pre
 
 
 def test_it_is_found_behind_those_of_many_others(job: Job, command: Command, preview: Path) -> None:
-    talk = [f"{number}: see {MARKER.format('prod')}" for number in range(230)]
-    if isinstance(job.host, FakeGitHub):
-        job.host.comments[CHANGE] = [{"id": number, "body": text} for number, text in enumerate(talk)]
-    else:
-        job.host.notes[CHANGE] = [{"id": number, "body": text, "system": False} for number, text in enumerate(talk)]
+    job.comment(*(f"{number}: see {MARKER.format('prod')}" for number in range(230)))
     command("review", "comment", preview, "-s", "prod")
     assert command("review", "comment", preview, "-s", "prod").out.startswith("updated")
     assert len(job.comments) == 231
+
+
+def test_what_somebody_else_wrote_is_never_written_into(
+    job: Job, command: Command, preview: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They could edit it afterwards: a preview with no changes, above which stands whoever may be believed."""
+    forged = f"{MARKER.format('prod')}\nnothing changes, costs nothing"
+    job.comment(forged)
+    assert command("review", "comment", preview, "-s", "prod").out.startswith("added")
+    assert command("review", "comment", preview, "-s", "prod").out.startswith("updated")
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    monkeypatch.chdir(tmp_path)
+    assert command("review", "touched", "--only", "dev", "--withdraw").status == 0
+    first, second = job.comments
+    assert first == forged
+    assert "no longer touched" in second
 
 
 def test_a_preview_that_never_began_is_told_with_the_log(job: Job, command: Command, tmp_path: Path) -> None:
@@ -85,7 +98,7 @@ def test_a_comment_of_a_stack_that_is_touched_no_longer_says_so(
     assert "one job starts" in other
     edits = len(job.host.log)
     assert command(*arguments).err == ""
-    assert not [each for each in job.host.log[edits:] if not each.startswith("GET")]
+    assert not [each for each in job.host.log[edits:] if not each.startswith("GET") and each != "POST /graphql"]
     # When the change touches it again, its comment comes back in the same place.
     command("review", "comment", preview, "-s", "prod")
     assert "one job starts" in job.comments[0]

@@ -22,8 +22,8 @@ _ESCAPED = {
 }
 _SPECIAL = "|".join(map(re.escape, _ESCAPED))
 
-_SIGIL = r"(?<![A-Za-z0-9])[@#](?=[A-Za-z0-9])|\bGH-(?=\d)"
-"""Where a name would be a mention, or a number a reference; `google/gemma3@gemma-3-1b-it` is none."""
+_SIGIL = r"(?<![A-Za-z0-9])[@#](?=[A-Za-z0-9])|[#!](?=\d)|\bGH-(?=\d)"
+"""Where a name would be a mention, or a number a reference, as `owner/name#12` is; `google/gemma3@gemma-3` is none."""
 
 _ZERO_WIDTH_SPACE = "&#8203;"
 

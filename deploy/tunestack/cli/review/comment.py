@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunestack.cli.preview.markdown import marker
 from tunestack.retries import repeatable
 
 if TYPE_CHECKING:
-    from tunestack.cli.review.hosting import Hosting
+    from tunestack.cli.review.hosting import Comment, Hosting
 
 _MARKER = re.compile(r"<!-- tunestack preview: (\S+) -->")
 _CUT = "\n\n… cut here: {} allows {:,} characters. All of it is in the log of this run.\n"
-
-
-def marker(stack: str) -> str:
-    """Returns the hidden first line by which a stack's comment is found again; as `tunestack preview` writes it."""
-    return f"<!-- tunestack preview: {stack} -->"
 
 
 def read(stack: str, file: Path) -> str:
@@ -39,7 +36,7 @@ def post(hosting: Hosting, change: int, stack: str, text: str) -> str:
         StackError: the host refuses.
     """
     text = fitted(_signed(text, hosting), hosting.longest, type(hosting).__name__)
-    for comment in hosting.comments(change):
+    for comment in _own(hosting, change):
         if comment.text.startswith(marker(stack)):
             hosting.edit_comment(change, comment, text)
             return "updated"
@@ -51,7 +48,7 @@ def post(hosting: Hosting, change: int, stack: str, text: str) -> str:
 def withdraw(hosting: Hosting, change: int, touched: set[str]) -> list[str]:
     """Says in the comments of stacks that a change touches no longer that it does; returns whose they were."""
     withdrawn = []
-    for comment in hosting.comments(change):
+    for comment in _own(hosting, change):
         found = _MARKER.match(comment.text)
         if not found or found[1] in touched:
             continue
@@ -60,6 +57,17 @@ def withdraw(hosting: Hosting, change: int, touched: set[str]) -> list[str]:
             hosting.edit_comment(change, comment, _signed(told, hosting))
             withdrawn.append(found[1])
     return withdrawn
+
+
+def _own(hosting: Hosting, change: int) -> Iterator[Comment]:
+    """Yields the stacks' comments that this account wrote.
+
+    Anybody can begin a comment with a marker. What is written into it stays theirs, and they could edit it.
+    """
+    marked = [comment for comment in hosting.comments(change) if _MARKER.match(comment.text)]
+    if marked:
+        account = hosting.account()
+        yield from (comment for comment in marked if comment.author == account)
 
 
 def fitted(text: str, longest: int, host: str) -> str:

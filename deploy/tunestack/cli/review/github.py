@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -72,10 +72,25 @@ class GitHub(Hosting):
             return int(self.pull_request["number"])
         raise StackError("this run is of no pull request; name one with --change NUMBER")
 
+    def account(self) -> str:
+        """Asks by GraphQL: at the REST interface no token of a workflow may.
+
+        Raises:
+            StackError: there is no such interface, or it does not tell.
+        """
+        # https://api.github.com/graphql, https://HOST/api/graphql beside https://HOST/api/v3
+        beside = replace(self.api, address=self.api.address.removesuffix("/v3"))
+        query = {"query": "{viewer{login}}"}
+        answer = beside.ask("POST", "/graphql", needs="the right to ask by GraphQL", body=query).json()
+        if not (found := ((answer.get("data") or {}).get("viewer") or {}).get("login")):
+            raise StackError(f"GitHub does not tell whose token GITHUB_TOKEN is: {answer.get('errors')}")
+        return str(found)
+
     def comments(self, change: int) -> Iterator[Comment]:
         """Lists the comments of the conversation; those on lines of code are others."""
         for each in self.api.pages(f"{self._path}/issues/{change}/comments", needs=_COMMENTS):
-            yield Comment(each["id"], each["body"] or "")
+            # A deleted account leaves none.
+            yield Comment(each["id"], each["body"] or "", (each["user"] or {}).get("login", ""))
 
     def add_comment(self, change: int, text: str) -> None:
         """Adds a comment to the conversation."""

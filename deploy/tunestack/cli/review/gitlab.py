@@ -63,12 +63,16 @@ class GitLab(Hosting):
             return int(self.merge_request)
         raise StackError("this pipeline is of no merge request; name one with --change NUMBER")
 
+    def account(self) -> str:
+        """Takes the token's own user; that of a project's token is a bot."""
+        return str(self.api.ask("GET", "/user", needs=_RIGHT).json()["username"])
+
     def comments(self, change: int) -> Iterator[Comment]:
         """Lists the notes of people and programs; GitLab's own are others."""
         query = {"sort": "asc", "order_by": "created_at"}
         for each in self.api.pages(f"{self._path}/merge_requests/{change}/notes", needs=_RIGHT, query=query):
             if not each["system"]:
-                yield Comment(each["id"], each["body"])
+                yield Comment(each["id"], each["body"], each["author"]["username"])
 
     def add_comment(self, change: int, text: str) -> None:
         """Adds a note."""

@@ -24,10 +24,12 @@ class Comment:
     Attributes:
         id: by which the host knows it.
         text: as it was written.
+        author: the account that wrote it, as `Hosting.account` names it.
     """
 
     id: int
     text: str
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,14 @@ class Hosting(ABC):
 
         Raises:
             StackError: it is of none.
+        """
+
+    @abstractmethod
+    def account(self) -> str:
+        """Returns the account that this token acts as.
+
+        Raises:
+            StackError: the host does not tell.
         """
 
     @abstractmethod
