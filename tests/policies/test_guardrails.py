@@ -45,6 +45,15 @@ STOPPED = [
         _resource(DEPLOYMENT, machines=[{"machineType": "g2-standard-12"}, {"machineType": "a2-highgpu-1g"}]),
         "a2-highgpu-1g is not an allowed machine: property machines",
     ),
+    (
+        "machines",
+        MACHINES,
+        _resource(
+            "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment",
+            deployConfig={"dedicatedResources": {"machineSpec": {"machineType": "a3-highgpu-8g"}}},
+        ),
+        "a3-highgpu-8g is not an allowed machine: property deployConfig of it",
+    ),
     ("models", MODELS, _resource(JOB, baseModel="meta/llama3"), "meta/llama3 is not an allowed model"),
     ("models", MODELS, _resource(JOB, baseModel="google/g", teacherModel="x/y"), "x/y is not an allowed model"),
     ("models", MODELS, _resource(COPY, baseModel="x/y"), "x/y is not an allowed model"),

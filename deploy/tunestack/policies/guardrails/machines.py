@@ -37,11 +37,17 @@ class Machines(Policy[MachinesLimits]):
 
 
 def _machines(resource: Resource) -> Iterator[tuple[str, Any]]:
-    """Yields the machine types with the property that each stands in."""
-    if (machine := resource.get("machineType")) is not None:
-        yield "machineType", machine
-    alternatives = resource.get("machines")
-    if alternatives is UNKNOWN:
-        yield "machines", UNKNOWN
-    for each in alternatives if isinstance(alternatives, list) else ():
-        yield "machines", each.get("machineType") if isinstance(each, dict) else each
+    """Yields the machine types with the property that each stands in, at whatever depth."""
+    for name, value in resource.properties.items():
+        yield from ((name, each) for each in _within(value, is_machine=name in ("machineType", "machines")))
+
+
+def _within(value: Any, *, is_machine: bool) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _within(each, is_machine=name == "machineType")
+    elif isinstance(value, list):
+        for each in value:
+            yield from _within(each, is_machine=is_machine)
+    elif is_machine:
+        yield value
