@@ -9,7 +9,7 @@ import pytest
 from tests.cli.stacks.conftest import Project
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.selection import order, select
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, environment, ordered, read_all, regions_of
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, environment, find, ordered, read_all, regions_of
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -59,10 +59,21 @@ def test_what_has_another_form_is_the_programs_to_refuse(project: Project) -> No
         ("config: [a]\n", "Pulumi.bad.yaml: config: this is no mapping of keys to values"),
     ],
 )
-def test_a_broken_file_is_named(project: Project, text: str, says: str) -> None:
+def test_a_broken_file_is_named_by_whoever_means_it(project: Project, text: str, says: str) -> None:
+    project.write("prod")
     (project.folder / "stacks" / "Pulumi.bad.yaml").write_text(text)
+    files = read_all()
+    assert [file.name for file in environment("prod", files)] == ["prod"]
     with pytest.raises(StackError, match=says):
-        read_all()
+        find("bad", files)
+
+
+@pytest.mark.parametrize("key", ["tunestack:foundation: prod", "'tunestack:foundation': acme/shop/prod  # region"])
+def test_a_half_written_file_still_says_what_it_is_a_region_of(project: Project, key: str) -> None:
+    project.write("prod")
+    broken = f"config:\n  {key}\n<<<<<<< HEAD\n"
+    (project.folder / "stacks" / "Pulumi.prod-east.yaml").write_text(broken)
+    assert [bool(file.problem) for file in environment("prod")] == [False, True]
 
 
 def test_a_project_is_found_from_below(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

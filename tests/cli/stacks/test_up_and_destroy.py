@@ -60,6 +60,34 @@ def test_a_region_that_fails_stops_no_other_and_goes_on_alone(command: Command, 
     assert [call.partition("--stack ")[2].split()[0] for call in project.calls("up")] == ["prod-west"]
 
 
+def test_a_file_that_cannot_be_read_is_the_failure_of_its_stack_alone(
+    command: Command, environment: Environment
+) -> None:
+    project = environment()
+    stacks = project.folder / "stacks"
+    (stacks / "Pulumi.dev.yaml").write_text("config: {")
+    (stacks / "Pulumi.prod-west.yaml").write_text("config:\n  tunestack:foundation: prod\n  tunestack:labels: [")
+    answer = command(*UP)
+    assert answer.status == 1
+    assert "updated" in result(answer.lines, "prod-east")
+    assert "failed" in result(answer.lines, "prod-west")
+    assert f"prod-west: {stacks / 'Pulumi.prod-west.yaml'}:3: this is no YAML: " in answer.out
+    assert not (project.books / "prod-west" / "begun").exists()
+    assert any(line.startswith("left out: dev, since ") for line in answer.lines)
+
+
+def test_up_tells_of_regions_that_a_mistyped_or_renamed_file_has_lost(
+    command: Command, environment: Environment
+) -> None:
+    project = environment()
+    project.write("prod-east", foundation="porter")
+    (project.books / "prod-west" / "up").touch()
+    (project.folder / "stacks" / "Pulumi.prod-west.yaml").unlink()
+    lines = command(*UP).lines
+    assert "prod-east is a region of porter, and there is no stack of that name" in lines
+    assert any(line.startswith("left out: prod-west, which is up and has no file; ") for line in lines)
+
+
 def test_without_their_foundation_regions_are_not_begun(command: Command, environment: Environment) -> None:
     project = environment(prod='fails "no quota"\n')
     answer = command(*UP)
@@ -169,6 +197,27 @@ def test_destroy_begins_with_the_regions(command: Command, environment: Environm
     assert answer.status == 0, answer.out
     assert "order: prod-east and prod-west, then prod" in answer.lines
     assert all("destroyed" in result(answer.lines, name) for name in ("prod", "prod-east", "prod-west"))
+
+
+@pytest.mark.parametrize("lost", ["no file", "a broken file", "a mistyped foundation"])
+def test_a_foundation_stays_while_a_region_does_of_which_no_file_tells(
+    command: Command, environment: Environment, lost: str
+) -> None:
+    project = environment()
+    for name in ("prod", "prod-east"):
+        (project.books / name / "up").touch()
+    (project.books / "prod-east" / "outputs").write_text('{"foundation": "acme/shop/prod"}')
+    file = project.folder / "stacks" / "Pulumi.prod-east.yaml"
+    if lost == "no file":
+        file.unlink()
+    elif lost == "a broken file":
+        file.write_text("config: {")
+    else:
+        project.write("prod-east", foundation="porter")
+    refused = command("destroy", "prod", "--yes", "--skip-preview")
+    assert refused.status == 1
+    assert "prod-east stand on prod, whose outputs they read: destroy them first\n" in refused.err
+    assert (project.books / "prod" / "up").exists()
 
 
 def test_a_foundation_stays_while_a_region_does(command: Command, environment: Environment) -> None:

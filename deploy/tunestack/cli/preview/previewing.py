@@ -72,6 +72,8 @@ class _Work:
     """Those chosen, and the foundations that are looked at beside them."""
 
     def report(self, file: StackFile) -> Report:
+        if file.problem:
+            return _failed(file.name, file.problem)
         try:
             waits_for = [
                 name

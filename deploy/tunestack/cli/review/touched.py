@@ -15,6 +15,7 @@ import yaml
 from tunestack.cli.git import git
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, find, name_of, ordered, read_all, regions_of
+from tunestack.wording import some
 
 _OF_ALL = ("*.py", "pyproject.toml", "requirements*.txt", "requirements*.lock", "*.in", "uv.lock", "poetry.lock")
 """Names of files that any stack may depend on, wherever they lie: the program's own, and what it is installed from."""
@@ -102,8 +103,7 @@ def look(
 
 def _reasons(file: StackFile, changed: Collection[str], shared: Sequence[str], folder: Path) -> Iterator[str]:
     if shared:
-        more = f" and {len(shared) - 1} more" if len(shared) > 1 else ""
-        yield f"all stacks depend on {shared[0]}{more}"
+        yield f"all stacks depend on {some(shared, 1)}"
     own = file.path.relative_to(folder).as_posix()
     if own in changed:
         yield f"{own} changed"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.engine_runs import Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Round
 from tunestack.cli.stacks.selection import order, select
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, regions_of
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.terminal import confirm
 from tunestack.wording import counted, together
 
@@ -76,17 +77,25 @@ def destroy(asked: Destroy) -> int:
 
 
 def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
+    others = [name for name in work.workspace.stacks if name not in work.files and work.workspace.resources(name)]
+    above = {name: _foundation(work, name, files) for name in others}
     for name in work.files:
-        standing = [
-            region.name
-            for region in regions_of(name, files)
-            if region.name not in work.files and work.workspace.resources(region.name)
-        ]
-        if standing:
+        if standing := [other for other, foundation in above.items() if foundation == name]:
+            together_with = [other for other in standing if other in files and files[other].foundation == name]
+            all_of_them = f", or all together with `tunestack destroy {name}`" if together_with == standing else ""
             raise StackError(
-                f"{together(standing)} stand on {name}, whose outputs they read: destroy them first, or all "
-                f"together with `tunestack destroy {name}`"
+                f"{together(standing)} stand on {name}, whose outputs they read: destroy them first{all_of_them}"
             )
+
+
+def _foundation(work: Round, stack: str, files: Mapping[str, StackFile]) -> str:
+    """Returns what a stack that is up stands on: where its file is gone, broken or renamed, it told so itself."""
+    file = files.get(stack)
+    if file and not file.problem and (not file.foundation or file.foundation in files):
+        return file.foundation
+    with suppress(StackError):
+        return str(work.workspace.engine.outputs(stack).get("foundation") or "").rpartition("/")[2]
+    return ""
 
 
 def _readers(work: Round, files: Mapping[str, StackFile]) -> list[str]:

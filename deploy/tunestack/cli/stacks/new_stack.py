@@ -92,7 +92,8 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
             f"--project {asked.project}: a region lies in the project of its foundation, and {foundation.name} is in "
             f"{foundation.project}; for another project, promote its models instead: --promote {foundation.name}:MODEL"
         )
-    siblings = regions_of(asked.foundation, files) if asked.foundation else []
+    regions = regions_of(asked.foundation, files) if asked.foundation else []
+    siblings = [region for region in regions if not region.problem]
     followed = find(asked.like, files) if asked.like else next(iter(siblings), None)
     config, left_out = _taken_over(asked.name, followed) if followed else ({}, [])
     source = followed or foundation

@@ -57,7 +57,7 @@ class Round:
             StackError: the engine refused.
         """
         for file in self.files.values():
-            if file.name not in self.workspace.stacks:
+            if file.name not in self.workspace.stacks and not file.problem:
                 self.workspace.initialise(file.name, file.secrets_provider)
                 self.voices.say(f"stack {file.name} is new in the backend")
 
@@ -88,8 +88,8 @@ class Round:
         def update(stack: str) -> Outcome:
             if self.is_stopped:
                 return self._without_run(stack, Result.HELD_BACK, _STOPPED)
-            if stack in left_out:
-                return self._without_run(stack, Result.FAILED, left_out[stack])
+            if why := self.files[stack].problem or left_out.get(stack):
+                return self._without_run(stack, Result.FAILED, why)
             try:
                 plan = plan_of(stack) if plan_of else None
                 if told := self._goes_on(stack):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,6 +17,9 @@ PROJECT_FILE = "Pulumi.yaml"
 _PREFIX = "Pulumi."
 _SUFFIX = ".yaml"
 _NAMESPACE = "tunestack:"
+
+_FOUNDATION = re.compile(rf"""^\s*["']?{_NAMESPACE}foundation["']?:\s*["']?([^\s"'#]+)""", re.MULTILINE)
+"""Where a file that is no YAML, such as one half written or half merged, says all the same what it is a region of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class StackFile:
         emulator: whether it is a stack of the emulator.
         secrets_provider: such as `gcpkms://…`; empty for that of the backend, or a passphrase.
         config: what stands below `tunestack:`, without that prefix.
+        problem: why the file cannot be read, with its place; then all but name, path and foundation is empty.
     """
 
     name: str
@@ -81,19 +86,17 @@ class StackFile:
     emulator: bool = False
     secrets_provider: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
 
     @classmethod
     def read(cls, path: Path) -> StackFile:
-        """Reads one file.
-
-        Raises:
-            StackError: it is no YAML, or not of the form of a stack's file.
-        """
-        content = _read(path)
-        keys = content.get("config") or {}
-        if not isinstance(keys, dict):
-            raise StackError(f"{path}: config: this is no mapping of keys to values")
-        config = {str(key).removeprefix(_NAMESPACE): keys[key] for key in keys if str(key).startswith(_NAMESPACE)}
+        """Reads one file; one that cannot be read says so, since it stands in no other stack's way."""
+        try:
+            content = _read(path)
+            config = _configuration(content, path)
+        except StackError as error:
+            named = _FOUNDATION.search(path.read_text("utf-8", "replace"))
+            return cls(name_of(path), path, foundation=_short(named and named[1]), problem=str(error))
         models = [model for model in section(config, "models").values() if isinstance(model, dict)]
         return cls(
             name=name_of(path),
@@ -118,7 +121,7 @@ def read_all(folder: Path | None = None) -> dict[str, StackFile]:
     """Reads the files of all stacks of the project in a folder or above it, by name; the current folder by default.
 
     Raises:
-        StackError: there is no project, or a file cannot be read; says which and where.
+        StackError: there is no project.
     """
     found = ProjectFile.find(folder).stacks_folder.glob(f"{_PREFIX}*{_SUFFIX}")
     return {file.name: file for file in map(StackFile.read, sorted(found, key=name_of))}
@@ -144,9 +147,11 @@ def find(name: str, files: Mapping[str, StackFile]) -> StackFile:
     """Returns the file of a stack.
 
     Raises:
-        StackError: there is none; says which there are.
+        StackError: there is none, and which there are; or it cannot be read.
     """
     if name in files:
+        if problem := files[name].problem:
+            raise StackError(problem)
         return files[name]
     near = get_close_matches(name, files, n=1)
     known = f"did you mean {near[0]}? There are" if near else "there are"
@@ -193,6 +198,13 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StackError(f"{path}: this is no mapping of keys to values")
     return content
+
+
+def _configuration(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    keys = content.get("config") or {}
+    if not isinstance(keys, dict):
+        raise StackError(f"{path}: config: this is no mapping of keys to values")
+    return {str(key).removeprefix(_NAMESPACE): keys[key] for key in keys if str(key).startswith(_NAMESPACE)}
 
 
 def _text(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tunestack.cli.preview.report import Report
 from tunestack.cli.stacks.engine_runs import Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Round
 from tunestack.cli.stacks.selection import order, select
-from tunestack.cli.stacks.stack_files import ProjectFile, read_all
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.terminal import confirm
 
 
@@ -55,6 +55,9 @@ def update(asked: Up) -> int:
     work = Round(ProjectFile.find(), chosen, at_once=asked.at_once, for_machines=asked.for_machines)
     if len(chosen) > 1:
         work.voices.say(f"order: {order(chosen)}")
+    if not asked.only:
+        for told in _missed(work, files):
+            work.voices.say(told)
     work.initialise()
     options = Options(refresh=asked.refresh, message=asked.message, colour=work.voices.in_colour)
     left_out: Mapping[str, str] = {}
@@ -73,6 +76,18 @@ def update(asked: Up) -> int:
         again += ["--reviewed", str(asked.reviewed)]
         replan = ["tunestack", "preview", *asked.names, "--save-plan", str(asked.reviewed)]
     return work.finish(outcomes, shlex.join(again), asked.only, shlex.join(replan))
+
+
+def _missed(work: Round, files: Mapping[str, StackFile]) -> Iterator[str]:
+    """Tells of stacks that may be meant as well, and that nothing says so of."""
+    for name, file in files.items():
+        if name not in work.files and file.problem:
+            yield f"left out: {name}, since {file.problem}"
+        elif file.foundation and file.foundation not in files:
+            yield f"{name} is a region of {file.foundation}, and there is no stack of that name"
+    for name in work.workspace.stacks.keys() - files.keys():
+        if work.workspace.resources(name):
+            yield f"left out: {name}, which is up and has no file; tunestack status --stack {name} shows what it has"
 
 
 def _previews(work: Round, asked: Up) -> list[Report]:

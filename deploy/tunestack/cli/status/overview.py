@@ -185,6 +185,8 @@ def _look(
     status = StackStatus(
         file.name, file.project, file.location, file.foundation, is_emulated=file.emulator, is_known=is_known
     )
+    if file.problem:
+        status.unseen.append(file.problem)
     if not is_known:
         return status, Kept(), None
     try:
