@@ -68,9 +68,9 @@ def test_a_failing_program_a_broken_file_and_an_unknown_stack_are_reports(shop: 
     unknown = command("preview", "bass", "--markdown")
     assert (unknown.status, "there is no stack bass" in unknown.out) == (1, True)
     (shop.folder / "stacks" / "Pulumi.base.yaml").write_text("config: [", encoding="utf-8")
-    broken = command("preview", "region", "--markdown")
+    broken = command("preview", "base", "--markdown")
     assert broken.status == 1
-    assert broken.out.startswith("<!-- tunestack preview: region -->")
+    assert broken.out.startswith("<!-- tunestack preview: base -->")
     assert "Pulumi.base.yaml" in broken.out
 
 
