@@ -99,7 +99,7 @@ def job(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     ):
         monkeypatch.delenv(name, raising=False)
     host: FakeGitHub | FakeGitLab = request.param()
-    rights = ("pull-requests", "issues", "actions", "api")
+    rights = ("pull-requests", "issues", "actions", "api", "developer")
     host.tokens[TOKEN] = dict.fromkeys(rights, "write")
     with host.running():
         for name, value in _variables(host, tmp_path / "event.json").items():

@@ -39,7 +39,8 @@ class FakeGitLab(FakeHost):
         self.route("GET", rf"{here}/merge_requests/(\d+)/pipelines", "api", "read", self._pipelines)
         self.route("GET", rf"{here}/pipelines/(\d+)/bridges", "api", "read", self._bridges)
         self.route("GET", rf"{here}/pipelines/(\d+)/jobs", "api", "read", self._jobs)
-        self.route("GET", rf"{here}/jobs/(\d+)/artifacts", "api", "read", self._download)
+        # `artifacts: access: developer`, as the example's jobs have it.
+        self.route("GET", rf"{here}/jobs/(\d+)/artifacts", "developer", "read", self._download)
 
     def keep(self, name: str, folder: Path, pipeline: int, status: str = "success") -> None:
         """Does what a job with `artifacts: paths` does."""

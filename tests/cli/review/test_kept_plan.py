@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
-from tests.cli.review.conftest import CHANGE, HEAD, MERGED, Job
+from tests.cli.review.conftest import CHANGE, HEAD, MERGED, TOKEN, Job
 from tests.cli.review.fake_github import FakeGitHub
+from tests.cli.review.fake_gitlab import FakeGitLab
 
 
 @pytest.fixture
@@ -32,6 +33,13 @@ def test_its_files_come_back(job: Job, command: Command, plans: Path, tmp_path: 
     assert sorted(file.name for file in (tmp_path / "here").iterdir()) == ["prod.plan.json", "prod.reviewed.json"]
     # Downloads lead to another host, which is not to have the token.
     assert job.host.leaked == []
+
+
+@pytest.mark.parametrize("job", [FakeGitLab], ids=["gitlab"], indirect=True)
+def test_a_reporter_is_told_which_role_it_takes(job: Job, command: Command, plans: Path, tmp_path: Path) -> None:
+    job.reviewed("prod", plans)
+    job.host.tokens[TOKEN] = {"api": "write"}
+    assert "GITLAB_TOKEN needs the scope `api` and the role Developer" in bring(command, tmp_path / "here")
 
 
 def test_the_newest_of_a_commits_runs_is_meant(job: Job, command: Command, plans: Path, tmp_path: Path) -> None:

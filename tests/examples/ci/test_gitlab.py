@@ -26,7 +26,7 @@ BY_HAND = {"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_
 @pytest.fixture
 def gitlab() -> Iterator[FakeGitLab]:
     host = FakeGitLab()
-    host.tokens[TOKEN] = {"api": "write"}
+    host.tokens[TOKEN] = {"api": "write", "developer": "read"}
     with host.running():
         yield host
 

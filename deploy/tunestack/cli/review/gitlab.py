@@ -11,7 +11,7 @@ from tunestack.cli.review.hosting import ARTIFACT, DRIFT_LABEL, Comment, Hosting
 from tunestack.cli.review.web_api import WebApi
 from tunestack.cli.stack import StackError
 
-_RIGHT = "the scope `api` and the role Reporter or more; a job's own token cannot comment"
+_RIGHT = "the scope `api` and the role Developer; a job's own token cannot comment"
 
 
 @dataclass(frozen=True)
