@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunestack.wording import counted, either, printable, together
+from tunestack.wording import counted, either, printable, some, together
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (12_000, "12,000 rows")])
@@ -22,6 +22,11 @@ def test_a_choice() -> None:
 )
 def test_all_of_them(names: list[str], said: str) -> None:
     assert together(names) == said
+
+
+@pytest.mark.parametrize(("most", "said"), [(1, "a and 2 more"), (2, "a, b and 1 more"), (3, "a, b, c")])
+def test_the_first_of_many(most: int, said: str) -> None:
+    assert some(["a", "b", "c"], most) == said
 
 
 @pytest.mark.parametrize(

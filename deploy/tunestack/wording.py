@@ -23,6 +23,12 @@ def together(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """Returns the first of many names, and how many more there are, as in `a.py, b.py and 7 more`."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
 def printable(text: str) -> str:
     """Returns a text on one line, with nothing in it that a terminal would obey or that cannot be encoded."""
     if text.isprintable():

@@ -44,6 +44,7 @@ from tunestack.catalogue.prices import (
     training_estimate,
 )
 from tunestack.catalogue.reader import (
+    find_machine,
     machine,
     machines,
     machines_for,
@@ -79,6 +80,7 @@ __all__ = [
     "UnknownTeacherError",
     "architecture_problem",
     "distillation",
+    "find_machine",
     "gemini_model",
     "gemini_models",
     "is_gemini",

@@ -68,6 +68,16 @@ def money(usd: Decimal | float | None, low: Decimal | float | None = None, high:
     return f"about {_cents(amount)} USD" + ("" if first is None or first == last else f" ({first}–{last})")
 
 
+def exactly(usd: Decimal | float) -> str:
+    """Writes an amount, as `money` does, that is no estimate: a limit, or what was billed."""
+    return money(usd).removeprefix("about ")
+
+
+def hourly(usd: Decimal | float | None) -> str:
+    """Writes what something costs an hour, for people."""
+    return money(usd) if usd is None else f"{money(usd)} an hour"
+
+
 def exact_price(usd: Decimal | None) -> str:
     """Returns a price in USD as people read it: all its digits, and two decimals at the least."""
     if usd is None:

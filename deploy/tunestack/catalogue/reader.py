@@ -51,6 +51,11 @@ def machine(name: str) -> Machine:
     return known[name]
 
 
+def find_machine(name: str) -> Machine | None:
+    """Finds a machine by its type; None where the catalogue has none of it."""
+    return next((row for row in machines() if row.name == name), None)
+
+
 def machines_for(weight_bytes: int | None) -> tuple[Machine, ...]:
     """Returns the machines that hold weights of that size, the cheapest first; none where the size is not known."""
     able = [row for row in machines() if row.holds(weight_bytes)]

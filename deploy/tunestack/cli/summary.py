@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tunestack.catalogue import Method, money, told
-from tunestack.catalogue.amounts import at_least
+from tunestack.catalogue.amounts import at_least, hourly
 from tunestack.cli.stack import Stack
 from tunestack.quotas import UNLIMITED
 from tunestack.tuning import states
@@ -191,12 +191,12 @@ def _estimated_cost(outputs: Mapping[str, Any], *, is_part: bool) -> str:
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> str:
-    hourly = endpoint.get("estimatedHourlyCostUsd")
+    usd = endpoint.get("estimatedHourlyCostUsd")
     version = endpoint.get("modelVersion") or "–"
     serves = endpoint.get("model") or endpoint.get("checkpointUri") or "a checkpoint"
     return (
         f"{endpoint['id']}\n{endpoint['state'].lower()}: {serves}, version {version}\n"
-        f"on Google Cloud: {endpoint['machineType']}, {money(hourly)} an hour until it is undeployed"
+        f"on Google Cloud: {endpoint['machineType']}, {hourly(usd)} until it is undeployed"
         + (f"\n{endpoint['machineReason']}" if endpoint.get("machineReason") else "")
     )
 

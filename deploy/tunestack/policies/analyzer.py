@@ -24,6 +24,7 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from tunestack.policies import properties, settings
 from tunestack.policies.guardrails import POLICIES
 from tunestack.policies.policy import SETTINGS_KEY, Finding, Limits, Policy, Resource
+from tunestack.wording import some
 
 PACK: Final = "tunestack"
 
@@ -182,10 +183,9 @@ def _tell(
 
 def _of_unknown(places: Sequence[str]) -> Finding:
     shown = list(dict.fromkeys(places))
-    rest = f" and {len(shown) - _PLACES_SHOWN} more" if len(shown) > _PLACES_SHOWN else ""
     return Finding(
         f"nothing to do now: what is not known yet is looked at when the change is applied, before anything is made "
-        f"of it: {', '.join(shown[:_PLACES_SHOWN])}{rest}",
+        f"of it: {some(shown, _PLACES_SHOWN)}",
         is_advice=True,
         is_unknown=True,
     )

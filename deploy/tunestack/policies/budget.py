@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tunestack.catalogue.amounts import money
+from tunestack.catalogue.amounts import exactly, money
 from tunestack.policies.policy import Finding, Resource
 
 Priced = Sequence[tuple[Resource, float | None]]
@@ -38,8 +38,3 @@ def unpriced(priced: Priced, why: str, advice: str, place: str, *, refuses: bool
         else:
             message = f"{resource.name}: {why}, so the budget leaves it out; {place}: refuse would not let it pass"
             yield Finding(message, is_advice=True, urn=resource.urn)
-
-
-def exactly(amount: float) -> str:
-    """Returns a limit, where `money` says about how much something costs."""
-    return money(amount).removeprefix("about ")

@@ -78,9 +78,9 @@ def _number(text: Any) -> str:
 
 
 def _money(text: Any) -> str:
-    from tunestack.catalogue import money
+    from tunestack.catalogue.amounts import exactly
 
     try:
-        return money(float(text)).removeprefix("about ")
+        return exactly(float(text))
     except ValueError:
         return str(text)

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tunestack.catalogue import ServingEstimate, UnknownMachineError, money, serving_estimate
-from tunestack.catalogue import machine as machine_row
+from tunestack.catalogue import ServingEstimate, find_machine, money, serving_estimate
 from tunestack.provider.deployment_machines import MACHINE_INPUTS, MachineInputs
 from tunestack.provider.inputs import Inputs, with_defaults, without_unknown
 from tunestack.provider.lifecycle import Change, Properties
@@ -155,11 +154,8 @@ def region_of(known: Mapping[str, Any], location: str) -> str:
 
 
 def _price(known: dict[str, Any], location: str, machine: Machine) -> ServingEstimate | None:
-    try:
-        row = machine_row(machine[0])
-    except UnknownMachineError:
-        return None
-    return serving_estimate(row, region_of(known, location), known.get("minReplicas") or 1)
+    row = find_machine(machine[0])
+    return serving_estimate(row, region_of(known, location), known.get("minReplicas") or 1) if row else None
 
 
 def forecast(known: dict[str, Any], location: str, verb: str, machine: Machine | None) -> str:

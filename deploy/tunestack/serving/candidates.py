@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunestack.catalogue import UnknownMachineError, machine
+from tunestack.catalogue import find_machine
 
 if TYPE_CHECKING:
     from tunestack.serving.specification import Machine
@@ -27,8 +27,7 @@ def candidates(known: Mapping[str, Any]) -> tuple[Machine, ...]:
 def resolved(each: Mapping[str, Any]) -> Machine:
     """Returns a machine of a list with its accelerators, the catalogue's where none are named; empty where unknown."""
     name, accelerator, count = each["machineType"], each.get("acceleratorType"), each.get("acceleratorCount")
-    try:
-        row = machine(name)
-    except UnknownMachineError:
+    row = find_machine(name)
+    if row is None:
         return name, accelerator or "", int(count or 1)
     return name, accelerator or row.accelerator_type, int(count or row.accelerator_count)

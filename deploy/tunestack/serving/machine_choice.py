@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunestack.catalogue import UnknownMachineError
-from tunestack.catalogue import machine as machine_row
+from tunestack.catalogue import find_machine
 from tunestack.quotas import UNLIMITED
 
 if TYPE_CHECKING:
@@ -99,10 +98,7 @@ def told(machines: Sequence[Machine], against: Mapping[Machine, str]) -> str:
 
 def _obstacle(machine: Machine, capacity: Capacity, need: Need) -> str:
     name, accelerator, count = machine
-    try:
-        row = machine_row(name)
-    except UnknownMachineError:
-        row = None
+    row = find_machine(name)
     if row and row.holds(capacity.weight_bytes) is False:
         return (
             f"cannot hold the checkpoint: its weights take {_gib(capacity.weight_bytes)}, and "

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tunestack.catalogue import UnknownMachineError
-from tunestack.catalogue import machine as machine_row
+from tunestack.catalogue import find_machine
 from tunestack.serving import machine_choice
 from tunestack.serving.capacity import look
 
@@ -96,10 +95,7 @@ def _answer(question: Question) -> Answer:
 
 def _row(machine: Machine, question: Question, capacity: Capacity, obstacle: str) -> Row:
     name, accelerator, count = machine
-    try:
-        row = machine_row(name)
-    except UnknownMachineError:
-        row = None
+    row = find_machine(name)
     usd, source = row.price_in(capacity.region) if row else (None, None)
     return Row(
         machine,

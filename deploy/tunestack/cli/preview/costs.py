@@ -7,11 +7,9 @@ from typing import Any
 
 import msgspec
 
-from tunestack.catalogue.amounts import at_least, money
+from tunestack.catalogue.amounts import at_least, exactly, money
+from tunestack.catalogue.prices import HOURS_PER_MONTH
 from tunestack.cli.stacks.engine_events import UNKNOWN, Step
-
-HOURS_A_MONTH = 730
-"""365 × 24 ÷ 12, as Google's own estimates count (cloud.google.com/products/calculator)."""
 
 
 class Training(msgspec.Struct, frozen=True, rename="camel"):
@@ -118,10 +116,10 @@ class Costs(msgspec.Struct, frozen=True, rename="camel"):
 
 def monthly(hourly: Sequence[float | None]) -> str:
     """Writes what deployments cost a month."""
-    known = sum(price for price in hourly if price is not None) * HOURS_A_MONTH
+    known = sum(price for price in hourly if price is not None) * HOURS_PER_MONTH
     if None not in hourly:
-        return f"{known:,.2f} USD"
-    return f"at least {known:,.2f} USD" if known else "price unknown"
+        return exactly(known)
+    return at_least(money(known)) if known else money(None)
 
 
 def _machine(outputs: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tunestack.cli.preview.report import OWN, Change, Report
-from tunestack.wording import counted
+from tunestack.wording import counted, some, together
 
 _NAMED = 3
 """Resources that a sentence names."""
@@ -43,7 +43,7 @@ def headline(report: Report) -> str:
     if report.failed:
         return _failure(report)
     if report.waits_for:
-        return f"comes after {' and '.join(report.waits_for)}, and cannot be previewed before"
+        return f"comes after {together(report.waits_for)}, and cannot be previewed before"
     if report.upstream and not report.changes:
         return f"follows {report.foundation}"
     if not report.changes:
@@ -60,7 +60,7 @@ def _failure(report: Report) -> str:
         line = " ".join((first, rest.partition("\n")[0])) if first.endswith(":") else first
         return f"the preview failed: {line if len(line) <= _LENGTH else f'{line[: _LENGTH - 1]}…'}"
     policies = list(dict.fromkeys(each.policy for each in report.findings if each.level == "mandatory"))
-    return f"stopped by {'policy' if len(policies) == 1 else 'policies'} {_named(policies)}"
+    return f"stopped by {'policy' if len(policies) == 1 else 'policies'} {some(policies, _NAMED)}"
 
 
 def _deeds(changes: Sequence[Change]) -> Iterator[str]:
@@ -75,12 +75,7 @@ def _deeds(changes: Sequence[Change]) -> Iterator[str]:
             others[change.kind] += 1
     for verb, names in done.items():
         if names:
-            yield f"{verb} {_named(names)}"
+            yield f"{verb} {some(names, _NAMED)}"
     told = [f"{verb} {others[kind]:,}" for kind, verb in _COUNTED if others[kind]]
     if told:
         yield f"{', '.join(told)} other resource{'' if sum(others.values()) == 1 else 's'}"
-
-
-def _named(names: Sequence[str]) -> str:
-    rest = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")

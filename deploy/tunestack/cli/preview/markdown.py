@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from tunestack.cli.preview.costs import HOURS_A_MONTH
+from tunestack.catalogue.prices import HOURS_PER_MONTH
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.literal import code, fenced, prose
 from tunestack.cli.preview.page import Page, Part
@@ -128,7 +128,7 @@ def _money(report: Report) -> Iterator[Part]:
             rows += [_row(f"– {code(job.name, _NAME)}", "", prose(job.told)) for job in costs.training]
     if costs.serving:
         after = f"**{after}**" if before != after else after
-        rows.append(_row(f"serving, a month of {HOURS_A_MONTH} hours", before, after))
+        rows.append(_row(f"serving, a month of {HOURS_PER_MONTH} hours", before, after))
         changed = [
             each for each in costs.serving if each.before != each.after or each.machine_before != each.machine_after
         ]

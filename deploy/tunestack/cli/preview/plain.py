@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunestack.cli.preview.costs import HOURS_A_MONTH
+from tunestack.catalogue.prices import HOURS_PER_MONTH
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import Change, Report
 from tunestack.cli.terminal import styled
@@ -55,7 +55,7 @@ def _money(report: Report) -> Iterator[str]:
     if report.costs.serving:
         before, after = report.costs.monthly
         told = after if before == after else f"{before} → {after}"
-        yield f"  serving, a month of {HOURS_A_MONTH} hours: {told}"
+        yield f"  serving, a month of {HOURS_PER_MONTH} hours: {told}"
     yield f"  {counted(report.unchanged, 'resource')} unchanged"
 
 

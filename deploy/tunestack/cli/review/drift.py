@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunestack.catalogue import money
+from tunestack.catalogue.amounts import hourly
 from tunestack.cli.preview.literal import prose
 from tunestack.cli.status.live import Drift
 from tunestack.retries import repeatable
@@ -119,5 +119,5 @@ def _described(found: Looked) -> str:
 
 
 def _of_stray(stray: Stray) -> Drift:
-    told = f"{stray.display_name}: costs {money(stray.usd_per_hour)} an hour"
+    told = f"{stray.display_name}: costs {hourly(stray.usd_per_hour)}"
     return Drift(stray.endpoint, told, "undeploy what runs there, or take it into a stack")

@@ -11,7 +11,7 @@ from tunestack.cli.reviewed.moment import Moment
 from tunestack.cli.stack import Engine, StackError
 from tunestack.cli.stacks.engine_events import typed
 from tunestack.cli.stacks.stack_files import ProjectFile
-from tunestack.wording import counted
+from tunestack.wording import counted, some
 
 _NAMED = 5
 """Files or resources that a refusal names."""
@@ -103,7 +103,7 @@ def _moved_files(reviewed: Moment, now: Moment, engine: Engine) -> list[str]:
     then, here = reviewed.checkout, now.checkout
     if (then.tree, then.uncommitted) != (here.tree, here.uncommitted):
         differing = then.differing(engine.folder or Path())
-        files = _some(differing) if differing else "files that git cannot tell here"
+        files = some(differing, _NAMED) if differing else "files that git cannot tell here"
         moved.append(f"other files: {files} (reviewed at commit {_short(then.commit)}, here is {_short(here.commit)})")
     if reviewed.engine != now.engine:
         moved.append(f"another engine: Pulumi {reviewed.engine} then, {now.engine} here")
@@ -116,16 +116,11 @@ def _moved_state(reviewed: Moment, now: Moment) -> list[str]:
     moved = []
     if urns:
         named = [" ".join(typed(urn)) for urn in urns]
-        moved.append(f"the stack's state has moved, in {counted(len(urns), 'resource')}: {_some(named)}")
+        moved.append(f"the stack's state has moved, in {counted(len(urns), 'resource')}: {some(named, _NAMED)}")
     for name, digest in reviewed.outputs.items():
         if digest != now.outputs[name]:
             moved.append(f"stack {name}, which this one reads, has other outputs since")
     return moved
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _short(commit: str) -> str:

@@ -15,6 +15,7 @@ from tunestack.cli.status.machines import Machines
 from tunestack.connection import Connection
 from tunestack.service_errors import explain
 from tunestack.tuning import states
+from tunestack.wording import some
 
 _THREADS = 8
 """Requests at a time; each waits for the service, and hardly computes."""
@@ -54,8 +55,7 @@ class Seen:
     def reasons(self) -> Iterator[str]:
         """Yields a line for each reason for which something could not be looked at."""
         for reason, titles in self.unseen.items():
-            more = f" and {len(titles) - 2} more" if len(titles) > 2 else ""
-            yield f"{', '.join(titles[:2])}{more}: {reason}"
+            yield f"{some(titles, 2)}: {reason}"
 
 
 class Look:

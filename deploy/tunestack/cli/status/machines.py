@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunestack.catalogue import money
-from tunestack.catalogue.names import UnknownRowError
-from tunestack.catalogue.prices import serving_estimate
-from tunestack.catalogue.reader import machine
+from tunestack.catalogue import find_machine, serving_estimate
+from tunestack.catalogue.amounts import hourly
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +34,10 @@ class Machines:
 
     def hourly(self, location: str) -> float | None:
         """Returns what they cost an hour in USD; None where that is not known."""
-        try:
-            usd = serving_estimate(machine(self.type), location, self.replicas).usd_per_hour
-        except UnknownRowError:
-            return None
+        row = find_machine(self.type)
+        usd = serving_estimate(row, location, self.replicas).usd_per_hour if row else None
         return None if usd is None else float(usd)
 
     def told(self, location: str) -> str:
         """Returns what runs and what it costs."""
-        return f"{self.replicas} × {self.type or 'a machine of its choice'}, {money(self.hourly(location))} an hour"
+        return f"{self.replicas} × {self.type or 'a machine of its choice'}, {hourly(self.hourly(location))}"

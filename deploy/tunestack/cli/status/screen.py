@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tunestack.catalogue import money
-from tunestack.catalogue.amounts import at_least
+from tunestack.catalogue.amounts import at_least, hourly
 from tunestack.cli import terminal
 from tunestack.cli.status.overview import Job, Overview, StackStatus
 from tunestack.tuning.progress import lasting
@@ -79,7 +79,7 @@ def _remarks(overview: Overview) -> Iterator[str]:
     for stray in overview.strays:
         machines = ", ".join(f"{each.replicas} × {each.type}" for each in stray.deployed.values())
         named = f" ({stray.display_name})" if stray.display_name else ""
-        says = f"{stray.endpoint}{named}: {machines}, {money(stray.usd_per_hour)} an hour since {stray.created[:10]}"
+        says = f"{stray.endpoint}{named}: {machines}, {hourly(stray.usd_per_hour)} since {stray.created[:10]}"
         yield terminal.styled(f"no stack here owns {says}", "red")
         for deployed in stray.deployed:
             remove = f"gcloud ai endpoints undeploy-model {stray.endpoint} --deployed-model-id {deployed}"
