@@ -12,6 +12,7 @@ import pytest
 from emulator.language_model import write_base_checkpoint
 from tests.cli.conftest import Command
 from tests.running_emulator import Emulator
+from tunestack.cli.preview.shortage import shortages
 
 PROJECT = "demo-project"
 GEMMA_1B, GEMMA_12B = "google/gemma3@gemma-3-1b-it", "google/gemma3@gemma-3-12b-it"
@@ -119,6 +120,23 @@ def test_without_a_checkpoint_arithmetic_and_quota_remain(cloud: Cloud, command:
     assert rows["g4-standard-48"]["granted"] is None, "a quota that the service does not list"
     shown = command("capacity", *PLACE, "--model", GEMMA_12B)
     assert "name one with --checkpoint" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("taken", "says"),
+    [([], []), ([L4], []), ([L4, A100], ["ModelDeployment support"])],
+    ids=["nothing is taken", "the other one remains", "none is left"],
+)
+def test_a_preview_foretells_what_cannot_be_had_for_an_endpoint_that_follows_its_foundation(
+    cloud: Cloud, stacks: Callable[..., None], taken: list[str], says: list[str]
+) -> None:
+    stacks()
+    for machine in taken:
+        cloud.take("europe-west4", machine)
+    told = shortages("prod-europe-west4", ["support"])
+    assert [each.resource for each in told] == says
+    assert all(f"{L4} cannot be had in europe-west4 now; {A100} cannot be had" in each.text for each in told)
+    assert shortages("prod-europe-west4", []) == shortages("prod-europe-west4", ["other"]) == []
 
 
 def test_an_environment(cloud: Cloud, command: Command, stacks: Callable[..., None]) -> None:

@@ -12,7 +12,7 @@ from tests.cli.conftest import Command
 from tests.cli.preview.stories import END, job, step, told
 from tests.cli.small_project import SmallProject, shop
 from tunestack.cli.preview import previewing
-from tunestack.cli.preview.report import Report
+from tunestack.cli.preview.report import Report, Told
 from tunestack.cli.stack import Engine
 from tunestack.cli.stacks.stack_files import StackFile
 
@@ -99,20 +99,29 @@ REGION = StackFile(
 
 
 @pytest.mark.parametrize(
-    ("above", "says"),
+    ("above", "says", "rolls"),
     [
-        ([job("support", 1.0), END], "prod goes first: trains support. Then this stack copies the new checkpoint of "),
-        ([job("other", 1.0), END], ""),  # which this region does not serve
+        (
+            [job("support", 1.0), END],
+            "prod goes first: trains support. Then this stack copies the new checkpoint of ",
+            True,
+        ),
+        ([job("other", 1.0), END], "", False),  # which this region does not serve
         (
             [step("update", "CheckpointCopy", "support", {}, {}), END],
             "prod goes first: copies the checkpoint of support",
+            True,
         ),
-        ([step("delete", "TuningJob", "support", {}, None), END], ""),
-        ([told("error", "broken")], "prod, from which the models come: the preview failed: broken"),
+        ([step("delete", "TuningJob", "support", {}, None), END], "", False),
+        ([told("error", "broken")], "prod, from which the models come: the preview failed: broken", False),
     ],
 )
-def test_a_region_knows_what_is_about_to_change_above(above: list[Any], says: str) -> None:
+def test_a_region_knows_what_is_about_to_change_above(
+    monkeypatch: pytest.MonkeyPatch, above: list[Any], says: str, rolls: bool
+) -> None:
+    monkeypatch.setattr(previewing, "shortages", lambda _, endpoints: [Told(name, "none") for name in endpoints])
     region = previewing._after(Report.of([END], "prod-a"), REGION, {"prod": Report.of(above, "prod")})
     assert region.foundation == "prod"
     assert region.upstream.startswith(says)
     assert bool(region.upstream) == bool(says)
+    assert [each.resource for each in region.warnings] == (["chat"] if rolls else [])

@@ -6,18 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import OWN, Report, Told
+from tunestack.cli.preview.shortage import shortages
 from tunestack.cli.reviewed import plans
 from tunestack.cli.reviewed.moment import Moment
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.commands import AT_ONCE
 from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.selection import select
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, section
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +121,41 @@ def _failed(stack: str, error: str) -> Report:
 
 def _after(report: Report, file: StackFile, reports: Mapping[str, Report]) -> Report:
     """Adds what is about to change in a region's foundation, of which its own preview cannot know."""
-    foundation = file.foundation
-    if not foundation or report.waits_for:
-        return report
-    above = reports.get(foundation)
-    return msgspec.structs.replace(report, foundation=foundation, upstream=_upstream(above, file) if above else "")
+    above = reports.get(file.foundation)
+    if above is None:
+        return msgspec.structs.replace(report, foundation="" if report.waits_for else file.foundation)
+    if report.waits_for:
+        deployed = [name for name, entry in _serving(file).items() if entry.get("model")]
+        return msgspec.structs.replace(report, warnings=[*report.warnings, *shortages(file.name, deployed)])
+    rolled = [] if above.failed else _rolled(above, file)
+    return msgspec.structs.replace(
+        report,
+        foundation=file.foundation,
+        upstream=_upstream(above, file, rolled),
+        warnings=[*report.warnings, *shortages(file.name, rolled)],
+    )
 
 
-def _upstream(above: Report, file: StackFile) -> str:
-    if above.failed:
-        return f"{above.stack}, from which the models come: {headline(above)}"
+def _serving(file: StackFile) -> dict[str, Mapping[str, Any]]:
+    return {name: entry for name, entry in section(file.config, "serving").items() if isinstance(entry, dict)}
+
+
+def _rolled(above: Report, file: StackFile) -> list[str]:
+    """Returns the endpoints that get a checkpoint which the foundation is about to make."""
     new = [
         change.name
         for change in above.changes
         if change.type in (f"{OWN}TuningJob", f"{OWN}CheckpointCopy") and change.kind != "delete"
     ]
-    serving = {name: entry for name, entry in (file.config.get("serving") or {}).items() if isinstance(entry, dict)}
-    rolled = [name for name, entry in serving.items() if entry.get("model") in new]
+    return [name for name, entry in _serving(file).items() if entry.get("model") in new]
+
+
+def _upstream(above: Report, file: StackFile, rolled: Sequence[str]) -> str:
+    if above.failed:
+        return f"{above.stack}, from which the models come: {headline(above)}"
     if not rolled:
         return ""
-    models = " and ".join(sorted({serving[name]["model"] for name in rolled}))
+    models = " and ".join(sorted({str(_serving(file)[name]["model"]) for name in rolled}))
     return (
         f"{above.stack} goes first: {headline(above)}. Then this stack copies the new checkpoint of {models} and rolls "
         f"{', '.join(rolled)} to it, which a preview can show only after that"
