@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.setting_problems import entries, path, unknown
 from tunestack.catalogue import methods
+from tunestack.wording import together
 
 _STARTS = ("customBaseModel", "preTunedModel", "continueFrom")
 
@@ -81,7 +82,7 @@ def lineage_problems(raw: Mapping[str, Any]) -> Iterator[str]:
             continue  # starts nowhere
         place = ("models", name)
         if len(given := [key for key in _STARTS if entry.get(key) is not None]) > 1:
-            yield f"{path(place)}: starts from one of {', '.join(_STARTS[:-1])} and {_STARTS[-1]}, not {_both(given)}"
+            yield f"{path(place)}: starts from one of {together(_STARTS)}, not {together(given)}"
         yield from _missing(name, entry)
         source = lineage.parents[name]
         if source is None:
@@ -116,7 +117,3 @@ def _missing(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     if entry.get("baseModel") is None and _parent(entry) is None and not entry.get("preTunedModel"):
         why = "; what another stack's model was tuned from is not known here" if entry.get("continueFrom") else ""
         yield f"{path(('models', name, 'baseModel'))}: is missing{why}"
-
-
-def _both(keys: list[str]) -> str:
-    return f"{', '.join(keys[:-1])} and {keys[-1]}"

@@ -12,7 +12,7 @@ from infra.setting_problems import unknown
 from infra.stack_outputs import Outputs
 from tunestack.catalogue.methods import OPEN_METHODS
 
-_LINEAGE = (
+LINEAGE = (
     "baseModel",
     "mode",
     "epochs",
@@ -82,7 +82,7 @@ class ModelThere:
     def origin(self) -> dict[str, str]:
         """Where the checkpoint comes from, in texts, to be told in previews and kept beside a copy."""
         run = {"stack": self.stack, "model": self.name, "run": self.run, "job": self.job}
-        return run | {key: _text(value) for key in _LINEAGE if (value := self.told.get(key)) not in (None, "")}
+        return run | {key: _text(value) for key in LINEAGE if (value := self.told.get(key)) not in (None, "")}
 
 
 def model_there(outputs: Outputs, name: str) -> ModelThere:

@@ -11,6 +11,7 @@ import pulumi_gcp as gcp
 
 from infra.access import Access, Binding
 from infra.buckets import Buckets
+from infra.models_there import LINEAGE
 from infra.promotion import Copied
 from infra.quota import TUNING_JOBS, Quotas
 from infra.services import Services
@@ -20,23 +21,7 @@ from infra.tuning import Tuned, Tuning
 from tunestack import Dataset
 from tunestack.catalogue.methods import OPEN_METHODS
 
-_KEPT = frozenset(
-    {
-        "method",
-        "baseModel",
-        "mode",
-        "epochs",
-        "contentHash",
-        "trainingUri",
-        "examples",
-        "specHash",
-        "state",
-        "billedTokens",
-        "billedCostUsd",
-        "billedToEstimated",
-        "durationSeconds",
-    }
-)
+_KEPT = frozenset({*LINEAGE, "method", "state", "billedToEstimated"})
 """What a model's copy has of the run that made it."""
 
 

@@ -12,7 +12,7 @@ from infra.connection import Connection
 from infra.models_there import ModelThere, NotThereError, model_there
 from infra.serving import Servable
 from infra.settings import PromoteSettings, Settings
-from infra.stack_outputs import StackOutputs, UnreadableStackError
+from infra.stack_outputs import StackOutputs, UnreadableStackError, refusal
 from tunestack import CheckpointCopy
 
 _SUCCEEDED: Final = "JOB_STATE_SUCCEEDED"
@@ -125,7 +125,7 @@ def _earlier(there: ModelThere, run: str, connection: Connection) -> ModelThere:
     try:
         found = get_run(job, like=there.job, opts=pulumi.InvokeOptions(provider=connection.tunestack))
     except Exception as error:
-        raise NotThereError(" ".join(str(error).rpartition("returned an error: ")[2].split())) from error
+        raise NotThereError(refusal(error)) from error
     if not found.is_of_same_model:
         raise NotThereError(f"{run} is no run of {there.name} of stack {there.stack}: another model was tuned by it")
     if found.state != _SUCCEEDED:

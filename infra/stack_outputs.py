@@ -55,11 +55,16 @@ class StackOutputs:
         return self._read[stack]
 
 
+def refusal(error: Exception) -> str:
+    """Returns what was said where the engine was asked for something: the SDK puts its own words before that."""
+    return " ".join(str(error).rpartition("returned an error: ")[2].split())
+
+
 def _read(stack: str) -> Outputs:
     try:
         found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack}, pulumi.InvokeOptions()).value
     except Exception as error:
-        said = " ".join(str(error).rpartition("returned an error: ")[2].split())
+        said = refusal(error)
         if "unknown stack" in said:
             raise UnreadableStackError(
                 f"there is no stack {stack} in this backend; mend the name, or bring it up first: tunestack up {stack}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tunestack.policies.guardrails.training_budget import JOB
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
 from tunestack.policies.properties import UNKNOWN
+from tunestack.policies.resource_types import BUCKET, ENDPOINT, JOB
 
 _KEYS = {
     # Type: the property and what is below it, and where the stack's file has it.
-    "gcp:storage/bucket:Bucket": (("encryption", "defaultKmsKeyName"), "buckets.kmsKeyName"),
-    "gcp:vertex/aiEndpoint:AiEndpoint": (("encryptionSpec", "kmsKeyName"), "serving.{name}.kmsKeyName"),
+    BUCKET: (("encryption", "defaultKmsKeyName"), "buckets.kmsKeyName"),
+    ENDPOINT: (("encryptionSpec", "kmsKeyName"), "serving.{name}.kmsKeyName"),
     JOB: (("kmsKeyName",), "models.{name}.kmsKeyName"),
 }
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunestack.policies.guardrails.serving_budget import DEPLOYMENT
-from tunestack.policies.guardrails.training_budget import JOB
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
 from tunestack.policies.properties import UNKNOWN
+from tunestack.policies.resource_types import COPY, DEPLOYMENT, JOB
 
-COPY = "tunestack:index:CheckpointCopy"
 _KEYS = {JOB: "models.{name}.{property}", DEPLOYMENT: "serving.{name}", COPY: "models.{name}.promote"}
 _REGION = "infra:index:Region$"
 """In the URN of what a region takes from its foundation: what its file serves is all that it says of models."""

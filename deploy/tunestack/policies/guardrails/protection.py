@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource
+from tunestack.policies.resource_types import BUCKET, ENDPOINT
 
-_BUCKET = "gcp:storage/bucket:Bucket"
-_KINDS = {_BUCKET: "bucket", "gcp:vertex/aiEndpoint:AiEndpoint": "endpoint"}
+_KINDS = {BUCKET: "bucket", ENDPOINT: "endpoint"}
 
 
 class ProtectionLimits(Limits, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Protection(Policy[ProtectionLimits]):
                 f"{kind} {resource.name} of {resource.stack} (production by {self.at('stacks')}) can be deleted by "
                 f"mistake: set {option}"
             )
-        if resource.type == _BUCKET and resource.get("forceDestroy") is True:
+        if resource.type == BUCKET and resource.get("forceDestroy") is True:
             yield Finding(
                 f"bucket {resource.name} of {resource.stack} would be deleted with everything in it: take out "
                 f"{resource.place('forceDestroy', 'buckets.forceDestroy')}, or set it to false"

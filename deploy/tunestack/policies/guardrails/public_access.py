@@ -8,6 +8,7 @@ from typing import Any
 
 from tunestack.policies.policy import Finding, Limits, Policy, Resource, not_known_yet
 from tunestack.policies.properties import UNKNOWN
+from tunestack.policies.resource_types import BUCKET
 
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 """Whoever there is, and whoever has a Google account. Source: https://cloud.google.com/iam/docs/principal-identifiers."""
@@ -15,7 +16,6 @@ PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 _PUBLIC_LISTS = frozenset({"authenticatedRead", "publicRead", "publicReadWrite"})
 """Predefined access lists that name them. Source: https://cloud.google.com/storage/docs/access-control/lists."""
 
-_BUCKET = "gcp:storage/bucket:Bucket"
 _MEMBERS = ("member", "members", "entity")
 _PREDEFINED = ("predefinedAcl", "defaultAcl")
 
@@ -31,7 +31,7 @@ class PublicAccess(Policy[Limits]):
         """Looks for public members, and for buckets that may get some."""
         if not resource.type.startswith(("gcp:", "tunestack:")):
             return
-        if resource.type == _BUCKET:
+        if resource.type == BUCKET:
             yield from _of_bucket(resource)
         for name in _MEMBERS:
             yield from _of_members(resource, name, resource.get(name))

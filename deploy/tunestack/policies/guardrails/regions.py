@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
 from tunestack.policies.properties import UNKNOWN
+from tunestack.policies.resource_types import BUCKET
 
 _PROPERTIES = ("location", "region", "zone")
 _ZONE = re.compile(r"-[a-z]$")
-_BUCKET = "gcp:storage/bucket:Bucket"
 
 
 class RegionsLimits(Limits, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Regions(Policy[RegionsLimits]):
             ("gcp:", "tunestack:", "pulumi:providers:gcp", "pulumi:providers:tunestack")
         ):
             return
-        key = "buckets.location" if resource.type == _BUCKET else "location"
+        key = "buckets.location" if resource.type == BUCKET else "location"
         for name in _PROPERTIES:
             where, place = resource.get(name), resource.place(name, key)
             if where is UNKNOWN:
