@@ -11,9 +11,11 @@ import pytest
 
 from tests.cli.conftest import PROJECT, Command
 from tests.cli.status.conftest import ENDPOINT, REGION, Stacks, dev
+from tunestack.checkpoints.folder import listed
 from tunestack.cli.status import engine_drift, screen
 from tunestack.cli.status.overview import Overview, Serving, StackStatus
 from tunestack.cli.status.strays import Stray
+from tunestack.connection import Connection
 
 STRAY = f"{REGION}/endpoints/99"
 
@@ -101,6 +103,40 @@ def test_drift(command: Command, stacks: Stacks, change: Callable[[Stacks], None
     assert resource in told, told
     assert re.search(says, told[resource])
     assert command("status", "--expect-no-drift").status == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda storage: None, []),
+        (lambda storage: storage.write("demo-data", "copies/1/config.json", b"{]"), ["files differ"]),
+        (lambda storage: storage.write("demo-data", "copies/1/more.json", b"{}"), ["files differ"]),
+        (lambda storage: storage.write("demo-data", "copies/10/config.json", b"{}"), []),  # of another one
+    ],
+)
+def test_a_copy_that_is_not_what_was_copied(
+    command: Command, stacks: Stacks, change: Callable[[Any], None], says: list[str]
+) -> None:
+    """Nothing of it changes in what the engine keeps; the next deployment would fail, or serve something else."""
+    storage = stacks.emulator.application.state.services.storage
+    storage.write("demo-data", "copies/1/model.safetensors", b"x")
+    storage.write("demo-data", "copies/1/config.json", b"{}")
+    uri = "gs://demo-data/copies/1"
+    content = listed(Connection(PROJECT, "us-central1", stacks.emulator.url), uri).content
+    copy = {"type": "tunestack:index:CheckpointCopy", "outputs": {"uri": uri, "content": content, "state": "COPIED"}}
+    stacks.state("dev", *dev(stacks), {"name": "taken", **copy})
+    change(storage)
+    told = [each["says"] for each in stack_of(command, "dev")["drift"] if each["resource"] == "CheckpointCopy taken"]
+    assert len(told) == len(says)
+    assert all(text in each for text, each in zip(says, told, strict=True))
+
+
+@pytest.mark.parametrize("broken", ["dev", "local"])
+def test_a_file_that_cannot_be_read_hides_no_stack(command: Command, stacks: Stacks, broken: str) -> None:
+    (Path("stacks") / f"Pulumi.{broken}.yaml").write_text("config: {")
+    (unseen,) = stack_of(command, broken)["unseen"]
+    assert re.search(rf"Pulumi\.{broken}\.yaml:1: this is no YAML", unseen)
+    assert len(stack_of(command, "dev")["endpoints"]) == 1
 
 
 def test_what_is_undeployed_costs_nothing(command: Command, stacks: Stacks) -> None:

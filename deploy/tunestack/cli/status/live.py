@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tunestack.checkpoints.folder import File, Folder
 from tunestack.cli.doctor import calls
 from tunestack.cli.doctor.calls import RefusedError
 from tunestack.cli.status import kept
@@ -14,7 +15,7 @@ from tunestack.cli.status.kept import Kept, Resource
 from tunestack.cli.status.machines import Machines
 from tunestack.connection import Connection
 from tunestack.service_errors import explain
-from tunestack.tuning import states
+from tunestack.tuning import artifacts, states
 from tunestack.wording import some
 
 _THREADS = 8
@@ -76,7 +77,7 @@ class Look:
         kinds: dict[str, Callable[[Resource], Iterator[Drift]]] = {
             kept.JOB: self._job,
             kept.MODEL: self._checkpoint,
-            kept.COPY: self._checkpoint,
+            kept.COPY: self._copy,
             kept.DEPLOYMENT: self._deployment,
             kept.AI_ENDPOINT: self._endpoint,
             kept.BUCKET: self._bucket,
@@ -100,16 +101,30 @@ class Look:
             return
         self._seen.job_states[name] = str(answer.get("state") or "")
 
-    def _checkpoint(self, made: Resource) -> Iterator[Drift]:
-        uri = made.text("uri") or made.text("finalCheckpointUri")
+    def _checkpoint(self, model: Resource) -> Iterator[Drift]:
+        uri = model.text("finalCheckpointUri")
+        if uri.startswith("gs://") and not self._files(uri, "items(name)", maxResults="1"):
+            yield _gone(model, uri)
+
+    def _copy(self, copy: Resource) -> Iterator[Drift]:
+        uri = copy.text("uri")
         if not uri.startswith("gs://"):
             return
-        bucket, _, folder = uri.removeprefix("gs://").partition("/")
-        query = {"prefix": f"{folder.rstrip('/')}/", "maxResults": "1", "fields": "items(name)"}
-        answer = _found(self._connection, calls.STORAGE, f"b/{bucket}/o", **query)
-        if not (answer or {}).get("items"):
-            advice = "what serves goes on; a new deployment of it fails. Restore it from soft delete, or tune again"
-            yield Drift(made.title, f"its checkpoint is gone: no object is left at {uri}", advice)
+        items = self._files(uri, "items(name,size,crc32c)")
+        prefix = f"{artifacts.split(uri)[1].rstrip('/')}/"
+        files = [File(each["name"].removeprefix(prefix), int(each["size"]), each["crc32c"]) for each in items]
+        whole = sorted((each for each in files if not each.name.endswith("/")), key=lambda each: each.name)
+        found = Folder(uri, tuple(whole))
+        if not found.files:
+            yield _gone(copy, uri)
+        elif found.content != copy.text("content"):
+            yield Drift(copy.title, f"what lies at {uri} is not what was copied there: files differ", self._again)
+
+    def _files(self, uri: str, fields: str, **query: str) -> list[dict[str, Any]]:
+        bucket, folder = artifacts.split(uri)
+        asked = {"prefix": f"{folder.rstrip('/')}/", "fields": fields, **query}
+        answer = _found(self._connection, calls.STORAGE, f"b/{bucket}/o", **asked) or {}
+        return list(answer.get("items") or ())
 
     def _deployment(self, deployment: Resource) -> Iterator[Drift]:
         endpoint, deployed_id = deployment.text("endpoint"), deployment.text("deployedModelId")
@@ -158,6 +173,11 @@ class Look:
 
     def _vertex(self, name: str) -> dict[str, Any] | None:
         return _found(replace(self._connection, location=_region(name)), calls.VERTEX, name)
+
+
+def _gone(made: Resource, uri: str) -> Drift:
+    advice = "what serves goes on; a new deployment of it fails. Restore it from soft delete, or tune again"
+    return Drift(made.title, f"its checkpoint is gone: no object is left at {uri}", advice)
 
 
 def told(error: Exception) -> str:
