@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,14 @@ def test_the_endpoint_that_is_meant(
 def test_no_endpoint_that_could_be_meant(outputs: dict[str, Any], name: str, checkpoint: str, reason: str) -> None:
     with pytest.raises(StackError, match=reason):
         meant(name, checkpoint, outputs, "dev")
+
+
+def test_a_foundation_names_its_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("{name: demo, runtime: yaml}\n")
+    (tmp_path / "Pulumi.prod-eu.yaml").write_text("{config: {'tunestack:foundation': prod}}\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StackError, match="serves nothing itself, its regions do: name one with --stack: prod-eu"):
+        meant("", "", {"project": "p"}, "prod")
 
 
 def test_an_emulator_that_does_not_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,19 @@ def _checkpoints_endpoint(name: str, model: Mapping[str, Any], checkpoint: str) 
 def _nothing(outputs: Mapping[str, Any], stack: str) -> str:
     if not outputs:
         return f"stack {stack} has no outputs yet; run pulumi up --stack {stack} first"
+    if regions := _regions(stack):
+        return f"stack {stack} serves nothing itself, its regions do: name one with --stack: {', '.join(regions)}"
     return (
         f"stack {stack} has no endpoint: put one under tunestack:serving in its YAML and run pulumi up --stack "
         f"{stack}, or name any other, projects/PROJECT/locations/REGION/endpoints/ID, with --endpoint"
     )
+
+
+def _regions(stack: str) -> list[str]:
+    """Returns the regions of a foundation, by the stacks' files; none where those cannot be read."""
+    from tunestack.cli.stacks.stack_files import regions_of
+
+    try:
+        return [file.name for file in regions_of(stack)]
+    except StackError:
+        return []
