@@ -20,7 +20,7 @@ help:
 	@echo 'make preview            what make up would change'
 	@echo 'make predict PROMPT=…   asks the endpoint'
 	@echo 'make down               removes what make up made; says what the service keeps'
-	@echo '  STACK=local-prod      the same three for another stack, or a foundation with its regions'
+	@echo '  STACK=local-prod      up, preview, down of another stack, or of a foundation and its regions'
 	@echo 'make test               linters, types, all tests: what CI runs'
 	@echo 'make campaign           interrupts up, roll and destroy at every remote call; see docs/interruptions.md'
 	@echo 'make acceptance         all of it on a real project: PROJECT=… CAP=5; see docs/acceptance.md'
@@ -55,7 +55,7 @@ preview: emulator
 ifeq ($(STACK),local)
 	@$(ENGINE) pulumi preview --suppress-outputs --stack local
 else
-	@$(ENGINE) tunestack preview $(STACK)
+	@$(ENGINE) tunestack preview --initialise $(STACK)
 endif
 
 prompt:
