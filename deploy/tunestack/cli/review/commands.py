@@ -21,7 +21,7 @@ Number = Annotated[
 ]
 
 
-@application.command()
+@application.command(short_help="Says which stacks a change touches.")
 def touched(
     base: Annotated[
         str, typer.Option(metavar="COMMIT", help="What to compare with; its own later commits are left out.")
@@ -76,7 +76,7 @@ def touched(
     terminal.print_json(change.to_json())
 
 
-@application.command()
+@application.command(short_help="Writes a stack's comment on a change.")
 def comment(
     file: Annotated[Path, typer.Argument(help="What `tunestack preview --markdown --output` wrote for the stack.")],
     stack: StackName,
@@ -95,7 +95,7 @@ def comment(
     typer.echo(f"{done} the comment of stack {stack} on {number}")
 
 
-@application.command()
+@application.command(short_help="Brings the plan that was reviewed.")
 def plan(
     folder: Annotated[Path, typer.Argument(help="Where to put it; made where it is missing.")],
     stack: StackName,
@@ -109,7 +109,7 @@ def plan(
     typer.echo(f"the plan of stack {stack}, reviewed in {reviewed_in}, is in {folder}")
 
 
-@application.command()
+@application.command(short_help="Writes credentials without a key, at GitLab.")
 def login(
     file: Annotated[Path, typer.Argument(help="To write, for GOOGLE_APPLICATION_CREDENTIALS.")],
     provider: Annotated[str, typer.Option(help="projects/…/locations/global/workloadIdentityPools/…/providers/….")],
@@ -123,7 +123,7 @@ def login(
     typer.echo(f"{file}: the job acts as {account}")
 
 
-@application.command()
+@application.command(short_help="Keeps an issue for each stack that drifted.")
 def drift(
     stack: Annotated[
         list[str] | None,
