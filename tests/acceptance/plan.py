@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tunestack.cli.stacks.engine_events import messages, steps, typed
+
 LONGEST_HOURS: Final = 3.0
 """A tuning job of 100 examples and one deployment, with waiting for capacity: more is something wrong."""
 SHORTEST_HOURS: Final = 1.0
 """Less is not worth beginning: deploying alone takes up to half an hour (seed: open-model tuning)."""
-
-_MARKUP = re.compile(r"<\{%.*?%\}>")
-"""How the engine writes colours down in its events."""
 
 
 class CapError(Exception):
@@ -71,21 +69,10 @@ class Plan:
 
 def read(events: Iterable[Mapping[str, Any]]) -> Plan:
     """Reads a preview's events, as the engine's log has them."""
-    created: dict[str, Mapping[str, Any]] = {}
-    told: list[Mapping[str, Any]] = []
-    for event in events:
-        # What was only begun has no outputs yet; prices are outputs.
-        metadata = event.get("resOutputsEvent", {}).get("metadata", {})
-        if metadata.get("op") == "create":
-            created[metadata["urn"]] = metadata["new"]
-        if diagnostic := event.get("diagnosticEvent"):
-            told.append(diagnostic)
+    events = list(events)
+    created = {step.urn: step.new or {} for step in steps(events) if step.operation == "create"}
     kinds = Counter(str(resource["type"]) for resource in created.values())
-    says = tuple(
-        f"{each['urn'].rpartition('::')[2]}: {_MARKUP.sub('', each['message']).strip()}"
-        for each in told
-        if each.get("urn") in created
-    )
+    says = tuple(f"{typed(each.urn)[1]}: {each.text}" for each in messages(events) if each.urn in created)
     return Plan(
         {kind: count for kind, count in kinds.items() if not kind.startswith(("pulumi:", "infra:"))},
         says,

@@ -11,7 +11,7 @@ from tunestack.late_identities import NOBODYS_PROJECTS
 from tunestack.service_errors import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tunestack.connection import Connection
 
@@ -84,6 +84,35 @@ def get(connection: Connection, service: str, path: str, **query: str) -> dict[s
         requests.RequestException: there was no answer.
     """
     return _call(connection, "GET", service, path, params=query)
+
+
+def find(connection: Connection, service: str, path: str, **query: str) -> dict[str, Any] | None:
+    """Makes a GET request; None where there is no such thing. See `get`."""
+    try:
+        return get(connection, service, path, **query)
+    except RefusedError as error:
+        if error.code != 404:
+            raise
+        return None
+
+
+def entries(connection: Connection, service: str, path: str, kind: str, **query: str) -> Iterator[dict[str, Any]]:
+    """Yields all entries of a list, page by page; see `get`.
+
+    Args:
+        connection: to the project.
+        service: that has the list.
+        path: of the list.
+        kind: under which name an answer has the entries.
+        query: further parameters.
+    """
+    following = dict(query)
+    while True:
+        page = get(connection, service, path, **following)
+        yield from page.get(kind) or ()
+        if not (token := page.get("nextPageToken")):
+            return
+        following["pageToken"] = token
 
 
 def post(connection: Connection, service: str, path: str, body: Any) -> dict[str, Any]:

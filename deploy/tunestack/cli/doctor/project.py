@@ -63,23 +63,16 @@ def look_at_billing(subject: Subject) -> Iterator[Finding]:
 
 def look_at_apis(subject: Subject) -> Iterator[Finding]:
     """Yields whether the APIs are enabled, and what will enable those that are not."""
-    enabled: set[str] = set()
-    token = ""
-    while True:
-        query = {"filter": "state:ENABLED", "pageSize": "200", **({"pageToken": token} if token else {})}
-        try:
-            page = calls.get(subject.connection, calls.SERVICE_USAGE, f"projects/{subject.project}/services", **query)
-        except RefusedError as error:
-            if error.reason != "SERVICE_DISABLED":
-                raise
-            yield problem(
-                APIS, "Service Usage is not enabled, without which none can be", _enable(subject, "serviceusage")
-            )
-            return
-        enabled |= {service["config"]["name"].partition(".")[0] for service in page.get("services", ())}
-        token = page.get("nextPageToken", "")
-        if not token:
-            break
+    query = {"filter": "state:ENABLED", "pageSize": "200"}
+    path = f"projects/{subject.project}/services"
+    try:
+        services = list(calls.entries(subject.connection, calls.SERVICE_USAGE, path, "services", **query))
+    except RefusedError as error:
+        if error.reason != "SERVICE_DISABLED":
+            raise
+        yield problem(APIS, "Service Usage is not enabled, without which none can be", _enable(subject, "serviceusage"))
+        return
+    enabled = {service["config"]["name"].partition(".")[0] for service in services}
     missing = [api for api in NEEDED_APIS if api not in enabled]
     if not missing:
         yield ok(APIS, f"all {len(NEEDED_APIS)} that a stack needs are enabled")

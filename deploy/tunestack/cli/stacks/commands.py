@@ -48,7 +48,7 @@ def up(
     """Updates stacks: a foundation first, its regions at the same time; previews all of them and asks before."""
     from tunestack.cli.stacks.updating import Up, update
 
-    raise typer.Exit(update(Up(names, only or (), yes, skip_preview, reviewed, refresh, message, parallel, as_json)))
+    raise typer.Exit(update(Up(names, only or (), yes, skip_preview, refresh, parallel, as_json, reviewed, message)))
 
 
 def destroy(
@@ -61,10 +61,10 @@ def destroy(
     as_json: AsJson = False,
 ) -> None:
     """Destroys stacks: regions at the same time, their foundation after them; shows what goes and asks before."""
-    from tunestack.cli.stacks.destroying import Destroy
     from tunestack.cli.stacks.destroying import destroy as bring_down
+    from tunestack.cli.stacks.rounds import Request
 
-    raise typer.Exit(bring_down(Destroy(names, only or (), yes, skip_preview, refresh, parallel, as_json)))
+    raise typer.Exit(bring_down(Request(names, only or (), yes, skip_preview, refresh, parallel, as_json)))
 
 
 @application.callback()

@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from tunestack.cli.stack import StackError
+from tunestack.cli.stacks.engine_events import typed
 from tunestack.cli.stacks.engine_runs import Options
-from tunestack.cli.stacks.rounds import INTERRUPTED, Round
+from tunestack.cli.stacks.rounds import INTERRUPTED, Request, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.terminal import confirm
 from tunestack.wording import counted, together
 
 
-@dataclass(frozen=True, slots=True)
-class Destroy:
-    """What `tunestack destroy` is asked to do.
-
-    Attributes:
-        names: of stacks or environments.
-        only: those of their stacks that are meant; all when empty.
-        is_sure: whether nobody is asked.
-        skips_preview: whether there are no previews.
-        refresh: whether everything is looked at first.
-        at_once: how many stacks are worked on at the same time.
-        for_machines: whether the result is printed as JSON.
-    """
-
-    names: Sequence[str]
-    only: Sequence[str]
-    is_sure: bool
-    skips_preview: bool
-    refresh: bool
-    at_once: int
-    for_machines: bool
-
-
-def destroy(asked: Destroy) -> int:
+def destroy(asked: Request) -> int:
     """Brings stacks down; returns the exit status.
 
     Raises:
-        StackError: nothing was done: there is no such stack, regions stand on one of them, or nobody could be asked.
+        StackError: nothing was done: there is no such stack, regions stand on one of them, one is protected, or nobody could
+            be asked.
     """
     files = read_all()
     chosen = select(asked.names, asked.only, files)
-    work = Round(ProjectFile.find(), chosen, at_once=asked.at_once, for_machines=asked.for_machines)
+    work = Round(ProjectFile.find(), chosen, asked)
     _refuse_foundations(work, files)
     work.files = {file.name: file for file in chosen if work.workspace.resources(file.name)}
     for file in chosen:
@@ -55,6 +33,7 @@ def destroy(asked: Destroy) -> int:
             work.voices.say(f"{file.name}: has nothing to destroy")
     if not work.files:
         return work.finish([], "", ())
+    _refuse_protected(work)
     for told in _readers(work, files):
         work.voices.say(told)
     if len(work.files) > 1:
@@ -85,6 +64,17 @@ def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
             all_of_them = f", or all together with `tunestack destroy {name}`" if together_with == standing else ""
             raise StackError(
                 f"{together(standing)} stand on {name}, whose outputs they read: destroy them first{all_of_them}"
+            )
+
+
+def _refuse_protected(work: Round) -> None:
+    """The engine would first delete all that stands before what is protected, and so take down what serves."""
+    for name in work.files:
+        resources = work.workspace.engine.deployment(name).get("resources") or ()
+        if kept := [" ".join(typed(each["urn"])) for each in resources if each.get("protect")]:
+            raise StackError(
+                f"{name} is protected: {together(kept)}. To destroy it all the same, set tunestack:protect: false in "
+                f"{work.files[name].path}, bring that up with `tunestack up {name}`, and come back"
             )
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +27,45 @@ INTERRUPTED = 130
 _STOPPED = "stopped before it was begun"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command is asked to do to many stacks.
+
+    Attributes:
+        names: of stacks or environments.
+        only: those of their stacks that are meant; all when empty.
+        is_sure: whether nobody is asked.
+        skips_preview: whether there are no previews.
+        refresh: whether everything is looked at first.
+        at_once: how many stacks are worked on at the same time.
+        for_machines: whether the result is printed as JSON.
+    """
+
+    names: Sequence[str]
+    only: Sequence[str]
+    is_sure: bool
+    skips_preview: bool
+    refresh: bool
+    at_once: int
+    for_machines: bool
+
+
 class Round:
     """What is done to a selection of stacks.
 
     Args:
         project: whose stacks they are.
         files: of the selected stacks.
-        at_once: how many are worked on at the same time.
-        for_machines: whether standard output is for the result alone.
+        asked: how many of them are worked on at the same time, and whether standard output is for the result alone.
     """
 
-    def __init__(self, project: ProjectFile, files: Sequence[StackFile], *, at_once: int, for_machines: bool) -> None:
+    def __init__(self, project: ProjectFile, files: Sequence[StackFile], asked: Request) -> None:
         self.files = {file.name: file for file in files}
         self.running = Running()
         self.workspace = Workspace(project, running=self.running)
-        self.voices = Voices(list(self.files), sys.stderr if for_machines else None)
-        self._at_once = at_once
-        self._for_machines = for_machines
+        self.voices = Voices(list(self.files), sys.stderr if asked.for_machines else None)
+        self._at_once = asked.at_once
+        self._for_machines = asked.for_machines
 
     @property
     def is_stopped(self) -> bool:

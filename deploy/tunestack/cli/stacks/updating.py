@@ -11,37 +11,23 @@ from tunestack.cli.preview.plain import lines
 from tunestack.cli.preview.previewing import Asked, preview
 from tunestack.cli.preview.report import Report
 from tunestack.cli.stacks.engine_runs import Options
-from tunestack.cli.stacks.rounds import INTERRUPTED, Round
+from tunestack.cli.stacks.rounds import INTERRUPTED, Request, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.terminal import confirm
 
 
 @dataclass(frozen=True, slots=True)
-class Up:
+class Up(Request):
     """What `tunestack up` is asked to do.
 
     Attributes:
-        names: of stacks or environments.
-        only: those of their stacks that are meant; all when empty.
-        is_sure: whether nobody is asked.
-        skips_preview: whether there are no previews.
         reviewed: folder of reviewed plans that the runs must keep to; without it, there are none.
-        refresh: whether everything is looked at first.
         message: kept with the runs.
-        at_once: how many stacks are worked on at the same time.
-        for_machines: whether the result is printed as JSON.
     """
 
-    names: Sequence[str]
-    only: Sequence[str]
-    is_sure: bool
-    skips_preview: bool
     reviewed: Path | None
-    refresh: bool
     message: str
-    at_once: int
-    for_machines: bool
 
 
 def update(asked: Up) -> int:
@@ -52,7 +38,7 @@ def update(asked: Up) -> int:
     """
     files = read_all()
     chosen = select(asked.names, asked.only, files)
-    work = Round(ProjectFile.find(), chosen, at_once=asked.at_once, for_machines=asked.for_machines)
+    work = Round(ProjectFile.find(), chosen, asked)
     if len(chosen) > 1:
         work.voices.say(f"order: {order(chosen)}")
     if not asked.only:
@@ -102,18 +88,24 @@ def _previews(work: Round, asked: Up) -> list[Report]:
 
 
 def _hopeless(work: Round, reports: Sequence[Report]) -> dict[str, str]:
-    """Returns the stacks whose preview failed, and why; not those that one they need may yet set right."""
+    """Returns the stacks whose preview failed, and why; not those that one they need may yet set right.
+
+    What a policy stops is stopped whatever moves: the update skips its preview, which alone knows what jobs cost.
+    """
     moving = {report.stack for report in reports if report.changes}
     return {
         report.stack: "\n".join(["not begun, since its preview failed:", *_why(report)])
         for report in reports
-        if report.failed and not moving & set(work.files[report.stack].needs)
+        if report.failed and (_stopped(report) or not moving & set(work.files[report.stack].needs))
     }
 
 
 def _why(report: Report) -> list[str]:
-    stopped = [finding.text for finding in report.findings if finding.level == "mandatory"]
-    return [*(error.text for error in report.errors), *stopped]
+    return [*(error.text for error in report.errors), *_stopped(report)]
+
+
+def _stopped(report: Report) -> list[str]:
+    return [finding.text for finding in report.findings if finding.level == "mandatory"]
 
 
 def _plan_of(reviewed: Path | None) -> Callable[[str], Path] | None:

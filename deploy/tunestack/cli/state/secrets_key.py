@@ -48,13 +48,13 @@ def steps(connection: Connection, name: str, *, is_own: bool) -> Iterator[Step]:
         yield _existing(connection, name)
         return
     is_enabled = _is_enabled(connection)
-    if is_enabled and (key := _found(connection, name)):
+    if is_enabled and (key := calls.find(connection, calls.KEYS, name)):
         yield Step(f"key {name} is there{_rotation(key)}")
         return
     if not is_enabled:
         yield Step(f"enable {API} in {connection.project}", lambda: _enable(connection))
     ring = name.partition("/cryptoKeys/")[0]
-    if not (is_enabled and _found(connection, ring)):
+    if not (is_enabled and calls.find(connection, calls.KEYS, ring)):
         yield Step(f"make key ring {ring}; it cannot be deleted", lambda: _make(connection, ring, {}))
     says = f"make key {name}, rotated every {ROTATION.days} days; it cannot be deleted, its versions can"
     yield Step(says, lambda: _make(connection, name, _new_key()))
@@ -95,7 +95,7 @@ def _is_enabled(connection: Connection) -> bool:
 
 
 def _existing(connection: Connection, name: str) -> Step:
-    key = _found(connection, name)
+    key = calls.find(connection, calls.KEYS, name)
     if key is None:
         raise StackError(f"there is no key {name}; leave out --key, and one is made")
     if key.get("purpose") != "ENCRYPT_DECRYPT":
@@ -106,15 +106,6 @@ def _existing(connection: Connection, name: str) -> Step:
 def _rotation(key: dict[str, Any]) -> str:
     period = str(key.get("rotationPeriod") or "")
     return f", rotated every {float(period[:-1]) / 86_400:.0f} days" if period else ", never rotated by itself"
-
-
-def _found(connection: Connection, name: str) -> dict[str, Any] | None:
-    try:
-        return calls.get(connection, calls.KEYS, name)
-    except RefusedError as error:
-        if error.code != 404:
-            raise
-        return None
 
 
 def _new_key() -> dict[str, Any]:

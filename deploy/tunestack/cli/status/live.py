@@ -123,7 +123,7 @@ class Look:
     def _files(self, uri: str, fields: str, **query: str) -> list[dict[str, Any]]:
         bucket, folder = artifacts.split(uri)
         asked = {"prefix": f"{folder.rstrip('/')}/", "fields": fields, **query}
-        answer = _found(self._connection, calls.STORAGE, f"b/{bucket}/o", **asked) or {}
+        answer = calls.find(self._connection, calls.STORAGE, f"b/{bucket}/o", **asked) or {}
         return list(answer.get("items") or ())
 
     def _deployment(self, deployment: Resource) -> Iterator[Drift]:
@@ -161,7 +161,7 @@ class Look:
 
     def _bucket(self, bucket: Resource) -> Iterator[Drift]:
         name = bucket.text("name") or bucket.id
-        answer = _found(self._connection, calls.STORAGE, f"b/{name}")
+        answer = calls.find(self._connection, calls.STORAGE, f"b/{name}")
         if answer is None:
             yield Drift(bucket.title, f"bucket {name} is gone, with all that was in it", self._again)
             return
@@ -172,7 +172,7 @@ class Look:
             yield Drift(bucket.title, says, self._again)
 
     def _vertex(self, name: str) -> dict[str, Any] | None:
-        return _found(replace(self._connection, location=_region(name)), calls.VERTEX, name)
+        return calls.find(replace(self._connection, location=_region(name)), calls.VERTEX, name)
 
 
 def _gone(made: Resource, uri: str) -> Drift:
@@ -191,16 +191,6 @@ def _looked(look: Callable[[Resource], Iterator[Drift]], resource: Resource) -> 
         return list(look(resource))
     except Exception as error:  # whatever it is: the others are to be looked at
         return told(error)
-
-
-def _found(connection: Connection, service: str, path: str, **query: str) -> dict[str, Any] | None:
-    """Asks for something; None where there is no such thing."""
-    try:
-        return calls.get(connection, service, path, **query)
-    except RefusedError as error:
-        if error.code != 404:
-            raise
-        return None
 
 
 def _region(name: str) -> str:

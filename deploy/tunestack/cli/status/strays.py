@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,7 +67,9 @@ def find(places: Collection[Connection], known: Collection[str]) -> tuple[list[S
 
     def look(place: Connection) -> list[Stray] | str:
         try:
-            return [stray for each in _listed(place) if (stray := _stray(place, each, known))]
+            path = f"{place.parent}/endpoints"
+            listed = calls.entries(place, calls.VERTEX, path, "endpoints", pageSize="100")
+            return [stray for each in listed if (stray := _stray(place, each, known))]
         except Exception as error:  # whatever it is: the others are to be looked at
             if isinstance(error, RefusedError) and error.reason == "SERVICE_DISABLED" and _is_disabled(place):
                 return []
@@ -108,16 +110,6 @@ def _stray(place: Connection, endpoint: Mapping[str, Any], known: Collection[str
         billed,
         None if None in hourly else sum(filter(None, hourly)),
     )
-
-
-def _listed(place: Connection) -> Iterator[dict[str, Any]]:
-    query = {"pageSize": "100"}
-    while True:
-        answer = calls.get(place, calls.VERTEX, f"{place.parent}/endpoints", **query)
-        yield from answer.get("endpoints") or ()
-        if not (token := answer.get("nextPageToken")):
-            return
-        query["pageToken"] = token
 
 
 def _key(name: str) -> str:
