@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.end_to_end.conftest import MODELS
+from tests.end_to_end.conftest import MODELS, PROJECT
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
 
 ENDPOINT = f"{MODELS.removeprefix('/v1beta1/')}/endpoints/4711"
 SERVED = {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4", "rollout": {"maxUnavailableReplicas": 1}}
+KEY = f"projects/{PROJECT}/locations/us-central1/keyRings/ring/cryptoKeys/key"
 PROMPT = "Hello, The search in your REST API finds nothing. I need this today."
 
 
@@ -32,7 +34,7 @@ def test_an_earlier_job_and_a_checkpoint_are_served_without_tuning(stack: Any) -
     serves = stack.folder / "stacks" / "Pulumi.local.yaml"
     serves.rename(stack.folder / "stacks" / "Pulumi.serves.yaml")
     (stack.folder / "stacks" / "Pulumi.first.yaml").rename(serves)
-    stack.pulumi("stack", "init", "serves")
+    stack.init("serves")
     assert "read tunestack:index:TunedModel by-job" in stack.pulumi("preview")
     stack.up()
     outputs = stack.outputs()["endpoints"]
@@ -50,6 +52,26 @@ def test_an_earlier_job_and_a_checkpoint_are_served_without_tuning(stack: Any) -
     assert "1 updated" in stack.pulumi("refresh", "--yes", "--skip-preview")
     stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     assert stack.tunestack("summary", "--stack", "serves").count("serving:") == 2
+
+    # An endpoint keeps the key that it was made with: another one takes over, and only then the first goes.
+    file = stack.folder / "stacks" / "Pulumi.serves.yaml"
+    configured = yaml.safe_load(file.read_text())
+    configured["config"]["tunestack:serving"]["by-checkpoint"]["kmsKeyName"] = KEY
+    # Both are deployed for a while.
+    quota = {"servingAccelerators": {"NVIDIA_L4": 3}, "contactEmail": "ada@example.com"}
+    configured["config"]["tunestack:quota"] = quota
+    file.write_text(yaml.safe_dump(configured))
+    stack.up()
+    moved = stack.outputs()["endpoints"]["by-checkpoint"]
+    assert moved["state"] == "SERVING"
+    present = stack.emulator.http.get(f"{MODELS}/endpoints").json()["endpoints"]
+    assert {endpoint["name"].rpartition("/")[2]: endpoint.get("encryptionSpec") for endpoint in present} == {
+        "4711": None,
+        moved["id"].rpartition("/")[2]: {"kmsKeyName": KEY},
+    }
+    calls = [f"{call['method']} {call['path']}" for call in stack.emulator.requests()]
+    deleted = next(at for at, call in enumerate(calls) if call.startswith("DELETE") and "/endpoints/" in call)
+    assert any(call.endswith(f"{moved['id'].rpartition('/')[2]}:deployModel") for call in calls[:deleted])
 
     stack.pulumi("destroy", "--yes", "--skip-preview")
     left = stack.emulator.http.get(f"{MODELS}/endpoints").json()["endpoints"]
