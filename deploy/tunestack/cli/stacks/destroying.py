@@ -20,8 +20,8 @@ def destroy(asked: Request) -> int:
     """Brings stacks down; returns the exit status.
 
     Raises:
-        StackError: nothing was done: there is no such stack, regions stand on one of them, one is protected, or nobody could
-            be asked.
+        StackError: nothing was done: there is no such stack, regions stand on one of them, one is protected, or
+            nobody could be asked.
     """
     files = read_all()
     chosen = select(asked.names, asked.only, files)

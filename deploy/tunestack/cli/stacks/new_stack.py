@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,18 +11,9 @@ from typing import Any
 import yaml
 
 from tunestack.cli.stack import StackError
+from tunestack.cli.stacks.new_machines import ONE_MACHINE, accelerators, cheapest, served_on
 from tunestack.cli.stacks.stack_files import StackFile, find, regions_of, section
-
-_NAMED_THINGS = (
-    ("serviceAccount",),
-    ("buckets", "data"),
-    ("buckets", "output"),
-    ("buckets", "kmsKeyName"),
-    ("serving", "*", "endpoint"),
-    ("serving", "*", "kmsKeyName"),
-    ("models", "*", "kmsKeyName"),
-)
-"""Keys that name one thing in one project or place, which a new stack must not share without being told to."""
+from tunestack.cli.stacks.taking_over import taken_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +85,7 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
     regions = regions_of(asked.foundation, files) if asked.foundation else []
     siblings = [region for region in regions if not region.problem]
     followed = find(asked.like, files) if asked.like else next(iter(siblings), None)
-    config, left_out = _taken_over(asked.name, followed) if followed else ({}, [])
+    config, left_out = taken_over(asked.name, followed) if followed else ({}, [])
     source = followed or foundation
     project = asked.project or (foundation or source or _NOBODY).project
     if not project:
@@ -109,7 +99,7 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
         config["models"] = {**section(config, "models"), **_promoted(asked.promotes, files)}
     if asked.machines:
         config["serving"] = {
-            name: {**_without(endpoint, "machines", *_ONE_MACHINE), **_served_on(asked.machines)}
+            name: {**_without(endpoint, "machines", *ONE_MACHINE), **served_on(asked.machines)}
             for name, endpoint in section(config, "serving").items()
         }
     kin = source or next(
@@ -126,7 +116,6 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
 
 _NOBODY = StackFile("", Path())
 _ORDER = ("project", "location", "foundation", "emulator", "labels")
-_ONE_MACHINE = ("machineType", "acceleratorType", "acceleratorCount")
 
 
 def _about(asked: NewStack, followed: StackFile | None) -> str:
@@ -142,50 +131,6 @@ def _about(asked: NewStack, followed: StackFile | None) -> str:
     return "What is tuned here, and where it is served."
 
 
-def _taken_over(name: str, followed: StackFile) -> tuple[dict[str, Any], list[str]]:
-    """Returns the configuration of a stack without what is that stack's alone, and what that was."""
-    config: dict[str, Any] = deepcopy(dict(followed.config))
-    told = []
-    for path in _NAMED_THINGS:
-        without = "Google's own keys encrypt here" if path[-1] == "kmsKeyName" else "one is made"
-        for place, holder in _holders(config, path):
-            told.append(f"tunestack:{place} ({holder.pop(path[-1])}) is {followed.name}'s; without it {without}")
-    if readers := config.pop("readers", None):
-        told.append(
-            f"tunestack:readers ({', '.join(readers)}) may take {followed.name}'s checkpoints; name here who may take "
-            "this stack's"
-        )
-    for place, holder, key in list(_encrypted(config)):
-        del holder[key]
-        told.append(
-            f"tunestack:{place} is encrypted for {followed.name}; set it here: pulumi config set --secret --path "
-            f"'tunestack:{place}' --stack {name}"
-        )
-    return {key: value for key, value in config.items() if value != {}}, told
-
-
-def _holders(config: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields where a key stands that has a value, and what it stands in."""
-    head, *rest = path
-    if not rest:
-        if head in config:
-            yield head, config
-        return
-    for name in list(config) if head == "*" else [head]:
-        if isinstance(config.get(name), dict):
-            yield from ((f"{name}.{place}", holder) for place, holder in _holders(config[name], tuple(rest)))
-
-
-def _encrypted(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any], str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            place = f"{path}.{key}" if path else str(key)
-            if isinstance(inner, dict) and inner.keys() == {"secure"}:
-                yield place, value, key
-            else:
-                yield from _encrypted(inner, place)
-
-
 def _region_of(foundation: StackFile, asked: NewStack, files: Mapping[str, StackFile]) -> dict[str, Any]:
     """Returns what the first region of a foundation has: what that serves itself, or an endpoint for each model."""
     config = {key: foundation.config[key] for key in ("labels", "protect", "policies") if key in foundation.config}
@@ -193,96 +138,17 @@ def _region_of(foundation: StackFile, asked: NewStack, files: Mapping[str, Stack
         config["buckets"] = {"forceDestroy": True}
     served = {
         name: endpoint
-        for name, endpoint in section(_taken_over(asked.name, foundation)[0], "serving").items()
+        for name, endpoint in section(taken_over(asked.name, foundation)[0], "serving").items()
         if "model" in endpoint
     }
     config["serving"] = served or {
-        name: {"model": name, **_served_on(asked.machines or _cheapest(foundation, name, files))}
+        name: {"model": name, **served_on(asked.machines or cheapest(foundation, name, files))}
         for name in section(foundation.config, "models")
     }
     contact = section(foundation.config, "quota").get("contactEmail")
-    if contact and (wanted := _accelerators(config["serving"])):
+    if contact and (wanted := accelerators(config["serving"])):
         config["quota"] = {"servingAccelerators": wanted, "contactEmail": contact}
     return config
-
-
-def _cheapest(foundation: StackFile, model: str, files: Mapping[str, StackFile]) -> tuple[str, ...]:
-    """Returns the machines with the cheapest accelerators that hold a model, the cheapest first.
-
-    Which of them the service takes for the model only shows when it is deployed.
-
-    Raises:
-        StackError: its base model, or what that needs, is not known.
-    """
-    from tunestack import catalogue
-
-    name = _base_model(foundation, model, files)
-    try:
-        fitting = catalogue.machines_for(catalogue.open_model(name).weight_bytes) if name else ()
-    except catalogue.UnknownRowError:
-        fitting = ()
-    if not fitting:
-        raise StackError(
-            f"which machine serves {model} of {foundation.name} is not known: name it with --machine, such as "
-            "--machine g2-standard-12; `tunestack models` shows the machines of each model"
-        )
-    cheapest = fitting[0]
-    return tuple(
-        row.name
-        for row in fitting
-        if (row.accelerator_type, row.accelerator_count) == (cheapest.accelerator_type, cheapest.accelerator_count)
-    )
-
-
-def _base_model(file: StackFile, model: str, files: Mapping[str, StackFile], seen: frozenset[str] = frozenset()) -> str:
-    """Returns what a model was tuned from, wherever that is said; empty where it is not."""
-    entry = section(file.config, "models").get(model)
-    if not isinstance(entry, dict) or f"{file.name}:{model}" in seen:
-        return ""
-    if entry.get("baseModel"):
-        return str(entry["baseModel"])
-    before = entry.get("promote") or entry.get("continueFrom") or {}
-    origin = str(before.get("from") or before.get("stack") or file.name).rpartition("/")[2]
-    if origin not in files:
-        return ""
-    return _base_model(files[origin], str(before.get("model") or ""), files, seen | {f"{file.name}:{model}"})
-
-
-def _served_on(machines: tuple[str, ...]) -> dict[str, Any]:
-    """Returns the keys of an endpoint that say what it is served on.
-
-    Raises:
-        StackError: the catalogue does not know a machine.
-    """
-    from tunestack import catalogue
-
-    try:
-        rows = [catalogue.machine(name) for name in machines]
-    except catalogue.UnknownMachineError as error:
-        raise StackError(f"--machine: {error}") from error
-    if len(rows) > 1:
-        return {"machines": list(machines)}
-    return {
-        "machineType": rows[0].name,
-        "acceleratorType": rows[0].accelerator_type,
-        "acceleratorCount": rows[0].accelerator_count,
-    }
-
-
-def _accelerators(serving: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Returns how many accelerators are needed: those that serve, and as many for what takes over from them."""
-    from tunestack import catalogue
-
-    wanted: dict[str, int] = {}
-    for endpoint in serving.values():
-        if kind := endpoint.get("acceleratorType"):
-            needed = {kind: int(endpoint.get("acceleratorCount") or 1)}
-        else:
-            rows = [row for row in catalogue.machines() if row.name in (endpoint.get("machines") or ())]
-            needed = {row.accelerator_type: row.accelerator_count for row in rows}
-        for kind, count in needed.items():
-            wanted[kind] = wanted.get(kind, 0) + 2 * count * int(endpoint.get("minReplicas") or 1)
-    return wanted
 
 
 def _promoted(promotes: tuple[str, ...], files: Mapping[str, StackFile]) -> dict[str, Any]:
