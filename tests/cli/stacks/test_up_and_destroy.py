@@ -60,6 +60,28 @@ def test_a_region_that_fails_stops_no_other_and_goes_on_alone(command: Command, 
     assert [call.partition("--stack ")[2].split()[0] for call in project.calls("up")] == ["prod-west"]
 
 
+STOPPED = {"policyName": "training-budget", "enforcementLevel": "mandatory", "message": "61 USD, more than 50 USD"}
+IN_PREVIEW = 'case "$*" in *" preview "*) {}; esac\n'
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["what it needs is not up yet", "what it needs moves"])
+def test_no_job_starts_that_a_policy_stops(command: Command, project: Project, is_new: bool) -> None:
+    """An update skips its preview, and only a preview shows a policy what the jobs cost that it would start."""
+    urn = "urn:pulumi:prod::shop::gcp:storage/bucket:Bucket::data"
+    moves = {"op": "create", "urn": urn, "type": "gcp:storage/bucket:Bucket", "new": {"custom": True}}
+    ends = 'event \'{"summaryEvent": {"result": "succeeded"}}\'; exit 0'
+    project.stack("dev", IN_PREVIEW.format(f"event '{json.dumps({'resOutputsEvent': {'metadata': moves}})}'; {ends}"))
+    if not is_new:
+        (project.books / "dev" / "up").touch()
+    more = {"triage": {"continueFrom": {"stack": "dev", "model": "support"}}}
+    project.stack("prod", IN_PREVIEW.format(f"event '{json.dumps({'policyEvent': STOPPED})}'; exit 255"), models=more)
+    answer = command("up", "dev", "prod", "--yes")
+    assert answer.status == 1
+    assert "updated" in result(answer.lines, "dev")
+    assert not [call for call in project.calls("up") if "--stack prod " in call]
+    assert any("61 USD, more than 50 USD" in line for line in answer.lines)
+
+
 def test_a_file_that_cannot_be_read_is_the_failure_of_its_stack_alone(
     command: Command, environment: Environment
 ) -> None:
@@ -197,6 +219,20 @@ def test_destroy_begins_with_the_regions(command: Command, environment: Environm
     assert answer.status == 0, answer.out
     assert "order: prod-east and prod-west, then prod" in answer.lines
     assert all("destroyed" in result(answer.lines, name) for name in ("prod", "prod-east", "prod-west"))
+
+
+def test_what_is_protected_is_not_even_begun(command: Command, environment: Environment) -> None:
+    """The engine would delete what stands before it: an endpoint would stay, with nothing deployed to it."""
+    project = environment()
+    for name in ("prod", "prod-east", "prod-west"):
+        (project.books / name / "up").touch()
+    endpoint = {"urn": "urn:pulumi:prod-east::shop::gcp:vertex/aiEndpoint:AiEndpoint::support", "protect": True}
+    (project.books / "prod-east" / "state").write_text(json.dumps({"deployment": {"resources": [endpoint]}}))
+    refused = command("destroy", "prod", "--yes", "--skip-preview")
+    assert refused.status == 1
+    assert "prod-east is protected: gcp:vertex:AiEndpoint support. " in refused.err
+    assert "with `tunestack up prod-east`" in refused.err
+    assert all((project.books / name / "up").exists() for name in ("prod", "prod-east", "prod-west"))
 
 
 @pytest.mark.parametrize("lost", ["no file", "a broken file", "a mistyped foundation"])

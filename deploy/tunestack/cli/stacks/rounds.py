@@ -97,13 +97,14 @@ class Round:
             return [run.stack for run in pool.map(foresee, self.files) if not run.ok]
 
     def up(
-        self, options: Options, *, plan_of: Callable[[str], Path] | None, left_out: Mapping[str, str]
+        self, options: Options, *, plan_of: Callable[[str], Path | None], left_out: Mapping[str, str]
     ) -> list[Outcome]:
         """Updates each stack after those that it needs.
 
         Args:
             options: of every run.
-            plan_of: the plan that a stack's run must keep to; raises StackError where there is none.
+            plan_of: is asked just before a stack's run for the plan that it must keep to, if any; raises StackError
+                where it must not be begun.
             left_out: stacks that are not begun, and why.
         """
 
@@ -113,7 +114,7 @@ class Round:
             if why := self.files[stack].problem or left_out.get(stack):
                 return self._without_run(stack, Result.FAILED, why)
             try:
-                plan = plan_of(stack) if plan_of else None
+                plan = plan_of(stack)
                 if told := self._goes_on(stack):
                     self.voices.of(stack)(told)
                 run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.voices.of(stack))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tunestack.cli.preview.plain import lines
 from tunestack.cli.preview.previewing import Asked, preview
 from tunestack.cli.preview.report import Report
+from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.engine_runs import Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Request, Round
 from tunestack.cli.stacks.selection import order, select
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, section
 from tunestack.cli.terminal import confirm
 
 
@@ -46,17 +48,18 @@ def update(asked: Up) -> int:
             work.voices.say(told)
     work.initialise()
     options = Options(refresh=asked.refresh, message=asked.message, colour=work.voices.in_colour)
-    left_out: Mapping[str, str] = {}
+    reports: Sequence[Report] = ()
     if not (asked.skips_preview or asked.reviewed):
         try:
-            left_out = _hopeless(work, _previews(work, asked))
+            reports = _previews(work, asked)
         except KeyboardInterrupt:
             work.voices.say("stopped; nothing was changed")
             return INTERRUPTED
+    left_out = _hopeless(work, reports)
     going = [file.name for file in chosen if file.name not in left_out]
     if going and not (asked.is_sure or asked.reviewed):
         confirm(f"Update {', '.join(going)}?")
-    outcomes = work.up(options, plan_of=_plan_of(asked.reviewed), left_out=left_out)
+    outcomes = work.up(options, plan_of=_plan_of(work, asked, reports), left_out=left_out)
     again, replan = ["tunestack", "up", *asked.names], list[str]()
     if asked.reviewed:
         again += ["--reviewed", str(asked.reviewed)]
@@ -108,9 +111,25 @@ def _stopped(report: Report) -> list[str]:
     return [finding.text for finding in report.findings if finding.level == "mandatory"]
 
 
-def _plan_of(reviewed: Path | None) -> Callable[[str], Path] | None:
-    if reviewed is None:
-        return None
-    from tunestack.cli.reviewed import plans
+def _plan_of(work: Round, asked: Up, reports: Sequence[Report]) -> Callable[[str], Path | None]:
+    """Returns what is asked just before each stack's update, which skips its preview."""
+    if asked.reviewed:
+        from tunestack.cli.reviewed import plans
 
-    return lambda stack: plans.check(reviewed, stack)
+        return partial(plans.check, asked.reviewed)
+    # Its own preview alone shows a policy what its jobs cost; those that tune nothing are spared a second one.
+    unseen = {report.stack for report in reports if report.waits_for or report.failed}
+    unseen = {name for name in unseen if _tunes(work.files[name])}
+
+    def look(stack: str) -> None:
+        if stack in unseen:
+            run = work.workspace.update("preview", stack, Options(refresh=asked.refresh))
+            if not run.ok:
+                raise StackError(run.error)
+
+    return look
+
+
+def _tunes(file: StackFile) -> bool:
+    models = section(file.config, "models").values()
+    return any(not (isinstance(model, dict) and "promote" in model) for model in models)
