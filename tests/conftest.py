@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from itertools import islice
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from bootstrap.cache import Cache
 from bootstrap.local_stack import PASSPHRASE, LocalStack, path_of_user
 from tunestack.package_parts import import_in_parts
 
-pytest_plugins = ["tests.running_emulator"]
+pytest_plugins = ["tests.running_emulator", "tests.key_server"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Prices that the developer has refreshed are none of the tests'.
 os.environ["TUNESTACK_PRICES"] = str(CHECKOUT / "tests" / "no" / "prices.json")
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure: time is measured by `make bench` alone.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -66,7 +70,7 @@ def pulumi_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pulumi_environment(pulumi_cli: Path, tmp_path: Path) -> dict[str, str]:
+def pulumi_environment(pulumi_cli: Path, tmp_path: Path, key_server: dict[str, str]) -> dict[str, str]:
     """The whole process environment for a `pulumi` with a PULUMI_HOME and a backend of this test alone.
 
     Its gcp plugin is the stand-in. Nothing is downloaded: a plugin that is missing is an error at once.
@@ -78,4 +82,5 @@ def pulumi_environment(pulumi_cli: Path, tmp_path: Path) -> dict[str, str]:
     path = os.pathsep.join((str(pulumi_cli), os.environ["PATH"]))
     (stack.folder / "passphrase").write_text(PASSPHRASE, encoding="utf-8")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
-    return {**inherited, **stack.variables(path), "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+    own = {**stack.variables(path), **key_server, "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+    return {**inherited, **own}

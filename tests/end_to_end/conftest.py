@@ -154,5 +154,5 @@ def stack(
             }
         },
     )
-    made.pulumi("stack", "init", "local")
+    made.init("local")
     return made

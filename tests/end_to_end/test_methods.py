@@ -47,7 +47,7 @@ def methods(stack: Any) -> Any:
 
 def make_dev(stack: Any) -> str:
     """Makes the stack whose model is continued, and a bucket with a copy of its checkpoint; returns its folder."""
-    stack.pulumi("stack", "init", "dev", "--no-select")
+    stack.init("dev", "--no-select")
     file = stack.folder / "stacks" / "Pulumi.dev.yaml"
     config = {f"tunestack:{key}": value for key, value in stack.config.items() if value is not None}
     config["tunestack:datasets"] = {"tickets": {"training": "examples/tickets/train.jsonl"}}

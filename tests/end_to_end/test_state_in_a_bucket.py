@@ -1,16 +1,12 @@
 """A stack that moves from a folder to a bucket and from a passphrase to a key, with the engine itself.
 
 The engine's `gcpkms://` speaks gRPC to one host; `hashivault://` is the same secrets manager with another keeper
-(pkg/secrets/cloud in pulumi/pulumi), and can be sent to a server of the test's.
+(pkg/secrets/cloud in pulumi/pulumi), and can be sent to a server of the tests'.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ import pytest
 
 from infra import connection
 from tests.infra.conftest import CHECKOUT, Program
+from tests.key_server import SECRETS_PROVIDER
 from tests.running_emulator import Emulator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
@@ -40,55 +37,21 @@ pulumi.export("location", "us-central1")
 """
 
 
-class Keeper(BaseHTTPRequestHandler):
-    """The part of a key server that encrypts and decrypts the key of a stack."""
-
-    def do_PUT(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if "/encrypt/" in self.path:
-            answer = {"ciphertext": "vault:v1:" + base64.b85encode(asked["plaintext"].encode()).decode()}
-        else:
-            answer = {"plaintext": base64.b85decode(asked["ciphertext"].removeprefix("vault:v1:")).decode()}
-        body = json.dumps({"data": answer}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_PUT  # noqa: N815 - the name that the server calls
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
-def keeper() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keeper)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def small(tmp_path: Path, pulumi_environment: dict[str, str], emulator: Emulator, keeper: str) -> Program:
+def small(tmp_path: Path, pulumi_environment: dict[str, str], emulator: Emulator) -> Program:
     folder = tmp_path / "small"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(SETTINGS)
     (folder / "__main__.py").write_text(PROGRAM)
     (folder / "paths.json").write_text(json.dumps(connection._ENDPOINTS))
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
-    keys = {"VAULT_SERVER_URL": keeper, "VAULT_SERVER_TOKEN": "any", "VAULT_ADDR": keeper, "VAULT_TOKEN": "any"}
     reaches = {
         "TUNESTACK_EMULATOR_URL": emulator.url,
         # As the engine wants it: without a scheme.
         "STORAGE_EMULATOR_HOST": emulator.url.removeprefix("http://"),
         "GOOGLE_OAUTH_ACCESS_TOKEN": "any",
     }
-    return Program(folder, {**pulumi_environment, **keys, **reaches}, emulator)
+    return Program(folder, {**pulumi_environment, **reaches}, emulator)
 
 
 def everything(program: Program) -> dict[str, str]:
@@ -115,11 +78,11 @@ def test_a_stack_moves_and_goes_on(small: Program) -> None:
     small.environment["PULUMI_BACKEND_URL"] = "gs://acme-pulumi-state"
     small.pulumi(*init)
     small.pulumi("stack", "import", "--stack", "prod", "--file", "prod.json")
-    small.pulumi("stack", "change-secrets-provider", "--stack", "prod", "hashivault://pulumi-secrets")
+    small.pulumi("stack", "change-secrets-provider", "--stack", "prod", SECRETS_PROVIDER)
     del small.environment["PULUMI_CONFIG_PASSPHRASE_FILE"]
 
     assert "unchanged" in small.pulumi("preview", "--stack", "prod", "--expect-no-changes")
-    assert "secretsprovider: hashivault://pulumi-secrets" in (small.folder / "Pulumi.prod.yaml").read_text()
+    assert f"secretsprovider: {SECRETS_PROVIDER}" in (small.folder / "Pulumi.prod.yaml").read_text()
     assert small.pulumi("stack", "output", "token", "--show-secrets", "--stack", "prod").strip() == HIDDEN
     small.pulumi("up", "--yes", "--skip-preview", "--stack", "prod")
     assert not [name for name, text in everything(small).items() if HIDDEN in text]

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from tests.key_server import SECRETS_PROVIDER
 from tests.running_emulator import Emulator
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -26,6 +28,7 @@ class Program:
     environment: dict[str, str]
     emulator: Emulator
     config: dict[str, Any] = field(default_factory=dict)
+    selected: str = ""
 
     def configure(self, **keys: Any) -> None:
         """Writes the stack's configuration; None takes a key out."""
@@ -35,6 +38,12 @@ class Program:
         # What the engine wrote there besides has to stay.
         present = yaml.safe_load(file.read_text()) if file.exists() else {}
         file.write_text(yaml.safe_dump({**present, "config": config}))
+
+    def init(self, stack: str, *options: str) -> None:
+        """Makes a stack, and selects it unless told not to."""
+        self.pulumi("stack", "init", stack, "--secrets-provider", SECRETS_PROVIDER, *options)
+        if "--no-select" not in options:
+            self.selected = stack
 
     def pulumi(self, *arguments: str, fails: bool = False) -> str:
         """Runs the CLI and gives what it printed, both streams as one text."""
@@ -55,9 +64,12 @@ class Program:
         assert (done.returncode != 0) is fails, done.stdout
         return done.stdout
 
-    def outputs(self) -> dict[str, Any]:
-        """What the stack exports."""
-        return dict(json.loads(self.pulumi("stack", "output", "--json")))
+    def outputs(self, stack: str = "") -> dict[str, Any]:
+        """What a stack exports, by default the selected one; read from its state, without a run of the engine."""
+        backend = Path(urlsplit(self.environment["PULUMI_BACKEND_URL"]).path)
+        state = json.loads((backend / ".pulumi" / "stacks" / "tunestack" / f"{stack or self.selected}.json").read_text())
+        resources = state["checkpoint"]["latest"]["resources"]
+        return next(dict(each.get("outputs") or {}) for each in resources if each["type"] == "pulumi:pulumi:Stack")
 
 
 @pytest.fixture
@@ -104,7 +116,7 @@ def program(
         quota={"concurrentTuningJobs": 2, "contactEmail": "ada@example.com"},
         submitters=["user:ada@example.com"],
     )
-    made.pulumi("stack", "init", "local")
+    made.init("local")
     return made
 
 

@@ -115,7 +115,7 @@ def test_two_stacks_of_a_project_share_its_quota(program: Any) -> None:
         .read_text()
         .replace("concurrentTuningJobs: 2", "concurrentTuningJobs: 3")
     )
-    program.pulumi("stack", "init", "other")
+    program.init("other")
     _up(program)
     assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 3, "granted": 3}
     program.pulumi("stack", "select", "local")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.key_server import SECRETS_PROVIDER
 from tests.running_emulator import Emulator
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -19,31 +20,31 @@ PACK = CHECKOUT / "infra" / "policies"
 PROGRAM = """
 import os
 import pulumi
-import pulumi_gcp as gcp
-import tunestack
-from infra.connection import _ENDPOINTS
 
 url, settings = os.environ["TUNESTACK_EMULATOR_URL"], pulumi.Config("foreign").require_object("settings")
-project = "tunestack-test"
-paths = {name: f"{url}/{path}" for name, path in _ENDPOINTS.items()}
-batching = gcp.ProviderBatchingArgs(enable_batching=False)
-cloud = gcp.Provider("cloud", project=project, access_token="no-token-is-needed-here", batching=batching, **paths)
-ours = tunestack.Provider("ours", project=project, location="us-central1", api_endpoint=url)
-opts = pulumi.ResourceOptions(provider=cloud, protect=settings["protect"])
-key = settings["key"]
-bucket = gcp.storage.Bucket(
-    "data",
-    name="tunestack-test-policies",
-    location=settings["region"],
-    public_access_prevention=settings["prevention"],
-    encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=key) if key else None,
-    opts=opts,
-)
-gcp.storage.BucketIAMMember(
-    "reader", bucket=bucket.name, role="roles/storage.objectViewer", member=settings["member"],
-    opts=pulumi.ResourceOptions(provider=cloud),
-)
-if settings["tunes"]:
+project, base, key = "tunestack-test", "google/gemma3@gemma-3-1b-it", settings["key"]
+bucket, endpoint = "tunestack-test-policies", f"projects/{project}/locations/us-central1/endpoints/4711"
+if settings["stores"]:
+    import pulumi_gcp as gcp
+    from infra.connection import _ENDPOINTS
+
+    paths = {name: f"{url}/{path}" for name, path in _ENDPOINTS.items()}
+    batching = gcp.ProviderBatchingArgs(enable_batching=False)
+    cloud = gcp.Provider("cloud", project=project, access_token="no-token-is-needed-here", batching=batching, **paths)
+    opts = pulumi.ResourceOptions(provider=cloud, protect=settings["protect"])
+    bucket = gcp.storage.Bucket(
+        "data",
+        name=bucket,
+        location=settings["region"],
+        public_access_prevention=settings["prevention"],
+        encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=key) if key else None,
+        opts=opts,
+    ).name
+    gcp.storage.BucketIAMMember(
+        "reader", bucket=bucket, role="roles/storage.objectViewer", member=settings["member"],
+        opts=pulumi.ResourceOptions(provider=cloud),
+    )
+if settings["stores"] and settings["tunes"]:
     endpoint = gcp.vertex.AiEndpoint(
         "support",
         name="4711",
@@ -51,17 +52,21 @@ if settings["tunes"]:
         location="us-central1",
         encryption_spec=gcp.vertex.AiEndpointEncryptionSpecArgs(kms_key_name=key) if key else None,
         opts=opts,
+    ).id
+if settings["tunes"]:
+    import tunestack
+
+    own = pulumi.ResourceOptions(
+        provider=tunestack.Provider("ours", project=project, location="us-central1", api_endpoint=url)
     )
-    own = pulumi.ResourceOptions(provider=ours)
-    base = "google/gemma3@gemma-3-1b-it"
-    dataset = tunestack.Dataset("tickets", training="train.jsonl", bucket=bucket.name, base_models=[base], opts=own)
-    output = pulumi.Output.concat("gs://", bucket.name)
+    dataset = tunestack.Dataset("tickets", training="train.jsonl", bucket=bucket, base_models=[base], opts=own)
+    output = pulumi.Output.concat("gs://", bucket)
     tunestack.TuningJob(
         "tune", dataset=dataset, output_uri=output, epochs=1, base_model=base, mode="FULL", kms_key_name=key, opts=own
     )
     tunestack.ModelDeployment(
         "serve",
-        endpoint=endpoint.id,
+        endpoint=endpoint,
         checkpoint_uri="gs://some-bucket/checkpoint",
         machine_type="g2-standard-12",
         accelerator_type="NVIDIA_L4",
@@ -77,6 +82,7 @@ WRONG = {
     "member": "allUsers",
     "key": None,
     "protect": False,
+    "stores": True,
     "tunes": True,
 }
 RIGHT = {
@@ -85,6 +91,7 @@ RIGHT = {
     "member": "user:ada@example.com",
     "key": KEY,
     "protect": True,
+    "stores": True,
     "tunes": True,
 }
 LIMITS = {
@@ -151,5 +158,5 @@ def foreign(tmp_path: Path, pulumi_environment: dict[str, str], start_emulator: 
     (folder / "train.jsonl").write_text("".join(lines[:60]))
     emulator = start_emulator({})
     made = Foreign(folder, {**pulumi_environment, "TUNESTACK_EMULATOR_URL": emulator.url}, emulator)
-    made.pulumi("stack", "init")
+    made.pulumi("stack", "init", "--secrets-provider", SECRETS_PROVIDER)
     return made

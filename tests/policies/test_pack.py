@@ -38,12 +38,13 @@ def _found(printed: str, level: str = "mandatory") -> dict[str, set[str]]:
 def test_each_policy_alone_stops_a_preview_that_breaks_it(foreign: Foreign) -> None:
     assert BROKEN.keys() == {policy.name for policy in POLICIES}
     for policy, resources in BROKEN.items():
-        # What a bucket alone can break is tried with no more than that.
-        tunes = policy not in {"regions", "public-access", "encryption", "protection"}
-        foreign.configure({**WRONG, "tunes": tunes}, LIMITS)
+        # Each is tried with no more resources, and so plugins, than it takes: a bucket alone, or tuning alone.
+        stores = policy in {"regions", "public-access", "encryption", "protection"}
+        foreign.configure({**WRONG, "stores": stores, "tunes": not stores}, LIMITS)
         alone = foreign.limits(all="disabled", **{policy: "mandatory"})
         printed = foreign.pulumi("preview", *FOLDER, *alone, fails=True)
-        assert _found(printed) == {policy: {each for each in resources if tunes or each.startswith("gcp:storage:")}}
+        there = "gcp:storage:" if stores else ("tunestack:", "pulumi:")
+        assert _found(printed) == {policy: {each for each in resources if each.startswith(there)}}
     made = [call["path"] for call in foreign.emulator.requests() if call["method"] not in {"GET", "HEAD"}]
     assert {path.rpartition(":")[2] for path in made} <= {"recommendSpec"}, "a look, with a body"
 
