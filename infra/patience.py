@@ -54,6 +54,10 @@ _PLUGIN_GONE = re.compile(r"error reading from server|Error while dialing|exited
 _BUSY_SECONDS = 120.0
 """How long more a service may be busy: as long again as what is created otherwise is repeated."""
 
+_STRANGER_SECONDS = 60.0
+"""How long an account may take that somebody else makes, such as whoever reads the checkpoints: it may have just been
+made, and is more likely to be misspelt."""
+
 _AFTER_CREATION = re.compile(r"error (?:when )?(?:reading|waiting|setting)|after creation", re.IGNORECASE)
 """What pulumi-gcp says when a look at what it has just made fails."""
 
@@ -153,7 +157,10 @@ class Patience:
             return (f"the service, which is busy: {busy}", _BUSY_SECONDS) if busy else None
         if late.kind is Kind.ACCOUNT:
             account = _account_awaited(late, inputs)
-            return (str(Late(Kind.ACCOUNT, late.seconds, account)), late.seconds) if account else None
+            if not account:
+                return None
+            seconds = _STRANGER_SECONDS if self._is_strangers(account, inputs) else late.seconds
+            return str(Late(Kind.ACCOUNT, seconds, account)), seconds
         return (str(late), late.seconds) if self._is_ours(late) else None
 
     def _is_ours(self, late: Late) -> bool:
@@ -168,6 +175,11 @@ class Patience:
             case Kind.NEW_BUCKET:
                 return self._was_made(_BUCKET) or any(map(self._was_made, _GRANTS))
         return True
+
+    def _is_strangers(self, account: str, inputs: Mapping[str, Any]) -> bool:
+        """Says whether a binding lets in an account that this program does not make, nor Google for it."""
+        domain = account.partition("@")[2]
+        return "serviceAccountId" not in inputs and not domain.startswith(("gcp-sa-", f"{self._project}."))
 
     def _is_here(self, project: str) -> bool:
         if project in NOBODYS_PROJECTS:

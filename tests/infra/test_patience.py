@@ -61,6 +61,20 @@ def test_accounts_that_are_named_too_early(
 
 
 @pytest.mark.parametrize(
+    ("account", "seconds"),
+    [
+        (AGENT, 600.0),
+        ("tuning@demo-project.iam.gserviceaccount.com", 600.0),
+        ("deployer@another-project.iam.gserviceaccount.com", 60.0),
+    ],
+)
+def test_an_account_of_somebody_elses_is_hardly_waited_for(patience: Patience, account: str, seconds: float) -> None:
+    refusal = f"Error 400: Service account {account} does not exist."
+    found = patience.awaited(BUCKET_MEMBER, {"member": f"serviceAccount:{account}"}, refusal)
+    assert found == (f"service account {account}, which Google Cloud does not know yet", seconds)
+
+
+@pytest.mark.parametrize(
     ("kind", "refusal", "is_awaited", "reason"),
     [
         (SERVICE, disabled(), True, "the program enables it"),
