@@ -64,17 +64,19 @@ STOPPED = {"policyName": "training-budget", "enforcementLevel": "mandatory", "me
 IN_PREVIEW = 'case "$*" in *" preview "*) {}; esac\n'
 
 
-@pytest.mark.parametrize("is_new", [True, False], ids=["what it needs is not up yet", "what it needs moves"])
-def test_no_job_starts_that_a_policy_stops(command: Command, project: Project, is_new: bool) -> None:
+@pytest.mark.parametrize("shows", ["once that is up", "at once", "once that has moved"])
+def test_no_job_starts_that_a_policy_stops(command: Command, project: Project, shows: str) -> None:
     """An update skips its preview, and only a preview shows a policy what the jobs cost that it would start."""
     urn = "urn:pulumi:prod::shop::gcp:storage/bucket:Bucket::data"
     moves = {"op": "create", "urn": urn, "type": "gcp:storage/bucket:Bucket", "new": {"custom": True}}
     ends = 'event \'{"summaryEvent": {"result": "succeeded"}}\'; exit 0'
     project.stack("dev", IN_PREVIEW.format(f"event '{json.dumps({'resOutputsEvent': {'metadata': moves}})}'; {ends}"))
-    if not is_new:
+    if shows != "once that is up":
         (project.books / "dev" / "up").touch()
+    first = f"[ -e prod/seen ] || {{ touch prod/seen; {ends}; }}; " if shows == "once that has moved" else ""
+    stops = f"{first}event '{json.dumps({'policyEvent': STOPPED})}'; exit 255"
     more = {"triage": {"continueFrom": {"stack": "dev", "model": "support"}}}
-    project.stack("prod", IN_PREVIEW.format(f"event '{json.dumps({'policyEvent': STOPPED})}'; exit 255"), models=more)
+    project.stack("prod", IN_PREVIEW.format(stops), models=more)
     answer = command("up", "dev", "prod", "--yes")
     assert answer.status == 1
     assert "updated" in result(answer.lines, "dev")

@@ -95,12 +95,16 @@ def _hopeless(work: Round, reports: Sequence[Report]) -> dict[str, str]:
 
     What a policy stops is stopped whatever moves: the update skips its preview, which alone knows what jobs cost.
     """
-    moving = {report.stack for report in reports if report.changes}
     return {
         report.stack: "\n".join(["not begun, since its preview failed:", *_why(report)])
         for report in reports
-        if report.failed and (_stopped(report) or not moving & set(work.files[report.stack].needs))
+        if report.failed and (_stopped(report) or not _follows(work.files[report.stack], reports))
     }
+
+
+def _follows(file: StackFile, reports: Sequence[Report]) -> bool:
+    """Says whether a stack reads outputs of one that is about to change."""
+    return any(report.changes and report.stack in file.needs for report in reports)
 
 
 def _why(report: Report) -> list[str]:
@@ -117,9 +121,12 @@ def _plan_of(work: Round, asked: Up, reports: Sequence[Report]) -> Callable[[str
         from tunestack.cli.reviewed import plans
 
         return partial(plans.check, asked.reviewed)
-    # Its own preview alone shows a policy what its jobs cost; those that tune nothing are spared a second one.
-    unseen = {report.stack for report in reports if report.waits_for or report.failed}
-    unseen = {name for name in unseen if _tunes(work.files[name])}
+    # A preview alone shows a policy what jobs cost. One that knew other outputs of those before it has not shown all.
+    unseen = {
+        report.stack
+        for report in reports
+        if (report.waits_for or _follows(work.files[report.stack], reports)) and _tunes(work.files[report.stack])
+    }
 
     def look(stack: str) -> None:
         if stack in unseen:
