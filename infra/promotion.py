@@ -124,7 +124,7 @@ def _earlier(there: ModelThere, run: str, connection: Connection) -> ModelThere:
     job = run if "/" in run else f"{there.job.rpartition('/')[0]}/{run}"
     try:
         found = get_run(job, like=there.job, opts=pulumi.InvokeOptions(provider=connection.tunestack))
-    except Exception as error:
+    except Exception as error:  # the SDK raises nothing more precise
         raise NotThereError(refusal(error)) from error
     if not found.is_of_same_model:
         raise NotThereError(f"{run} is no run of {there.name} of stack {there.stack}: another model was tuned by it")

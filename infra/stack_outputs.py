@@ -63,7 +63,7 @@ def refusal(error: Exception) -> str:
 def _read(stack: str) -> Outputs:
     try:
         found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack}, pulumi.InvokeOptions()).value
-    except Exception as error:
+    except Exception as error:  # the SDK raises nothing more precise
         said = refusal(error)
         if "unknown stack" in said:
             raise UnreadableStackError(

@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LATE = ("tunestack.catalogue", "tunestack.connection", "tunestack.tuning", "tenacity", "rich.console", "google.")
+LATE = (
+    "google.",
+    "msgspec",
+    "numpy",
+    "pulumi",
+    "requests",
+    "rich.console",
+    "tenacity",
+    "tunestack.catalogue",
+    "tunestack.connection",
+    "tunestack.tuning",
+    "yaml",
+)
 """Each takes as long to import as all that a list of commands needs."""
 
 IMPORTED = "import sys; import tunestack.cli.application; print(*sys.modules, sep='\\n')"

@@ -108,11 +108,11 @@ class Policy(Generic[LimitsT]):
     def __init__(self, limits: type[LimitsT]) -> None:
         self.limits = limits
 
-    def of_resource(self, limits: LimitsT, resource: Resource) -> Iterable[Finding]:  # noqa: ARG002
+    def of_resource(self, limits: LimitsT, resource: Resource) -> Iterable[Finding]:  # noqa: ARG002 - for policies
         """Looks at one resource."""
         return ()
 
-    def of_stack(self, limits: LimitsT, resources: Sequence[Resource]) -> Iterable[Finding]:  # noqa: ARG002
+    def of_stack(self, limits: LimitsT, resources: Sequence[Resource]) -> Iterable[Finding]:  # noqa: ARG002 - likewise
         """Looks at all resources."""
         return ()
 

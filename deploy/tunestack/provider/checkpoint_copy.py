@@ -230,7 +230,7 @@ class CheckpointCopyLifecycle(Lifecycle):
                     there = await self._run.call(folder.present, self._run.connection, outputs["uri"])
                     if copying.left(source, there):
                         copies = await self._run.call(folder.beside, self._run.connection, outputs["uri"])
-                except Exception as error:
+                except Exception as error:  # whatever it is: a preview says what it knows
                     await self._run.tell(urn, f"cannot look at the copy: {error!r}", severity=Severity.DEBUG)
         elif before.get("content") and before["content"] == known.get("content"):
             outputs |= {name: before.get(name) for name in ("uri", "content", "files", "bytes")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,9 +83,9 @@ def test_without_one_it_says_why(job: Job, command: Command, plans: Path, tmp_pa
     ids=["too old", "of a fork", "of an earlier commit"],
 )
 def test_only_the_repositorys_own_of_the_last_commit_counts(
-    job: Job, command: Command, plans: Path, tmp_path: Path, kept: dict[str, object], told: str
+    job: Job, command: Command, plans: Path, tmp_path: Path, kept: dict[str, Any], told: str
 ) -> None:
     assert isinstance(job.host, FakeGitHub)
-    job.host.keep("tunestack-plan-prod", plans, **kept)  # type: ignore[arg-type]
+    job.host.keep("tunestack-plan-prod", plans, **kept)
     job.host.merge(CHANGE, MERGED, HEAD)
     assert told in bring(command, tmp_path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -118,8 +120,10 @@ def test_goes_on_where_it_was_cut_off(command: Command, cloud: Emulator) -> None
     assert [text[:8] for text in command(*HERE, "--yes", "--json").json["done"]] == ["make key"]
 
 
-def test_an_api_that_takes_a_moment(command: Command, start_emulator: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = start_emulator({"delays": {"apiEnabled": 0.5}})  # type: ignore[operator]
+def test_an_api_that_takes_a_moment(
+    command: Command, start_emulator: Callable[[dict[str, Any]], Emulator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = start_emulator({"delays": {"apiEnabled": 0.5}})
     monkeypatch.setenv("TUNESTACK_EMULATOR_URL", slow.url)
     made = command(*HERE, "--yes", "--json")
     assert made.status == 0, made.err

@@ -332,7 +332,7 @@ class TestPreviews:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "property", "reason"),
+    ("inputs", "name", "reason"),
     [
         (INPUTS, "machineType", "is missing; name the machine with machineType and acceleratorType, or list machines"),
         ({**INPUTS, "machineType": L4}, "acceleratorType", "is missing"),
@@ -354,8 +354,8 @@ class TestPreviews:
         ({**listed(L4), "previewCheckpointUri": "s3://x"}, "previewCheckpointUri", "gs://"),
     ],
 )
-async def test_what_is_refused(cloud: Place, inputs: dict[str, Any], property: str, reason: str) -> None:  # noqa: A002
-    assert reason in (await cloud.refusals(inputs))[property]
+async def test_what_is_refused(cloud: Place, inputs: dict[str, Any], name: str, reason: str) -> None:
+    assert reason in (await cloud.refusals(inputs))[name]
 
 
 async def test_a_machine_that_is_newer_than_the_catalogue(cloud: Place) -> None:

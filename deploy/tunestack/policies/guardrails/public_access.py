@@ -27,7 +27,7 @@ class PublicAccess(Policy[Limits]):
     description = "No bucket and no right is open to everybody."
     severity = "critical"
 
-    def of_resource(self, limits: Limits, resource: Resource) -> Iterator[Finding]:  # noqa: ARG002
+    def of_resource(self, limits: Limits, resource: Resource) -> Iterator[Finding]:  # noqa: ARG002 - it has none
         """Looks for public members, and for buckets that may get some."""
         if not resource.type.startswith(("gcp:", "tunestack:")):
             return
