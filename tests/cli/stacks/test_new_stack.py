@@ -164,6 +164,12 @@ def test_secrets_are_kept_as_others_keep_them(
             ("lab", "-l", "us-central1", "--foundation", "prod", "--machine", "g2-standard"),
             "the catalogue has no machine",
         ),
+        (("lab", "-l", "mars", "--foundation", "prod"), "--location mars: there is no such region; there are us-cent"),
+        (("lab", "-l", "us-central1", "--project", "My project"), "--project My project: this is no id of a project"),
+        (
+            ("lab", "-l", "us-central1", "--foundation", "prod", "--promote", "dev:support"),
+            "--promote dev:support: a region serves the models of its foundation; promote it into prod",
+        ),
     ],
 )
 def test_what_is_refused(command: Command, prod: Project, arguments: tuple[str, ...], says: str) -> None:
@@ -171,6 +177,15 @@ def test_what_is_refused(command: Command, prod: Project, arguments: tuple[str, 
     assert answer.status == 1
     assert says in answer.err
     assert sorted(path.name for path in (prod.folder / "stacks").iterdir()) == ["Pulumi.prod.yaml"]
+
+
+def test_a_region_like_a_stack_that_stands_by_itself_tunes_nothing(command: Command, prod: Project) -> None:
+    served = {"serving": {"support": SERVED}, "emulator": True, "quota": {"concurrentTuningJobs": 2}}
+    prod.write("dev", **served, datasets={"tickets": {"training": "a.jsonl"}}, models={"support": {}})
+    answer = command(*NEW, "prod-eu", "--foundation", "prod", "--like", "dev", "-l", "europe-west4")
+    assert config(prod, "prod-eu").keys() == {"project", "location", "foundation", "serving"}, "prod is on Google Cloud"
+    told = "tunestack:datasets, tunestack:models and tunestack:quota.concurrentTuningJobs: a region tunes nothing"
+    assert told in answer.out
 
 
 def test_a_machine_that_is_not_known_is_asked_for(command: Command, project: Project) -> None:

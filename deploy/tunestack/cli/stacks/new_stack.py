@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -13,7 +14,7 @@ import yaml
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.new_machines import ONE_MACHINE, accelerators, cheapest, served_on
 from tunestack.cli.stacks.stack_files import StackFile, find, regions_of, section
-from tunestack.cli.stacks.taking_over import taken_over
+from tunestack.cli.stacks.taking_over import left_to_foundation, taken_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,26 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
             f"--project {asked.project}: a region lies in the project of its foundation, and {foundation.name} is in "
             f"{foundation.project}; for another project, promote its models instead: --promote {foundation.name}:MODEL"
         )
+    if foundation and asked.promotes:
+        raise StackError(
+            f"--promote {asked.promotes[0]}: a region serves the models of its foundation; promote it into "
+            f"{foundation.name}"
+        )
     regions = regions_of(asked.foundation, files) if asked.foundation else []
     siblings = [region for region in regions if not region.problem]
     followed = find(asked.like, files) if asked.like else next(iter(siblings), None)
     config, left_out = taken_over(asked.name, followed) if followed else ({}, [])
+    if foundation and followed and not followed.foundation:
+        left_out += left_to_foundation(config, foundation.name)
     source = followed or foundation
     project = asked.project or (foundation or source or _NOBODY).project
     if not project:
         raise StackError(f"in which Google Cloud project is {asked.name}? Name it with --project")
-    config = {"project": project, "location": _location(asked.location), **_without(config, "project", "location")}
+    if not _PROJECT.fullmatch(project):
+        raise StackError(
+            f"--project {project}: this is no id of a project: 6 to 30 lower-case letters, digits and hyphens"
+        )
+    config = {"project": project, "location": _location(asked), **_without(config, "project", "location")}
     if foundation:
         config = {**config, "foundation": foundation.name}
         if not followed:
@@ -102,19 +114,18 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
             name: {**_without(endpoint, "machines", *ONE_MACHINE), **served_on(asked.machines)}
             for name, endpoint in section(config, "serving").items()
         }
-    kin = source or next(
-        (files[each.partition(":")[0]] for each in asked.promotes if each.partition(":")[0] in files), None
-    )
-    if kin and kin.emulator:
-        config["emulator"] = True
+    kin = foundation or source
+    kin = kin or next((files[stack] for each in asked.promotes if (stack := each.partition(":")[0]) in files), _NOBODY)
+    config = {**_without(config, "emulator"), **({"emulator": True} if kin.emulator else {})}
     given = asked.secrets_provider or (source.secrets_provider if source else _agreed(files))
-    salt = _salt(kin) if kin and kin.emulator and not given else ""
+    salt = _salt(kin) if kin.emulator and not given else ""
     order = {key: place for place, key in enumerate(_ORDER)}
     ordered = dict(sorted(config.items(), key=lambda entry: order.get(entry[0], len(order))))
     return Draft(_about(asked, followed), ordered, given, salt, left_out)
 
 
 _NOBODY = StackFile("", Path())
+_PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _ORDER = ("project", "location", "foundation", "emulator", "labels")
 
 
@@ -165,17 +176,21 @@ def _promoted(promotes: tuple[str, ...], files: Mapping[str, StackFile]) -> dict
     return models
 
 
-def _location(name: str) -> str:
-    """Returns a location.
+def _location(asked: NewStack) -> str:
+    """Returns a location; one that is not known is left to what a stack does there: Gemini is tuned in more of them.
 
     Raises:
         StackError: there is none of that name.
     """
     from tunestack import catalogue
 
-    known = [row.name for row in catalogue.regions()]
-    if name not in known and (near := get_close_matches(name, known, n=1, cutoff=0.8)):
-        raise StackError(f"--location {name}: there is no such region; did you mean {near[0]}?")
+    name, known = asked.location, [row.name for row in catalogue.regions()]
+    if name in known:
+        return name
+    near = get_close_matches(name, known, n=1, cutoff=0.8)
+    if near or asked.foundation or asked.promotes:
+        told = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise StackError(f"--location {name}: there is no such region; {told}")
     return name
 
 

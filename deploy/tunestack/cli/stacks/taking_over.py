@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from tunestack.cli.stacks.stack_files import StackFile
+from tunestack.wording import together
 
 _NAMED_THINGS = (
     ("serviceAccount",),
@@ -18,6 +19,18 @@ _NAMED_THINGS = (
     ("models", "*", "kmsKeyName"),
 )
 """Keys that name one thing in one project or place, which a new stack must not share without being told to."""
+
+
+_OF_A_FOUNDATION = (
+    ("datasets",),
+    ("models",),
+    ("serviceAccount",),
+    ("submitters",),
+    ("quota", "concurrentTuningJobs"),
+    ("buckets", "data"),
+    ("buckets", "intermediateCheckpointDays"),
+)
+"""Keys that a region may not have, since it tunes nothing: infra/stack_problems.py refuses them."""
 
 
 def taken_over(name: str, followed: StackFile) -> tuple[dict[str, Any], list[str]]:
@@ -40,6 +53,17 @@ def taken_over(name: str, followed: StackFile) -> tuple[dict[str, Any], list[str
             f"'tunestack:{place}' --stack {name}"
         )
     return {key: value for key, value in config.items() if value != {}}, told
+
+
+def left_to_foundation(config: dict[str, Any], foundation: str) -> list[str]:
+    """Takes out of a configuration what a region cannot have, and returns a sentence about it."""
+    found = [(place, holder.pop(path[-1])) for path in _OF_A_FOUNDATION for place, holder in _holders(config, path)]
+    for section in [key for key, value in config.items() if value == {}]:
+        del config[section]
+    if not found:
+        return []
+    places = together([f"tunestack:{place}" for place, _ in found])
+    return [f"{places}: a region tunes nothing, and serves the models of {foundation}"]
 
 
 def _holders(config: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
