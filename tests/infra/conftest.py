@@ -67,8 +67,8 @@ class Program:
     def outputs(self, stack: str = "") -> dict[str, Any]:
         """What a stack exports, by default the selected one; read from its state, without a run of the engine."""
         backend = Path(urlsplit(self.environment["PULUMI_BACKEND_URL"]).path)
-        state = json.loads((backend / ".pulumi" / "stacks" / "tunestack" / f"{stack or self.selected}.json").read_text())
-        resources = state["checkpoint"]["latest"]["resources"]
+        file = backend / ".pulumi" / "stacks" / "tunestack" / f"{stack or self.selected}.json"
+        resources = json.loads(file.read_text())["checkpoint"]["latest"]["resources"]
         return next(dict(each.get("outputs") or {}) for each in resources if each["type"] == "pulumi:pulumi:Stack")
 
 

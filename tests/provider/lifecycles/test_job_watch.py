@@ -46,10 +46,11 @@ def hide(cloud: Cloud, name: str) -> None:
     documents.put("tuningJobs", name, {**documents.get("tuningJobs", name), "order": 2**63 - 1})
 
 
-def end(cloud: Cloud, inputs: dict[str, Any]) -> None:
-    """Lets a job succeed."""
+def end(cloud: Cloud, inputs: dict[str, Any], calls: Calls) -> None:
+    """Lets a job succeed; calls are counted from that moment on."""
     for file in ("config.json", "model-00001-of-00001.safetensors"):
         cloud.write(f"{inputs['artifactsUri']}/postprocess/node-0/checkpoints/final/{file}")
+    calls.restart()
     cloud.set_job(inputs["job"], state="JOB_STATE_SUCCEEDED")
 
 
@@ -137,7 +138,7 @@ async def test_five_waits_cost_one_list_call_a_round(cloud: Cloud, provider: Pro
     names = [each["job"] for each in inputs]
     calls = Calls(cloud)
     waits = [provider.wait_for(each) for each in inputs]
-    assert len(await calls.rounds(2)) < 2 + WAITS  # the first comer has no company yet
+    assert len(await calls.rounds(2)) <= 2 + WAITS  # who comes first has no company yet, nor has who comes late
     began = time.monotonic()
     asked = await calls.rounds(4)
     assert set(asked) == {"list"}
@@ -152,9 +153,8 @@ async def test_five_waits_cost_one_list_call_a_round(cloud: Cloud, provider: Pro
 
     # The end of one is seen in the round after it, listed or not, while the others wait on.
     for ended in (0, 3):
-        calls.restart()
-        end(cloud, inputs[ended])
-        async with asyncio.timeout(5):
+        end(cloud, inputs[ended], calls)
+        async with asyncio.timeout(60):
             answer = await waits[ended]
         assert answer.properties["state"] == "JOB_STATE_SUCCEEDED"
         # One may have been under way when the job ended, the next one shows it, and its checkpoints are looked for.
@@ -163,7 +163,7 @@ async def test_five_waits_cost_one_list_call_a_round(cloud: Cloud, provider: Pro
 
     # A user's interrupt ends all others at once, and says of each that nothing is lost.
     await provider.stub.Cancel(Empty())
-    errors = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 5)
+    errors = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
     told = [error.details() for error in errors if isinstance(error, grpc.aio.AioRpcError)]
     assert told == [
         f"interrupted while waiting; job {name.rpartition('/')[2]} goes on, and the next pulumi up waits on"
