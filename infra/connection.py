@@ -18,7 +18,7 @@ from infra.settings import Settings
 EMULATOR_URL = "TUNESTACK_EMULATOR_URL"
 _EMULATOR_FILE = Path(".tunestack", "emulator", "emulator.json")
 
-_ENDPOINTS = {
+ENDPOINTS = {
     "storage_custom_endpoint": "storage/v1/",
     "service_usage_custom_endpoint": "su/v1/",
     "resource_manager_custom_endpoint": "crm/v1/",
@@ -74,7 +74,7 @@ def connect(settings: Settings) -> Connection:
             # a word that a message may contain: the engine would mask it there.
             access_token="no-token-is-needed-here",  # noqa: S106
             batching=gcp.ProviderBatchingArgs(enable_batching=False),
-            **{argument: f"{url}/{path}" for argument, path in _ENDPOINTS.items()},
+            **{argument: f"{url}/{path}" for argument, path in ENDPOINTS.items()},
         ),
         tunestack.Provider(
             "tunestack",

@@ -43,7 +43,7 @@ def small(tmp_path: Path, pulumi_environment: dict[str, str], emulator: Emulator
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(SETTINGS)
     (folder / "__main__.py").write_text(PROGRAM)
-    (folder / "paths.json").write_text(json.dumps(connection._ENDPOINTS))
+    (folder / "paths.json").write_text(json.dumps(connection.ENDPOINTS))
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     reaches = {
         "TUNESTACK_EMULATOR_URL": emulator.url,

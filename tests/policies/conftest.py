@@ -26,9 +26,9 @@ project, base, key = "tunestack-test", "google/gemma3@gemma-3-1b-it", settings["
 bucket, endpoint = "tunestack-test-policies", f"projects/{project}/locations/us-central1/endpoints/4711"
 if settings["stores"]:
     import pulumi_gcp as gcp
-    from infra.connection import _ENDPOINTS
+    from infra.connection import ENDPOINTS
 
-    paths = {name: f"{url}/{path}" for name, path in _ENDPOINTS.items()}
+    paths = {name: f"{url}/{path}" for name, path in ENDPOINTS.items()}
     batching = gcp.ProviderBatchingArgs(enable_batching=False)
     cloud = gcp.Provider("cloud", project=project, access_token="no-token-is-needed-here", batching=batching, **paths)
     opts = pulumi.ResourceOptions(provider=cloud, protect=settings["protect"])

@@ -30,19 +30,19 @@ def destroy(asked: Request) -> int:
     work.files = {file.name: file for file in chosen if work.workspace.resources(file.name)}
     for file in chosen:
         if file.name not in work.files:
-            work.voices.say(f"{file.name}: has nothing to destroy")
+            work.output.say(f"{file.name}: has nothing to destroy")
     if not work.files:
         return work.finish([], "", ())
     _refuse_protected(work)
     for told in _readers(work, files):
-        work.voices.say(told)
+        work.output.say(told)
     if len(work.files) > 1:
-        work.voices.say(f"order: {order(list(work.files.values()), backwards=True)}")
-    options = Options(refresh=asked.refresh, colour=work.voices.in_colour)
+        work.output.say(f"order: {order(list(work.files.values()), backwards=True)}")
+    options = Options(refresh=asked.refresh, colour=work.output.in_colour)
     if not asked.skips_preview:
         failed = work.show_destroys()
         if work.is_stopped:
-            work.voices.say("stopped; nothing was changed")
+            work.output.say("stopped; nothing was changed")
             return INTERRUPTED
         if failed:
             raise StackError(f"nothing was destroyed, since the preview of {together(failed)} failed")
@@ -51,7 +51,7 @@ def destroy(asked: Request) -> int:
         confirm(f"Destroy {', '.join(listed)}?")
     status = work.finish(work.destroy(options), shlex.join(["tunestack", "destroy", *asked.names]), asked.only)
     if status == 0:
-        work.voices.say(f"What the service keeps of it: `tunestack kept --stack {chosen[0].name}`.")
+        work.output.say(f"What the service keeps of it: `tunestack kept --stack {chosen[0].name}`.")
     return status
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.outcomes import Outcome, Result, lines
+from tunestack.cli.stacks.prefixed_output import PrefixedOutput
 from tunestack.cli.stacks.running import Running
 from tunestack.cli.stacks.schedule import walk
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile
 from tunestack.cli.stacks.stopping import stops
-from tunestack.cli.stacks.voices import Voices
 from tunestack.cli.terminal import print_json, print_lines
 from tunestack.wording import together
 
@@ -63,7 +63,7 @@ class Round:
         self.files = {file.name: file for file in files}
         self.running = Running()
         self.workspace = Workspace(project, running=self.running)
-        self.voices = Voices(list(self.files), sys.stderr if asked.for_machines else None)
+        self.output = PrefixedOutput(list(self.files), sys.stderr if asked.for_machines else None)
         self._at_once = asked.at_once
         self._for_machines = asked.for_machines
 
@@ -81,19 +81,19 @@ class Round:
         for file in self.files.values():
             if file.name not in self.workspace.stacks and not file.problem:
                 self.workspace.initialise(file.name, file.secrets_provider)
-                self.voices.say(f"stack {file.name} is new in the backend")
+                self.output.say(f"stack {file.name} is new in the backend")
 
     def show_destroys(self) -> list[str]:
         """Shows what a destroy of each stack would delete; returns the stacks of which that fails."""
-        self.voices.say(f"previewing {', '.join(self.files)}")
+        self.output.say(f"previewing {', '.join(self.files)}")
 
         def foresee(stack: str) -> EngineRun:
-            run = self.workspace.update("destroy", stack, Options(only_preview=True, colour=self.voices.in_colour))
+            run = self.workspace.update("destroy", stack, Options(only_preview=True, colour=self.output.in_colour))
             # Without a terminal the engine prints a line when it begins with a resource, and the same when it ends.
-            self.voices.block(stack, dict.fromkeys(run.output.splitlines()))
+            self.output.block(stack, dict.fromkeys(run.output.splitlines()))
             return run
 
-        with stops(self.running, self.voices.say), ThreadPoolExecutor(self._at_once) as pool:
+        with stops(self.running, self.output.say), ThreadPoolExecutor(self._at_once) as pool:
             return [run.stack for run in pool.map(foresee, self.files) if not run.ok]
 
     def up(
@@ -116,8 +116,8 @@ class Round:
             try:
                 plan = plan_of(stack)
                 if told := self._goes_on(stack):
-                    self.voices.of(stack)(told)
-                run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.voices.of(stack))
+                    self.output.of(stack)(told)
+                run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.output.of(stack))
                 return Outcome.of_up(run, self._outputs(stack))
             except StackError as error:
                 return self._without_run(stack, Result.FAILED, str(error))
@@ -131,7 +131,7 @@ class Round:
         def destroy(stack: str) -> Outcome:
             if self.is_stopped:
                 return self._without_run(stack, Result.HELD_BACK, _STOPPED)
-            run = self.workspace.update("destroy", stack, options, on_output=self.voices.of(stack))
+            run = self.workspace.update("destroy", stack, options, on_output=self.output.of(stack))
             return Outcome.of_destroy(run)
 
         waits_for = {
@@ -158,7 +158,7 @@ class Round:
         return 0 if all(outcome.result.is_well for outcome in outcomes) else 1
 
     def _walk(self, waits_for: Mapping[str, frozenset[str]], perform: Callable[[str], Outcome]) -> list[Outcome]:
-        with stops(self.running, self.voices.say):
+        with stops(self.running, self.output.say):
             done = walk(
                 waits_for,
                 perform,

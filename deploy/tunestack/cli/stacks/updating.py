@@ -42,18 +42,18 @@ def update(asked: Up) -> int:
     chosen = select(asked.names, asked.only, files)
     work = Round(ProjectFile.find(), chosen, asked)
     if len(chosen) > 1:
-        work.voices.say(f"order: {order(chosen)}")
+        work.output.say(f"order: {order(chosen)}")
     if not asked.only:
         for told in _missed(work, files):
-            work.voices.say(told)
+            work.output.say(told)
     work.initialise()
-    options = Options(refresh=asked.refresh, message=asked.message, colour=work.voices.in_colour)
+    options = Options(refresh=asked.refresh, message=asked.message, colour=work.output.in_colour)
     reports: Sequence[Report] = ()
     if not (asked.skips_preview or asked.reviewed):
         try:
             reports = _previews(work, asked)
         except KeyboardInterrupt:
-            work.voices.say("stopped; nothing was changed")
+            work.output.say("stopped; nothing was changed")
             return INTERRUPTED
     left_out = _hopeless(work, reports)
     going = [file.name for file in chosen if file.name not in left_out]
@@ -80,13 +80,13 @@ def _missed(work: Round, files: Mapping[str, StackFile]) -> Iterator[str]:
 
 
 def _previews(work: Round, asked: Up) -> list[Report]:
-    work.voices.say(f"previewing {', '.join(work.files)}")
+    work.output.say(f"previewing {', '.join(work.files)}")
     reports = preview(Asked(asked.names, asked.only, asked.refresh, at_once=asked.at_once))
     for report in reports:
-        work.voices.say("")
+        work.output.say("")
         for line in lines(report):
-            work.voices.say(line)
-    work.voices.say("")
+            work.output.say(line)
+    work.output.say("")
     return reports
 
 

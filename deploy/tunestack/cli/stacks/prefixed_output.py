@@ -16,7 +16,7 @@ from tunestack.wording import printable
 _COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "bright_cyan", "bright_magenta", "bright_yellow")
 
 
-class Voices:
+class PrefixedOutput:
     """A stream that the engines of several stacks share; one alone needs no name before its lines.
 
     Args:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import io
 
-from tunestack.cli.stacks.voices import Voices
+from tunestack.cli.stacks.prefixed_output import PrefixedOutput
 
 
 def test_each_line_stands_behind_its_stacks_name() -> None:
     stream = io.StringIO()
-    voices = Voices(["prod", "prod-east"], stream)
-    east, prod = voices.of("prod-east"), voices.of("prod")
+    output = PrefixedOutput(["prod", "prod-east"], stream)
+    east, prod = output.of("prod-east"), output.of("prod")
     east("creating")
     prod("creating")
     east("")
     east("creating")
     east("creating")
-    voices.say("stopping")
+    output.say("stopping")
     assert stream.getvalue().splitlines() == [
         "prod-east | creating",
         "prod      | creating",
@@ -27,7 +27,7 @@ def test_each_line_stands_behind_its_stacks_name() -> None:
 
 def test_one_alone_needs_no_name() -> None:
     stream = io.StringIO()
-    Voices(["prod"], stream).of("prod")("\x1b]0;title\x07 creating")
+    PrefixedOutput(["prod"], stream).of("prod")("\x1b]0;title\x07 creating")
     assert stream.getvalue() == "\\x1b]0;title\\x07 creating\n"
 
 
@@ -38,4 +38,4 @@ class _Closed(io.StringIO):
 
 def test_an_engine_goes_on_when_nobody_reads_any_more() -> None:
     """As behind `| head`: an exception here would close the engine's output, which ends it in the middle of a step."""
-    Voices(["prod"], _Closed()).of("prod")("creating")
+    PrefixedOutput(["prod"], _Closed()).of("prod")("creating")
