@@ -56,7 +56,8 @@ class CheckpointSources:
     def why_not(self, error: Exception, known: Mapping[str, Any]) -> str | None:
         """Returns why a checkpoint cannot be looked at; None for a defect."""
         if isinstance(error, NoCheckpointError):
-            return str(error)
+            stack = _stack(known)
+            return f"{error}; pulumi up --refresh --stack {stack} says how to get it back" if stack else str(error)
         if http_code(error) == 403:
             bucket, _ = artifacts.split(known["sourceUri"])
             said = str(getattr(error, "message", error))

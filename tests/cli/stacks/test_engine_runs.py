@@ -43,6 +43,14 @@ def test_how_a_run_ends(project: Project) -> None:
             False,
             id="without what says nothing",
         ),
+        pytest.param(
+            'event \'{"diagnosticEvent": {"severity": "error", "message": '
+            '"1 error occurred:\\n\\t* no quota\\n\\n"}}\'\n'
+            "exit 255",
+            "no quota",
+            False,
+            id="without how the engine lists what came out otherwise than it should",
+        ),
         pytest.param('fails "update canceled"', "update canceled", True, id="it was asked to stop"),
         pytest.param(
             'event \'{"policyEvent": {"policyName": "budget", "enforcementLevel": "mandatory", "message": '

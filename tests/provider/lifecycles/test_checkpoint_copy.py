@@ -254,6 +254,10 @@ async def test_a_model_that_is_not_finished_is_waited_for(cloud: Any, inputs: di
     [
         ({"sourceUri": "gs://demo-data/none"}, "sourceUri: there is nothing in gs://demo-data/none"),
         ({"sourceUri": "gs://no-such-bucket/a"}, "sourceUri: there is no bucket no-such-bucket"),
+        (
+            {"sourceUri": "gs://no-such-bucket/a", "origin": {"stack": "dev"}},
+            "no bucket no-such-bucket; pulumi up --refresh --stack dev says how to get it back",
+        ),
         ({"sourceUri": "gs://demo-data/half"}, "sourceUri: there is no whole checkpoint in gs://demo-data/half"),
         ({"sourceUri": "demo-data/runs"}, "sourceUri: 'demo-data/runs' is not the address of a Cloud Storage folder"),
         ({"destinationUri": f"{SOURCE}/copies"}, "destinationUri: lies in the folder that is copied"),

@@ -108,13 +108,18 @@ def steps(events: Iterable[Event]) -> Iterator[Step]:
             )
 
 
+_LIST = re.compile(r"\A\d+ errors? occurred:\n+|^\t\* ", re.MULTILINE)
+"""What the engine puts around and before each of the reasons why a resource came out otherwise than it should."""
+
+
 def messages(events: Iterable[Event]) -> Iterator[Message]:
     """Yields what was told to people, each text once: Check runs twice where a resource is replaced."""
     seen = set()
     for event in events:
         told = event.get("diagnosticEvent")
         if told and told["severity"] != "debug" and not told.get("ephemeral"):
-            message = Message(told.get("urn") or "", told["severity"], _COLOURS.sub("", told["message"]).strip())
+            text = _COLOURS.sub("", told["message"]).strip()
+            message = Message(told.get("urn") or "", told["severity"], _LIST.sub("", text))
             if message not in seen and message.text:
                 seen.add(message)
                 yield message
