@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.infra.conftest import Program
 from tests.running_emulator import Emulator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
@@ -76,17 +76,7 @@ class Prod:
 
     def pulumi(self, *arguments: str, run: int = -1, fails: bool = False) -> str:
         names = {"RUN": self.runs[run].rpartition("/")[2], "LATEST": self.runs[-1], "EMULATOR": self.emulator.url}
-        finished = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
-            cwd=self.folder,
-            env={**self.environment, **names},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        said = finished.stdout + finished.stderr
-        assert (finished.returncode != 0) is fails, said
-        return said
+        return Program(self.folder, {**self.environment, **names}, self.emulator).pulumi(*arguments, fails=fails)
 
     def up(self, *arguments: str, **named: Any) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", *arguments, **named)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.infra.conftest import Program
 from tests.key_server import SECRETS_PROVIDER
 from tests.running_emulator import Emulator
 
@@ -127,18 +127,7 @@ class Foreign:
 
     def pulumi(self, *arguments: str, fails: bool = False) -> str:
         """Runs the CLI on the stack and gives what it printed, both streams as one text."""
-        done = subprocess.run(
-            ["pulumi", *arguments, "--stack", "prod", "--non-interactive", "--color", "never"],
-            check=False,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
-        assert (done.returncode != 0) is fails, done.stdout
-        return done.stdout
+        return Program(self.folder, self.environment, self.emulator).pulumi(*arguments, "--stack", "prod", fails=fails)
 
 
 @pytest.fixture
