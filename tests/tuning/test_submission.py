@@ -136,7 +136,12 @@ def test_each_method_sends_its_request_and_nothing_else(service: Service, method
     ((path, _, body),) = service.asked
     assert path == PATH
     assert body is not None
-    labels = {"team": "support", **OWNER.labels(spec.hash()), "tunestack-claim": "c0ffee", "tunestack-data": spec.content_hash[:16]}
+    labels = {
+        "team": "support",
+        **OWNER.labels(spec.hash()),
+        "tunestack-claim": "c0ffee",
+        "tunestack-data": spec.content_hash[:16],
+    }
     common: dict[str, Any] = {
         "description": "of tickets",
         "serviceAccount": "tuner@p.iam.gserviceaccount.com",
