@@ -179,14 +179,13 @@ class Deployments:
             return  # a tuned Gemini, on accelerators of the service's own
         place = Place.of(endpoint, self._services.projects)
         kind, count = capacity.accelerators(deployed)
-        # A roll that surges runs both for a while; one that does not gives the accelerators over.
-        without = previous if deployed["id"] == previous or not _surges(deployed) else ""
-        others = [
-            other
-            for name, other in self._endpoints.deployed(place.name)
-            if not (name == endpoint and other["id"] == without)
-        ]
+        present = list(self._endpoints.deployed(place.name))
+        others = [other for name, other in present if not (name == endpoint and other["id"] == previous)]
         capacity.require_quota(self._services, place, kind, count, others)
+        # A roll that surges runs some replicas of both for a while; one that does not gives the accelerators over.
+        if previous not in ("", deployed["id"]) and _surges(deployed):
+            beside = count // _replicas(deployed) * _surge(deployed)
+            capacity.require_quota(self._services, place, kind, beside, [other for _, other in present])
 
     def _require_machine(self, endpoint: str, deployed: Details) -> None:
         if "checkpointId" not in deployed:
@@ -242,6 +241,14 @@ def _surges(deployed: Details) -> bool:
     """Whether a roll runs the new replicas beside the old ones: unless the request lets replicas be missing."""
     options = deployed.get("rolloutOptions", {})
     return not (options.get("maxUnavailableReplicas") or options.get("maxUnavailablePercentage"))
+
+
+def _surge(deployed: Details) -> int:
+    """How many replicas run beside the old ones while it rolls: "absolute count of allowed additional replicas"."""
+    replicas, options = _replicas(deployed), deployed.get("rolloutOptions", {})
+    if share := int(options.get("maxSurgePercentage", 0)):
+        return min(replicas, -(-replicas * share // 100))
+    return min(replicas, int(options.get("maxSurgeReplicas", 0)) or replicas)
 
 
 def _mark(endpoint: Details, deployed_id: str, *, interrupted: bool) -> None:

@@ -27,6 +27,7 @@ class Need:
         surge: replicas of the new version beside the old ones, where it rolls; None where nothing serves yet, or where
             the old ones make way first.
         leaving: endpoint and id of the deployed models that make way first.
+        followed: those that make way in the end: their accelerators, where they are of the same kind, are taken over.
         own_container: whether the program brings its container, so that what the service recommends does not matter.
     """
 
@@ -34,6 +35,7 @@ class Need:
     surge: int | None = None
     leaving: Collection[tuple[str, str]] = ()
     own_container: bool = False
+    followed: Collection[tuple[str, str]] = ()
 
     @classmethod
     def of(
@@ -55,9 +57,10 @@ class Need:
             own_container: whether the program brings its container.
         """
         surge = options.get("max_surge_replicas", 0)
-        if before and surge and not options.get("max_unavailable_replicas"):
-            return cls(replicas, surge=surge, own_container=own_container)
         leaving = [(endpoint.rpartition("/")[2], each) for each in before]
+        if before and surge and not options.get("max_unavailable_replicas"):
+            followed = leaving if endpoint else ()
+            return cls(replicas, surge=surge, own_container=own_container, followed=followed)
         return cls(replicas, leaving=leaving, own_container=own_container)
 
     def accelerators(self, each: int) -> int:
@@ -104,9 +107,19 @@ def _obstacle(machine: Machine, capacity: Capacity, need: Need) -> str:
             f"cannot hold the checkpoint: its weights take {_gib(capacity.weight_bytes)}, and "
             f"{_gib(row.usable_bytes)} are usable"
         )
-    if text := _shortage(accelerator, need.accelerators(count), capacity, need):
+    if text := _shortage(accelerator, _needed(accelerator, count, capacity, need), capacity, need):
         return text
     return _not_had(machine, capacity, need)
+
+
+def _needed(accelerator: str, count: int, capacity: Capacity, need: Need) -> int:
+    """Returns how many accelerators must be free: those of the surge, and in the end all that are not taken over."""
+    at_once = need.accelerators(count)
+    if not need.followed or capacity.deployed is None:
+        return at_once
+    known = [capacity.deployed[name] for name in need.followed if name in capacity.deployed]
+    taken_over = sum(number for kind, number in known if kind == accelerator)
+    return max(at_once, count * need.replicas - taken_over) if known else at_once
 
 
 def _shortage(accelerator: str, needed: int, capacity: Capacity, need: Need) -> str:

@@ -94,6 +94,27 @@ def test_a_roll_that_surges_needs_a_second_accelerator_and_fails_without_harm(se
     assert serving.endpoint["trafficSplit"] == {"11": 100}
 
 
+@pytest.mark.parametrize(
+    ("options", "granted", "fits"),
+    [
+        ({"maxSurgeReplicas": 1}, 3, True),
+        ({"maxSurgeReplicas": 2}, 3, False),
+        ({"maxSurgeReplicas": 2}, 4, True),
+        ({"maxSurgePercentage": 50}, 3, True),
+        ({"maxSurgePercentage": 51}, 3, False),
+    ],
+)
+def test_a_roll_takes_as_many_accelerators_more_as_it_surges_by(
+    cloud: Cloud, tuned: dict[str, str], options: dict[str, int], granted: int, fits: bool
+) -> None:
+    cloud.quota(L4_QUOTA, granted, region=REGION)
+    serving = Serving(cloud, tuned)
+    two = {"dedicatedResources": {"machineSpec": L4, "minReplicaCount": 2, "maxReplicaCount": 2}}
+    assert "error" not in serving.deploy("1", "11", trafficSplit={"0": 100}, **two)
+    rolled = serving.deploy("2", "22", rolloutOptions={"previousDeployedModel": "11", **options}, **two)
+    assert ("error" not in rolled) is fits
+
+
 def test_a_roll_that_may_interrupt_gives_its_accelerator_over(serving: Serving) -> None:
     serving.deploy("1", "11", trafficSplit={"0": 100})
     options = {"previousDeployedModel": "11", "maxUnavailableReplicas": 1}
