@@ -108,8 +108,11 @@ def steps(events: Iterable[Event]) -> Iterator[Step]:
             )
 
 
-_LIST = re.compile(r"\A\d+ errors? occurred:\n+|^\t\* ", re.MULTILINE)
+_LIST = re.compile(r"\d+ errors? occurred:\n+(?=\t\* )|^\t\* ", re.MULTILINE)
 """What the engine puts around and before each of the reasons why a resource came out otherwise than it should."""
+
+_LOG = re.compile(r"\Asdk-v2/\w+\.go:\d+: sdk\.helper_schema: ")
+"""How pulumi-gcp's own log begins where it has an error, which the engine tells after it."""
 
 
 def messages(events: Iterable[Event]) -> Iterator[Message]:
@@ -120,7 +123,7 @@ def messages(events: Iterable[Event]) -> Iterator[Message]:
         if told and told["severity"] != "debug" and not told.get("ephemeral"):
             text = _COLOURS.sub("", told["message"]).strip()
             message = Message(told.get("urn") or "", told["severity"], _LIST.sub("", text))
-            if message not in seen and message.text:
+            if message not in seen and message.text and not _LOG.match(text):
                 seen.add(message)
                 yield message
 
