@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,27 +12,26 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import __main__ as acceptance
 from tests.acceptance import plan
 from tests.acceptance.project import CHECKOUT, Project, ProjectError
 from tests.running_emulator import Emulator
+from tunestack.cli.stacks.engine_runs import EngineRun
 
 PROJECT = "tunestack-acceptance"
 QUICK = {"tuningDataset": 0.3, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
 
 
-def accept(
-    folder: Path, environment: dict[str, str], emulator: Emulator, *options: str, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
+def accept(folder: Path, environment: dict[str, str], emulator: Emulator, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.acceptance", "--project", PROJECT, "--emulator", "--pause", "0.1"]
-    return subprocess.run(
+    return subprocess.Popen(
         [*command, "--folder", str(folder), *options],
         cwd=CHECKOUT,
         env={**environment, "TUNESTACK_EMULATOR_URL": emulator.url},
-        input=stdin,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
 
 
@@ -46,16 +46,20 @@ def test_plan_and_price_come_first_all_is_checked_and_nothing_is_left(
     tmp_path: Path, pulumi_environment: dict[str, str], start_emulator: Callable[..., Emulator]
 ) -> None:
     emulator = start_emulator({"vertex": QUICK})
-    declined = accept(tmp_path / "run", pulumi_environment, emulator, stdin="n\n")
-    assert declined.returncode == 1
-    assert "1 × tunestack:index:ModelDeployment" in declined.stdout
-    assert "costs at the most 3.46 USD" in declined.stdout
-    assert declined.stdout.rstrip().endswith("nothing was created")
-    assert changes(emulator) == []
-    done = accept(tmp_path / "run", pulumi_environment, emulator, "--yes")
-    assert done.returncode == 0, done.stdout
-    assert "6 of 6 checks hold" in done.stdout
-    assert "nothing is left to be billed" in done.stdout
+    with accept(tmp_path / "run", pulumi_environment, emulator) as running:
+        assert running.stdout is not None
+        asked = ""
+        while read := running.stdout.read(1):
+            asked += read
+            if asked.endswith("Go on? [y/N] "):
+                break
+        assert "1 × tunestack:index:ModelDeployment" in asked
+        assert "costs at the most 3.46 USD" in asked
+        assert changes(emulator) == []
+        done, _ = running.communicate("y\n")
+    assert running.returncode == 0, done
+    assert "6 of 6 checks hold" in done
+    assert "nothing is left to be billed" in done
     assert emulator.http.get(f"/storage/v1/b?project={PROJECT}").json().get("items", []) == []
 
 
@@ -64,11 +68,28 @@ def test_a_failure_is_told_and_cleaned_up_after(
     tmp_path: Path, pulumi_environment: dict[str, str], start_emulator: Callable[..., Emulator]
 ) -> None:
     emulator = start_emulator({"vertex": {**QUICK, "tuningOutcome": "FAILED"}})
-    done = accept(tmp_path / "run", pulumi_environment, emulator, "--yes")
-    assert done.returncode == 1
-    assert "BAD the stack comes up" in done.stdout
-    assert "nothing is left to be billed" in done.stdout
+    with accept(tmp_path / "run", pulumi_environment, emulator, "--yes") as running:
+        done, _ = running.communicate()
+    assert running.returncode == 1
+    assert "BAD the stack comes up" in done
+    assert "nothing is left to be billed" in done
     assert emulator.http.get(f"/storage/v1/b?project={PROJECT}").json().get("items", []) == []
+
+
+def test_without_consent_nothing_is_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    foreseen = EngineRun("acceptance", "preview", True)
+    monkeypatch.setattr(acceptance.engine_runs, "run", lambda kind, stack, **_: asked.append(kind) or foreseen)
+    monkeypatch.setattr(Project, "write", lambda *_: None)
+    monkeypatch.setattr(acceptance, "_resources", lambda _: [])
+    monkeypatch.setattr(Project, "run", lambda *_, **__: asked.append("run"))
+    monkeypatch.setattr(sys, "argv", ["acceptance", "--project", PROJECT, "--folder", str(tmp_path)])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    assert acceptance.main() == 1
+    assert asked == ["preview"]
+    assert capsys.readouterr().out.rstrip().endswith("nothing was created")
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,7 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     before = stack.predict(PROMPT)
     assert stack.tunestack("predict", "--max-tokens", "40", "--stack", "local", "--", PROMPT).strip() == before.strip()
     the_closing_table_tells_all(stack)
-    stack.pulumi("preview", "--expect-no-changes")
-    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    stack.pulumi("preview", "--refresh", "--expect-no-changes")
 
     stack.model(epochs=2)
     change = stack.preview()
@@ -63,7 +62,6 @@ def test_from_nothing_to_an_answer_and_back(stack: Any) -> None:
     assert rolled["modelVersion"] == "2"
     assert rolled["checkpointUri"] != endpoint["checkpointUri"]
     assert len(stack.jobs()) == 2
-    stack.pulumi("preview", "--expect-no-changes")
     after = stack.predict(PROMPT)
 
     swap(stack, endpoint["checkpointUri"], rolled["checkpointUri"])

@@ -1,9 +1,8 @@
-"""What the engine makes of jobs that failed, were renamed, were lost from the state, or existed before."""
+"""What the engine makes of jobs that were renamed, were lost from the state, or existed before."""
 
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -39,24 +38,6 @@ def rename(stack: Any, name: str, alias: str | None = None) -> None:
         assert "opts=options," in text
         text = text.replace("opts=options,", f"{aliased},")
     program.write_text(text)
-
-
-class TestFailure:
-    @pytest.fixture
-    def vertex(self) -> dict[str, float]:
-        return {"tuningDataset": 0.3, "tuningCapacity": 60.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
-
-    def test_a_refresh_makes_no_success_of_a_failure(self, stack: Any) -> None:
-        stack.model(wait=False)
-        stack.up()
-        (job,) = stack.jobs()
-        assert stack.emulator.http.post(f"/v1beta1/{job['name']}:cancel").is_success
-        while stack.jobs()[0]["state"] != "JOB_STATE_CANCELLED":
-            time.sleep(0.05)
-        assert "raise attempt of the TuningJob" in stack.pulumi("refresh", "--yes", "--skip-preview")
-        for _ in range(2):
-            assert "raise attempt of the TuningJob" in stack.up(fails=True)
-        assert len(stack.jobs()) == 1
 
 
 def test_a_job_that_the_state_has_lost_is_taken_and_keeps_its_model_when_renamed(stack: Any) -> None:

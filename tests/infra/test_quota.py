@@ -79,8 +79,7 @@ def test_a_request_that_waits_and_is_granted_later(program: Any, advance: Any) -
     assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 3, "granted": 1}
     _still(program)
     advance(3600)
-    assert "~  tunestack:index:QuotaRequest concurrent-tuning-jobs update" in program.pulumi("preview")
-    _up(program)
+    assert "~  tunestack:index:QuotaRequest concurrent-tuning-jobs updated" in _up(program)
     assert program.outputs()["quota"]["concurrentTuningJobs"] == {"preferred": 3, "granted": 3}
     _still(program)
     assert _asked(program) == 1
@@ -122,8 +121,7 @@ def test_two_stacks_of_a_project_share_its_quota(program: Any) -> None:
     _still(program)
     program.pulumi("destroy", "--yes", "--skip-preview", "--stack", "other")
     assert _preferences(program) == {f"tunestack-{TUNING}": 3}
-    program.pulumi("refresh", "--yes", "--skip-preview")
-    _still(program)
+    program.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
 def test_a_quota_that_cannot_be_asked_for_is_told_once_and_left_alone(
