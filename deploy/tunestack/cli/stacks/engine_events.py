@@ -16,7 +16,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 CANCELLED = "update canceled"
 """What the engine says after it was asked to stop (pkg/engine in pulumi/pulumi)."""
 
-BARE = frozenset({CANCELLED, "update failed", "preview failed", "destroy failed", "refresh failed"})
+BARE = frozenset({CANCELLED, "context canceled", "update failed", "preview failed", "destroy failed", "refresh failed"})
 """What it adds to the reasons why a run failed, and to what policies found."""
 
 Event = Mapping[str, Any]

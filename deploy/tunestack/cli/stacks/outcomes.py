@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from tunestack.cli.stacks.engine_events import CANCELLED, Event
+from tunestack.cli.stacks.engine_events import BARE, Event
 from tunestack.cli.stacks.engine_runs import EngineRun
 from tunestack.cli.terminal import styled, table
 from tunestack.wording import printable, together
@@ -182,7 +182,7 @@ def _advice(outcome: Outcome, again: str, alone: str, replan: str) -> list[str]:
             )
             return [
                 what,
-                *(line for line in shown if line != CANCELLED),
+                *(line for line in shown if line not in BARE),
                 *([jobs] if _submits(outcome) else []),
             ]
         case Result.HELD_BACK:
