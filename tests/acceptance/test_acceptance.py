@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.acceptance import __main__ as acceptance
 from tests.acceptance import plan
 from tests.acceptance.project import CHECKOUT, Project, ProjectError
 from tests.running_emulator import Emulator
+from tunestack.cli.stacks import engine_runs
 from tunestack.cli.stacks.engine_runs import EngineRun
 
 PROJECT = "tunestack-acceptance"
@@ -81,7 +83,12 @@ def test_without_consent_nothing_is_created(
 ) -> None:
     asked: list[str] = []
     foreseen = EngineRun("acceptance", "preview", True)
-    monkeypatch.setattr(acceptance.engine_runs, "run", lambda kind, stack, **_: asked.append(kind) or foreseen)
+
+    def run(kind: str, *_: Any, **__: Any) -> EngineRun:
+        asked.append(kind)
+        return foreseen
+
+    monkeypatch.setattr(engine_runs, "run", run)
     monkeypatch.setattr(Project, "write", lambda *_: None)
     monkeypatch.setattr(acceptance, "_resources", lambda _: [])
     monkeypatch.setattr(Project, "run", lambda *_, **__: asked.append("run"))
