@@ -108,6 +108,17 @@ def test_what_an_earlier_run_left_to_delete_is_a_deletion() -> None:
     assert [(change.kind, change.label) for change in report.changes] == [("delete", "gcp:storage:Bucket data")]
 
 
+def test_a_deletion_says_what_becomes_of_it() -> None:
+    gone = [
+        step("delete", f"tunestack:index:{kind}", "support", {}, None) for kind in ("ModelDeployment", "TunedModel")
+    ]
+    report = Report.of([*gone, END], "dev")
+    assert [change.reasons for change in report.changes] == [
+        ["is undeployed: nothing answers there any more"],
+        ["its checkpoints stay, as long as their bucket does"],
+    ]
+
+
 def test_a_job_that_is_taken_over_costs_nothing() -> None:
     report = Report.of([job("support", 5.0, job="projects/p/locations/l/tuningJobs/1"), END], "dev")
     assert (report.costs.training, headline(report)) == ([], "takes over the job of support")

@@ -30,6 +30,16 @@ OWN = "tunestack:index:"
 """Before the types of Tunestack's own resources."""
 
 
+_LEFT = {
+    "CheckpointCopy": "the copy stays, as long as its bucket does",
+    "Dataset": "its objects stay, as long as their bucket does",
+    "ModelDeployment": "is undeployed: nothing answers there any more",
+    "TunedModel": "its checkpoints stay, as long as their bucket does",
+    "TuningJob": "is cancelled where it still runs; the service keeps its record",
+}
+"""What becomes of what a deleted resource stands for, of which no provider is asked in a preview."""
+
+
 class Change(msgspec.Struct, frozen=True, rename="camel"):
     """What would happen to a resource.
 
@@ -230,6 +240,8 @@ def _settled(found: Iterable[Step]) -> list[Step]:
 def _change(step: Step, reasons: Sequence[str]) -> Change:
     kind: Any = step.operation
     resource_type, name = typed(step.urn)
+    if kind == "delete" and not reasons and resource_type.startswith(OWN):
+        reasons = [told] if (told := _LEFT.get(resource_type.removeprefix(OWN))) else []
     outputs = (step.new or {}).get("outputs") or {}
     takes_over = resource_type == f"{OWN}TuningJob" and outputs.get("job") not in (None, "", UNKNOWN)
     return Change(
