@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tunestack.cli.doctor import calls
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli import calls
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.doctor.finding import Finding, ok, problem, warning
 from tunestack.cli.doctor.subject import Subject
+from tunestack.cli.doctor.troubles import refused
 
 AGENTS, BINDINGS, ACCOUNT, PERMISSIONS = "agents", "bindings", "jobs' account", "permissions"
 
@@ -90,7 +91,7 @@ def _bucket(subject: Subject, bucket: str, bindings: list[Mapping[str, Any]]) ->
         if error.code == 404:
             yield problem(BINDINGS, f"there is no bucket gs://{bucket} any more", subject.refresh_command)
         else:
-            yield error.finding(BINDINGS)
+            yield refused(BINDINGS, error)
         return
     held = policy.get("bindings", ())
     missing = [each for each in bindings if not _has(held, each["member"], each["role"])]

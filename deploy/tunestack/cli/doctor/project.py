@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tunestack.cli.doctor import calls
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli import calls
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.doctor.finding import Finding, ok, problem, warning
 from tunestack.cli.doctor.subject import Subject
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tunestack import catalogue
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.doctor.finding import Finding, ok, problem, warning
 from tunestack.cli.doctor.subject import Subject
 from tunestack.quotas import QuotaServiceError, Standing, foresee

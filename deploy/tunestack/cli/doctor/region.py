@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from tunestack import catalogue
-from tunestack.cli.doctor import calls
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli import calls
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.doctor.finding import Finding, ok, problem
 from tunestack.cli.doctor.subject import Subject
 from tunestack.service_errors import explain

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tunestack.cli.doctor.calls import RefusedError, trouble
 from tunestack.cli.doctor.finding import Check, Finding, Status
+from tunestack.cli.doctor.troubles import trouble
 
 
 @dataclass
@@ -24,8 +24,6 @@ class _Look:
     def _run(self) -> None:
         try:
             self.findings = list(self.check.look())
-        except RefusedError as error:
-            self.findings = [error.finding(self.check.name)]
         except Exception as error:  # whatever it is, it costs this line and no other
             self.findings = [trouble(self.check.name, error)]
 

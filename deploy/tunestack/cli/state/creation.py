@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tunestack.cli import terminal
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.place import find
 from tunestack.cli.stack import StackError
 from tunestack.cli.state import secrets_key, state_bucket

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import tenacity
 
-from tunestack.cli.doctor import calls
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli import calls
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.stack import StackError
 from tunestack.cli.state.step import Step
 from tunestack.connection import Connection

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tunestack.cli.doctor import calls
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli import calls
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.stack import StackError
 from tunestack.cli.state.step import Step
 from tunestack.connection import Connection

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunestack.checkpoints.folder import File, Folder
-from tunestack.cli.doctor import calls
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli import calls
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.status import kept
 from tunestack.cli.status.kept import Kept, Resource
 from tunestack.cli.status.machines import Machines

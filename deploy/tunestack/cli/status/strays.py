@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunestack.cli.doctor import calls
-from tunestack.cli.doctor.calls import RefusedError
+from tunestack.cli import calls
+from tunestack.cli.calls import RefusedError
 from tunestack.cli.status import kept
 from tunestack.cli.status.kept import Kept
 from tunestack.cli.status.live import told

@@ -5,11 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tunestack.cli.doctor.finding import Finding, problem, warning
-from tunestack.cli.stack import StackError
-from tunestack.late_identities import NOBODYS_PROJECTS
-from tunestack.service_errors import explain
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -57,23 +52,6 @@ class RefusedError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} (HTTP {self.code})"
-
-    def finding(self, check: str) -> Finding:
-        """Returns the line of a check that needed this call."""
-        if self.code == 401:
-            return problem(check, f"the credentials were refused: {self}", "gcloud auth application-default login")
-        charged = self.facts.get("consumer", "").rpartition("/")[2]
-        if self.reason == "SERVICE_DISABLED" and charged in NOBODYS_PROJECTS:
-            says = "calls are charged to a project of Google's own, in which no API can be enabled"
-            command = f"gcloud auth application-default set-quota-project {self.connection.project}"
-            return problem(check, says, command)
-        if self.reason == "SERVICE_DISABLED":
-            return warning(check, f"not looked at: {self.facts.get('service', 'its API')} is not enabled; see APIs")
-        if self.reason == "BILLING_DISABLED":
-            return warning(check, "not looked at: the project is not billed; see billing")
-        if self.code == 403:
-            return warning(check, f"not looked at, for want of a permission: {self}")
-        return warning(check, f"not looked at: {self}")
 
 
 def get(connection: Connection, service: str, path: str, **query: str) -> dict[str, Any]:
@@ -130,14 +108,6 @@ def address(connection: Connection, service: str) -> str:
     if service == VERTEX:
         return f"{connection.service_address}/v1beta1"
     return f"{connection.api_endpoint}/{_EMULATED[service]}" if connection.api_endpoint else f"https://{service}"
-
-
-def trouble(check: str, error: Exception) -> Finding:
-    """Returns the line for a look that failed in a way that no check has words for."""
-    if said := explain(error):
-        return problem(check, said)
-    said = str(error) if isinstance(error, StackError) else f"{type(error).__name__}: {error}"
-    return warning(check, f"not looked at: {said}")
 
 
 def _call(connection: Connection, method: str, service: str, path: str, **options: Any) -> dict[str, Any]:
