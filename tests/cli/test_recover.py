@@ -39,7 +39,7 @@ class FakeEngine(Engine):
     history: list[dict[str, str]] = field(default_factory=list)
     resources: list[dict[str, Any]] = field(default_factory=list)
 
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
+    def run(self, *arguments: str, stdin: str | None = None, seconds: float | None = None) -> str:
         self.calls.append(" ".join(arguments[:2]))
         if arguments[0] == "whoami":
             return json.dumps({"url": self.books.root.as_uri()})

@@ -12,6 +12,9 @@ from typing import Any
 
 from tunestack.connection import Connection
 
+BACKEND_SECONDS = 60.0
+"""How long the engine may take to say what its backend has; of one that nobody answers at, it asks again and again."""
+
 
 class StackError(Exception):
     """Something about the stack that the user can mend."""
@@ -92,11 +95,12 @@ class Engine:
             raise StackError("there is no pulumi on PATH; for a local stack, run `. .tunestack/env` first")
         return pulumi
 
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
-        """Runs the engine and returns what it prints.
+    def run(self, *arguments: str, stdin: str | None = None, seconds: float | None = None) -> str:
+        """Runs the engine and returns what it prints; ends it after a time, if one is given.
 
         Raises:
             StackError: there is none, or it refused.
+            subprocess.TimeoutExpired: it took too long.
         """
         finished = subprocess.run(
             [self.executable(), *arguments, "--non-interactive"],
@@ -107,6 +111,7 @@ class Engine:
             cwd=self.folder,
             env=self.environment,
             process_group=0 if self.is_apart else None,
+            timeout=seconds,
         )
         if finished.returncode:
             raise StackError((finished.stderr.strip() or finished.stdout.strip()).removeprefix("error: "))
@@ -118,7 +123,7 @@ class Engine:
         Raises:
             StackError: there is no engine, or nobody is logged in.
         """
-        return str(json.loads(self.run("whoami", "--json"))["url"])
+        return str(json.loads(self._ask("whoami", "--json"))["url"])
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """Returns the outputs of a stack; secret ones stay hidden.
@@ -151,4 +156,14 @@ class Engine:
         Raises:
             StackError: there is no engine, or the backend cannot be reached.
         """
-        return list(json.loads(self.run("stack", "ls", "--json", "--fully-qualify-stack-names")))
+        return list(json.loads(self._ask("stack", "ls", "--json", "--fully-qualify-stack-names")))
+
+    def _ask(self, *arguments: str) -> str:
+        """Runs the engine for what its backend knows, which it would wait for without an end."""
+        try:
+            return self.run(*arguments, seconds=BACKEND_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise StackError(
+                f"the backend in which the engine keeps its stacks has not answered within {BACKEND_SECONDS:.0f} s; "
+                "PULUMI_BACKEND_URL, `pulumi login` or Pulumi.yaml said which one it is"
+            ) from error

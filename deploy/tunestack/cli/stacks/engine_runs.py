@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pulumi.automation import CommandError, LocalWorkspace, StackSummary
+from pulumi.automation import LocalWorkspace
 
-from tunestack.cli.stack import Engine, StackError
+from tunestack.cli.stack import Engine
 from tunestack.cli.stacks.engine_events import BARE, CANCELLED, Event, messages, summary, violations
 from tunestack.cli.stacks.event_log import EventLog
 from tunestack.cli.stacks.running import Command, Running
@@ -145,17 +145,13 @@ class Workspace(LocalWorkspace):
         return EngineRun(stack, kind, False, log.events, done.stdout, error, interrupted)
 
     @cached_property
-    def stacks(self) -> dict[str, StackSummary]:
-        """The stacks that the backend has, by short name; one without resources was never up, or is gone.
+    def stacks(self) -> dict[str, int]:
+        """How many resources each stack of the backend has, by short name; none where it was never up, or is gone.
 
         Raises:
             StackError: the backend cannot be reached.
         """
-        try:
-            return {each.name.rpartition("/")[2]: each for each in self.list_stacks()}
-        except CommandError as error:
-            why = str(error).rpartition("stderr:")[2].strip()
-            raise StackError(f"the stacks of {self.project.folder} cannot be listed: {why}") from error
+        return {each["name"].rpartition("/")[2]: int(each.get("resourceCount") or 0) for each in self.engine.stacks()}
 
     def resources(self, stack: str) -> int:
         """Returns how many resources the state of a stack has; none where the backend does not know the stack.
@@ -163,8 +159,7 @@ class Workspace(LocalWorkspace):
         Raises:
             StackError: the backend cannot be reached.
         """
-        known = self.stacks.get(stack)
-        return (known.resource_count or 0) if known else 0
+        return self.stacks.get(stack, 0)
 
     def initialise(self, stack: str, secrets_provider: str = "") -> None:
         """Makes a stack in the backend, without selecting it.
