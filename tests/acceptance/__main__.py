@@ -47,6 +47,13 @@ def main() -> int:
     return 1
 
 
+def _agreed() -> bool:
+    try:
+        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError as error:
+        raise ProjectError("nothing was created, since nobody can be asked; if it shall be, add YES=1") from error
+
+
 def _run(project: Project, connection: Connection, options: argparse.Namespace) -> int:
     project.write(connection.project, connection.location, options.emulator)
     if _resources(project):
@@ -59,7 +66,7 @@ def _run(project: Project, connection: Connection, options: argparse.Namespace) 
         raise ProjectError(f"nothing was created; the preview says:\n{preview.error}")
     foreseen = plan.read(preview.events)
     print(f"In project {connection.project}, {connection.location}, this run", *foreseen.told(options.cap), sep="\n")
-    if not options.yes and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not options.yes and not _agreed():
         print("nothing was created")
         return 1
     findings: list[checks.Finding] = []
