@@ -106,7 +106,6 @@ def test_by_program_and_by_command(stack: Any, ids: dict[str, str], adopter: Cal
     foretold = steps(adopter("preview", "--json", IDS=json.dumps(ids)))
     assert sorted(foretold) == sorted((kind, "import") for kind in NAMES)
     adopter("up", "--yes", "--skip-preview")
-    adopter("preview", "--expect-no-changes")
     adopter("up", "--yes", "--skip-preview", "--expect-no-changes", IDS="{}")
     adopter("preview", "--refresh", "--expect-no-changes")
     reviewed = stack.data().read_text()
@@ -118,8 +117,13 @@ def test_by_program_and_by_command(stack: Any, ids: dict[str, str], adopter: Cal
     adopter("up", "--yes", "--skip-preview", NOTHING="true")
     resources = json.loads(adopter("stack", "export"))["deployment"]["resources"]
     (provider,) = (each["urn"] for each in resources if each["type"].startswith("pulumi:providers"))
-    for kind, name in NAMES.items():
-        which = (f"tunestack:index:{kind}", name, ids[kind], f"--provider=here={provider}")
+    one, *rest = (
+        {"type": f"tunestack:index:{kind}", "name": name, "id": ids[kind], "provider": "here"}
+        for kind, name in NAMES.items()
+    )
+    file = stack.folder.parent / "adopter" / "rest.json"
+    file.write_text(json.dumps({"nameTable": {"here": provider}, "resources": rest}))
+    for which in ((one["type"], one["name"], one["id"], f"--provider=here={provider}"), ("--file", str(file))):
         told = adopter("import", *which, "--yes", "--skip-preview", "--protect=false")
         assert "warning" not in told, told
         assert "declare it in the program" in told, "and no error, although nobody writes the code"

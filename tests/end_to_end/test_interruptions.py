@@ -63,7 +63,6 @@ def test_ctrl_c_while_waiting(stack: Any) -> None:
     stack.up()
     assert [job["state"] for job in stack.jobs()] == ["JOB_STATE_SUCCEEDED"]
     assert stack.outputs()["models"]["tickets"]["state"] == "JOB_STATE_SUCCEEDED"
-    stack.pulumi("preview", "--expect-no-changes")
 
 
 def test_kill_of_the_provider_then_of_the_cli_while_waiting(stack: Any) -> None:
