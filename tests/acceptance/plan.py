@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tunestack.cli.stacks.engine_events import messages, steps, typed
+from tunestack.resource_types import DEPLOYMENT, JOB
 
 LONGEST_HOURS: Final = 3.0
 """A tuning job of 100 examples and one deployment, with waiting for capacity: more is something wrong."""
@@ -76,8 +77,8 @@ def read(events: Iterable[Mapping[str, Any]]) -> Plan:
     return Plan(
         {kind: count for kind, count in kinds.items() if not kind.startswith(("pulumi:", "infra:"))},
         says,
-        _sum(created.values(), "tunestack:index:TuningJob", "estimatedCostUsdHigh"),
-        _sum(created.values(), "tunestack:index:ModelDeployment", "estimatedHourlyCostUsd"),
+        _sum(created.values(), JOB, "estimatedCostUsdHigh"),
+        _sum(created.values(), DEPLOYMENT, "estimatedHourlyCostUsd"),
     )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tunestack.resource_types import BUCKET, ENDPOINT, JOB
+
 Deployment = dict[str, Any]
 """What `pulumi stack export` prints below `deployment`."""
 
 _IDS = {
-    "gcp:storage/bucket:Bucket": "{name}",
+    BUCKET: "{name}",
     "gcp:serviceaccount/account:Account": (
         "projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com"
     ),
-    "gcp:vertex/aiEndpoint:AiEndpoint": "projects/{project}/locations/{location}/endpoints/{name}",
+    ENDPOINT: "projects/{project}/locations/{location}/endpoints/{name}",
     "gcp:cloudquota/sQuotaPreference:SQuotaPreference": "{parent}/locations/global/quotaPreferences/{name}",
 }
 """Ids of what can be created only once, and then follows from its inputs: a second create would be refused.
@@ -22,11 +24,7 @@ Source: section Import of each resource's page in the Pulumi registry, pulumi-gc
 again by its own create (the resources of tunestack, APIs, members of policies), or has an id that nobody can know.
 """
 
-_COSTS = {
-    "tunestack:index:TuningJob": (
-        "; its job may run and be billed: the next pulumi up takes it over; a destroy without that leaves it"
-    )
-}
+_COSTS = {JOB: ("; its job may run and be billed: the next pulumi up takes it over; a destroy without that leaves it")}
 """What to say of a creation that may go on costing money, and that the state does not know."""
 
 

@@ -14,10 +14,10 @@ import typer
 
 from tunestack.cli.stack import Engine, StackError
 from tunestack.connection import Connection
+from tunestack.resource_types import JOB
 
 EMULATOR_URL = "TUNESTACK_EMULATOR_URL"
 _EMULATOR_FILE = Path(".tunestack", "emulator", "emulator.json")
-_JOB_TYPE = "tunestack:index:TuningJob"
 _POLL_SECONDS = 1.0
 """Between two looks at an emulator: its jobs take seconds, not hours."""
 
@@ -49,7 +49,7 @@ class Place:
         if not self.stack:
             return {}
         deployment = Engine().deployment(self.stack)
-        urns = [resource["urn"] for resource in deployment.get("resources") or () if resource["type"] == _JOB_TYPE]
+        urns = [resource["urn"] for resource in deployment.get("resources") or () if resource["type"] == JOB]
         return {digest(urn): urn.rpartition("::")[2] for urn in urns}
 
     def stack_label(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tunestack.cli.preview.report import OWN, Change, Report
+from tunestack.cli.preview.report import Change, Report
+from tunestack.resource_types import OWN
 from tunestack.wording import counted, some, together
 
 _NAMED = 3

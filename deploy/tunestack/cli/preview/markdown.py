@@ -9,7 +9,8 @@ from tunestack.catalogue.prices import HOURS_PER_MONTH
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.literal import code, fenced, prose
 from tunestack.cli.preview.page import Page, Part
-from tunestack.cli.preview.report import OWN, Change, Data, Report, Told
+from tunestack.cli.preview.report import Change, Data, Report, Told
+from tunestack.resource_types import OWN
 from tunestack.wording import counted
 
 GITHUB_LIMIT = 65_536

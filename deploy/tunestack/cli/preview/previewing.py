@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tunestack.cli.preview.headline import headline
-from tunestack.cli.preview.report import OWN, Report, Told
+from tunestack.cli.preview.report import Report, Told
 from tunestack.cli.preview.shortage import shortages
 from tunestack.cli.reviewed import plans
 from tunestack.cli.reviewed.moment import Moment
@@ -20,6 +20,7 @@ from tunestack.cli.stacks.commands import AT_ONCE
 from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.selection import select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, section
+from tunestack.resource_types import COPY, JOB
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +143,7 @@ def _serving(file: StackFile) -> dict[str, Mapping[str, Any]]:
 
 def _rolled(above: Report, file: StackFile) -> list[str]:
     """Returns the endpoints that get a checkpoint which the foundation is about to make."""
-    new = [
-        change.name
-        for change in above.changes
-        if change.type in (f"{OWN}TuningJob", f"{OWN}CheckpointCopy") and change.kind != "delete"
-    ]
+    new = [change.name for change in above.changes if change.type in (JOB, COPY) and change.kind != "delete"]
     return [name for name, entry in _serving(file).items() if entry.get("model") in new]
 
 

@@ -23,11 +23,9 @@ from tunestack.cli.stacks.engine_events import (
     typed,
     violations,
 )
+from tunestack.resource_types import JOB, OWN
 
 Kind = Literal["create", "update", "replace", "delete", "import"]
-
-OWN = "tunestack:index:"
-"""Before the types of Tunestack's own resources."""
 
 
 _LEFT = {
@@ -243,7 +241,7 @@ def _change(step: Step, reasons: Sequence[str]) -> Change:
     if kind == "delete" and not reasons and resource_type.startswith(OWN):
         reasons = [told] if (told := _LEFT.get(resource_type.removeprefix(OWN))) else []
     outputs = (step.new or {}).get("outputs") or {}
-    takes_over = resource_type == f"{OWN}TuningJob" and outputs.get("job") not in (None, "", UNKNOWN)
+    takes_over = resource_type == JOB and outputs.get("job") not in (None, "", UNKNOWN)
     return Change(
         kind, resource_type, name, list(reasons), differences(step), takes_over=takes_over and kind != "delete"
     )

@@ -10,6 +10,7 @@ from typing import Any
 from tunestack.cli.stacks.engine_events import BARE, Event
 from tunestack.cli.stacks.engine_runs import EngineRun
 from tunestack.cli.terminal import styled, table
+from tunestack.resource_types import JOB, MODEL
 from tunestack.wording import printable, together
 
 _TOLD_LINES = 8
@@ -196,9 +197,7 @@ def _submits(outcome: Outcome) -> bool:
     """Says whether the run was at a tuning job, or at waiting for one."""
     events: Iterable[Event] = outcome.run.events if outcome.run else ()
     return any(
-        event["resourcePreEvent"]["metadata"]["type"].startswith(("tunestack:index:TuningJob", "tunestack:index:Tuned"))
-        for event in events
-        if "resourcePreEvent" in event
+        event["resourcePreEvent"]["metadata"]["type"] in (JOB, MODEL) for event in events if "resourcePreEvent" in event
     )
 
 

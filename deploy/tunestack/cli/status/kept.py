@@ -10,12 +10,6 @@ from tunestack.cli.locks import Holder, Lock
 from tunestack.cli.stack import Engine, StackError
 from tunestack.connection import Connection
 
-AI_ENDPOINT = "gcp:vertex/aiEndpoint:AiEndpoint"
-BUCKET = "gcp:storage/bucket:Bucket"
-COPY = "tunestack:index:CheckpointCopy"
-DEPLOYMENT = "tunestack:index:ModelDeployment"
-JOB = "tunestack:index:TuningJob"
-MODEL = "tunestack:index:TunedModel"
 _PROVIDERS = ("pulumi:providers:tunestack", "pulumi:providers:gcp")
 _STACK = "pulumi:pulumi:Stack"
 

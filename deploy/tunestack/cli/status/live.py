@@ -10,10 +10,10 @@ from typing import Any
 from tunestack.checkpoints.folder import File, Folder
 from tunestack.cli import calls
 from tunestack.cli.calls import RefusedError
-from tunestack.cli.status import kept
 from tunestack.cli.status.kept import Kept, Resource
 from tunestack.cli.status.machines import Machines
 from tunestack.connection import Connection
+from tunestack.resource_types import BUCKET, COPY, DEPLOYMENT, ENDPOINT, JOB, MODEL
 from tunestack.service_errors import explain
 from tunestack.tuning import artifacts, states
 from tunestack.wording import some
@@ -75,12 +75,12 @@ class Look:
     def at(self, found: Kept) -> Seen:
         """Looks at all, side by side; what could not be looked at is told, and stops nothing."""
         kinds: dict[str, Callable[[Resource], Iterator[Drift]]] = {
-            kept.JOB: self._job,
-            kept.MODEL: self._checkpoint,
-            kept.COPY: self._copy,
-            kept.DEPLOYMENT: self._deployment,
-            kept.AI_ENDPOINT: self._endpoint,
-            kept.BUCKET: self._bucket,
+            JOB: self._job,
+            MODEL: self._checkpoint,
+            COPY: self._copy,
+            DEPLOYMENT: self._deployment,
+            ENDPOINT: self._endpoint,
+            BUCKET: self._bucket,
         }
         wanted = list(found.of(*kinds))
         with ThreadPoolExecutor(_THREADS) as threads:

@@ -15,6 +15,7 @@ from tunestack.cli.status.kept import Kept, Resource, Update
 from tunestack.cli.status.live import Drift, Look, Seen, state_of
 from tunestack.cli.status.strays import Stray
 from tunestack.connection import Connection
+from tunestack.resource_types import COPY, DEPLOYMENT, JOB, MODEL
 
 _THREADS = 4
 """Stacks at a time: the engine reads a state in a third of a second of computing."""
@@ -205,7 +206,7 @@ def _look(
         status.drift += seen.drift
         status.unseen += seen.reasons()
     status.jobs = _jobs(found, seen)
-    status.endpoints = [_serving(each, seen) for each in found.of(kept.DEPLOYMENT)]
+    status.endpoints = [_serving(each, seen) for each in found.of(DEPLOYMENT)]
     if refresh and found.is_up:
         told = {drift.resource for drift in status.drift}
         drift, trouble = engine_drift.look(project.folder, file.name)
@@ -222,22 +223,23 @@ def _configured(file: StackFile) -> Connection | None:
 
 
 def _jobs(found: Kept, seen: Seen | None) -> list[Job]:
-    models = {each.text("job"): each for each in found.of(kept.MODEL)}
+    models = {each.text("job"): each for each in found.of(MODEL)}
     jobs = []
-    for job in found.of(kept.JOB):
+    for job in found.of(JOB):
         name = job.text("job") or job.id
         model = models.get(name)
         known = model.text("state") if model else ""
         tokens = model.outputs.get("billedTokens") if model else None
         checkpoint = (model.text("finalCheckpointUri") or model.text("tunedModel")) if model else ""
         jobs.append(Job(job.name, name, state_of(seen, name, known), checkpoint, _number(tokens)))
-    return [*jobs, *(_copied(each) for each in found.of(kept.COPY))]
+    return [*jobs, *(_copied(each) for each in found.of(COPY))]
 
 
 def _copied(copy: Resource) -> Job:
     origin: Mapping[str, Any] = copy.inputs.get("origin") or {}
     run = str(origin.get("run") or "")
-    source = f"{run} of {origin.get('stack')}" if run and origin.get("stack") else run
+    stack = origin.get("tunedIn") or origin.get("stack")
+    source = f"{run} of {stack}" if run and stack else run
     return Job(copy.name, source, copy.text("state").lower() or "copied", copy.text("uri"))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from tunestack.cli import calls
 from tunestack.cli.calls import RefusedError
-from tunestack.cli.status import kept
 from tunestack.cli.status.kept import Kept
 from tunestack.cli.status.live import told
 from tunestack.cli.status.machines import Machines
 from tunestack.connection import Connection
+from tunestack.resource_types import DEPLOYMENT, ENDPOINT, MODEL
 
 _THREADS = 8
 
@@ -47,8 +47,8 @@ def owned(stacks: Collection[Kept]) -> set[str]:
     """Returns location and id of all endpoints that stacks name: made, deployed to, or brought by a tuned Gemini."""
     names = []
     for stack in stacks:
-        names += [each.id for each in stack.of(kept.AI_ENDPOINT)]
-        names += [each.text("endpoint") for each in stack.of(kept.DEPLOYMENT, kept.MODEL)]
+        names += [each.id for each in stack.of(ENDPOINT)]
+        names += [each.text("endpoint") for each in stack.of(DEPLOYMENT, MODEL)]
     return {_key(name) for name in names if name}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
 from tunestack.policies.properties import UNKNOWN
-from tunestack.policies.resource_types import BUCKET, ENDPOINT, JOB
+from tunestack.resource_types import BUCKET, ENDPOINT, JOB
 
 _KEYS = {
     # Type: the property and what is below it, and where the stack's file has it.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
 from tunestack.policies.properties import UNKNOWN
-from tunestack.policies.resource_types import COPY, DEPLOYMENT, JOB
+from tunestack.resource_types import COPY, DEPLOYMENT, JOB
 
 _KEYS = {JOB: "models.{name}.{property}", DEPLOYMENT: "serving.{name}", COPY: "models.{name}.promote"}
 _REGION = "infra:index:Region$"

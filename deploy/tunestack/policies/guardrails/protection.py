@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource
-from tunestack.policies.resource_types import BUCKET, ENDPOINT
+from tunestack.resource_types import BUCKET, ENDPOINT
 
 _KINDS = {BUCKET: "bucket", ENDPOINT: "endpoint"}
 

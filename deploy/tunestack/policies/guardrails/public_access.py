@@ -8,7 +8,7 @@ from typing import Any
 
 from tunestack.policies.policy import Finding, Limits, Policy, Resource, not_known_yet
 from tunestack.policies.properties import UNKNOWN
-from tunestack.policies.resource_types import BUCKET
+from tunestack.resource_types import BUCKET
 
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 """Whoever there is, and whoever has a Google account. Source: https://cloud.google.com/iam/docs/principal-identifiers."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tunestack.policies.policy import Finding, Limits, Patterns, Policy, Resource, is_allowed, listed, not_known_yet
 from tunestack.policies.properties import UNKNOWN
-from tunestack.policies.resource_types import BUCKET
+from tunestack.resource_types import BUCKET
 
 _PROPERTIES = ("location", "region", "zone")
 _ZONE = re.compile(r"-[a-z]$")

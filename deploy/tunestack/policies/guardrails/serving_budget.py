@@ -10,7 +10,7 @@ import msgspec
 from tunestack.catalogue.prices import HOURS_PER_MONTH
 from tunestack.policies.budget import excess, unpriced
 from tunestack.policies.policy import Finding, Limits, Policy, Resource, UnknownPrice, Usd
-from tunestack.policies.resource_types import DEPLOYMENT
+from tunestack.resource_types import DEPLOYMENT
 
 
 class ServingBudgetLimits(Limits, frozen=True, kw_only=True):

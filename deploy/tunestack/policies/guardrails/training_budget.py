@@ -10,7 +10,7 @@ import msgspec
 from tunestack.policies.budget import excess, unpriced
 from tunestack.policies.policy import Finding, Limits, Policy, Resource, UnknownPrice, Usd
 from tunestack.policies.properties import UNKNOWN
-from tunestack.policies.resource_types import JOB
+from tunestack.resource_types import JOB
 
 _ESTIMATES = {"expected": "estimatedCostUsd", "high": "estimatedCostUsdHigh"}
 
