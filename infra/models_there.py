@@ -82,6 +82,9 @@ class ModelThere:
     def origin(self) -> dict[str, str]:
         """Where the checkpoint comes from, in texts, to be told in previews and kept beside a copy."""
         run = {"stack": self.stack, "model": self.name, "run": self.run, "job": self.job}
+        # A stack that has promoted the model did not run the job.
+        if before := (self.told.get("promotedFrom") or {}).get("stack"):
+            run["tunedIn"] = str(before)
         return run | {key: _text(value) for key in LINEAGE if (value := self.told.get(key)) not in (None, "")}
 
 

@@ -117,6 +117,14 @@ def test_a_foundation_that_does_not_go_with_the_region(
     assert _foundation(Known(**stacks), **changed) == (None, told)
 
 
+def test_a_run_is_told_of_the_stack_that_ran_it() -> None:
+    taken = {**PROD["models"]["support"], "promotedFrom": {"stack": "dev", "model": "support", "run": "77"}}
+    foundation, _ = _foundation(Known(prod={**PROD, "models": {"support": taken}}))
+    assert foundation
+    origin = foundation.models["support"].origin
+    assert (origin["stack"], origin["tunedIn"], origin["run"]) == ("prod", "dev", "77")
+
+
 def test_what_a_region_takes() -> None:
     foundation, problems = _foundation(Known(prod=PROD))
     assert problems == []

@@ -143,6 +143,7 @@ async def test_the_preview_says_in_one_line_what_comes_from_where(cloud: Any, in
     [
         ({"stack": "prod"}, "takes the checkpoint of prod; "),
         ({"run": "5"}, "takes run 5; "),
+        ({"run": "5", "stack": "prod", "tunedIn": "dev"}, "takes run 5 of dev, by way of prod; "),
         ({"run": "5", "epochs": "1.0", "examples": "12.0"}, "takes run 5: 1 epoch; "),
         ({"run": "5", "trainingUri": "gs://a/t.jsonl"}, "takes run 5: data gs://a/t.jsonl; "),
         ({"run": "5", "billedCostUsd": "0.001"}, "takes run 5: < 0.01 USD; "),
@@ -416,7 +417,7 @@ async def test_what_has_not_changed_comes_from_the_copy_before(
     first = plain_map((await resource.create(inputs)).properties)["uri"]
     put(cloud, f"{SOURCE}-2", {"model-00002-of-00002.safetensors": b"n" * 2000})
     newer = {**inputs, "sourceUri": f"{SOURCE}-2"}
-    cloud.listener.told.clear()
+    cloud.listener.lines.clear()
     await resource.create(newer, preview=True)
     says = f"copies 2,000 bytes in 1 file from {SOURCE}-2 (3 of an earlier copy are the same)"
     assert cloud.listener.told == [says]
