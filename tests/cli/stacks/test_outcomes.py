@@ -87,3 +87,14 @@ def test_outputs_of_another_shape() -> None:
         outcome = Outcome.of_up(run, {"endpoints": endpoints})
         assert outcome.hourly_usd == hourly
         assert list(lines([outcome], "tunestack up prod"))
+
+
+@pytest.mark.parametrize(
+    ("prices", "total"),
+    [((1.15, 1.0), "2.15"), ((1.15, 1.0, None), "at least 2.15"), ((None, None), "unknown"), ((0.0, 0.0), "0.00")],
+)
+def test_a_total_is_no_more_than_is_known(prices: tuple[float | None, ...], total: str) -> None:
+    run = EngineRun("prod", "up", True)
+    served = [{"support": {"state": "SERVING", "estimatedHourlyCostUsd": price}} for price in prices]
+    shown = list(lines([Outcome.of_up(run, {"endpoints": each}) for each in served], "tunestack up prod"))
+    assert next(line for line in shown if line.startswith("all")).split(maxsplit=1)[1].strip() == total

@@ -132,7 +132,8 @@ def lines(outcomes: Sequence[Outcome], command: str, only: Sequence[str] = (), r
     if served and len(rows) > 1:
         hourly = [outcome.hourly_usd for outcome in outcomes]
         known = sum(price for price in hourly if price is not None)
-        rows.append(["all", "", "", "", f"{'at least ' if None in hourly else ''}{known:.2f}"])
+        least = f"at least {known:.2f}" if known else "unknown"
+        rows.append(["all", "", "", "", least if None in hourly else f"{known:.2f}"])
     yield ""
     yield from table(headings, rows, right={"USD/h"})
     told: dict[tuple[str, ...], list[Outcome]] = {}
