@@ -27,8 +27,8 @@ def test_each_line_stands_behind_its_stacks_name() -> None:
 
 def test_one_alone_needs_no_name() -> None:
     stream = io.StringIO()
-    PrefixedOutput(["prod"], stream).of("prod")("\x1b]0;title\x07 creating")
-    assert stream.getvalue() == "\\x1b]0;title\\x07 creating\n"
+    PrefixedOutput(["prod"], stream).of("prod")("\x1b]0;title\x07 creating\t* in parts")
+    assert stream.getvalue() == "\\x1b]0;title\\x07 creating * in parts\n"
 
 
 class _Closed(io.StringIO):

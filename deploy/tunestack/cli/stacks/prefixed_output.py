@@ -48,7 +48,7 @@ class PrefixedOutput:
         told = f"{stack.ljust(self._width)} | " if self._width else ""
         before = typer.style(told, fg=self._colours[stack]) if told and self.in_colour else told
         with self._lock:
-            for line in lines:
+            for line in (each.expandtabs(4) for each in lines):
                 if line.strip():
                     # The engine's own colours have to stay; it prints no other control characters when it is read.
                     self._write(f"{before}{line if self.in_colour else printable(line)}")
