@@ -89,7 +89,13 @@ def _bucket(
         encryption=_encryption(settings.buckets.kms_key_name),
         labels=settings.guarded("labels", settings.labels),
         force_destroy=settings.buckets.force_destroy,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[services], protect=settings.protect),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=[services],
+            protect=settings.protect,
+            # No bucket can be moved. It would be deleted with all that was ever tuned, to be made again elsewhere.
+            ignore_changes=["location"],
+        ),
     )
 
 
