@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.infra.conftest import Program
+from tests.key_server import SECRETS_PROVIDER
 from tests.running_emulator import Emulator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
@@ -108,7 +109,7 @@ def prod(tmp_path: Path, pulumi_environment: dict[str, str], start_emulator: Cal
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project_file))
     made = Prod(folder, pulumi_environment, emulator)
     made.tuned(b"first")
-    made.pulumi("stack", "init", "prod")
+    made.pulumi("stack", "init", "prod", "--secrets-provider", SECRETS_PROVIDER)
     return made
 
 

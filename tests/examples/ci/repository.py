@@ -10,6 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.key_server import SECRETS_PROVIDER
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 PROJECT = "shop-prod"
 FOUNDATION, REGION = "prod", "prod-europe-west4"
@@ -92,10 +94,11 @@ class Repository:
 
     def init_stacks(self, environment: Mapping[str, str]) -> None:
         """Makes the stacks in the backend, as `tunestack stack new` has done for a repository."""
+        keys = ("--secrets-provider", SECRETS_PROVIDER)
         for file in (self.folder / "stacks").iterdir():
             name = file.name.split(".")[1]
             subprocess.run(
-                ["pulumi", "stack", "init", name, "--no-select", "--non-interactive"],
+                ["pulumi", "stack", "init", name, "--no-select", "--non-interactive", *keys],
                 cwd=self.folder,
                 env=environment,
                 check=True,
