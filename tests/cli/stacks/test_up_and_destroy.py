@@ -185,6 +185,22 @@ def test_one_interrupt_ends_runs_gently_and_begins_no_others(command: Command, e
     assert not (project.books / "prod-east" / "begun").exists()
 
 
+@pytest.mark.parametrize(("left", "says"), [(["urn"], "stopped"), ([], "destroyed")])
+def test_a_destroy_that_was_stopped_before_it_began_has_destroyed_nothing(
+    command: Command, environment: Environment, left: list[str], says: str
+) -> None:
+    """The engine says that it succeeded."""
+    project = environment(east="trap 'exit 0' INT\nwhile :; do sleep 0.05; done\n")
+    (project.books / "prod-east" / "up").touch()
+    sending = interrupt_when(project.books / "prod-east" / "begun")
+    resources = [{"urn": each} for each in left]
+    (project.books / "prod-east" / "state").write_text(json.dumps({"deployment": {"resources": resources}}))
+    answer = command("destroy", "prod-east", "--yes", "--skip-preview")
+    sending.join()
+    assert answer.status == 130
+    assert says in result(answer.lines, "prod-east")
+
+
 def test_a_second_interrupt_reaches_the_engine(command: Command, environment: Environment) -> None:
     project = environment(prod=STUBBORN)
     sending = interrupt_when(project.books / "prod" / "begun", times=2)

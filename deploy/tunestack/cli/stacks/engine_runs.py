@@ -12,7 +12,7 @@ from typing import Literal
 
 from pulumi.automation import LocalWorkspace
 
-from tunestack.cli.stack import Engine
+from tunestack.cli.stack import Engine, StackError
 from tunestack.cli.stacks.engine_events import BARE, CANCELLED, Event, messages, summary, violations
 from tunestack.cli.stacks.event_log import EventLog
 from tunestack.cli.stacks.running import Command, Running
@@ -138,11 +138,22 @@ class Workspace(LocalWorkspace):
         arguments = [*options.arguments(kind, self.project), "--stack", stack]
         with tempfile.TemporaryDirectory(prefix="tunestack-events-") as folder, EventLog(folder, on_event) as log:
             done = self._command.update([*arguments, "--event-log", str(log.path)], self.work_dir, variables, on_output)
+        asked = bool(self._running and self._running.asked)
         if done.code == 0:
+            # Asked to stop before it begins, a destroy of the engine deletes nothing and says that it succeeded.
+            if asked and kind == "destroy" and not options.only_preview and self._is_left(stack):
+                return EngineRun(stack, kind, False, log.events, done.stdout, CANCELLED, interrupted=True)
             return EngineRun(stack, kind, True, log.events, done.stdout)
         error = _why_failed(log.events, done.stdout)
-        interrupted = error == CANCELLED or bool(self._running and self._running.asked)
+        interrupted = error == CANCELLED or asked
         return EngineRun(stack, kind, False, log.events, done.stdout, error, interrupted)
+
+    def _is_left(self, stack: str) -> bool:
+        """Says whether a stack has anything; one whose state cannot be read may have."""
+        try:
+            return bool(self.engine.deployment(stack).get("resources"))
+        except StackError:
+            return True
 
     @cached_property
     def stacks(self) -> dict[str, int]:
