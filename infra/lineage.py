@@ -62,6 +62,11 @@ def takes_any_region(raw: Mapping[str, Any]) -> bool:
     return bool(models) and not raw.get("serving") and all(map(lineage.is_gemini, models))
 
 
+def tunes_nothing(raw: Mapping[str, Any]) -> bool:
+    """Says whether a stack only serves, and takes from others what is tuned: a region, or promoted models alone."""
+    return bool(raw.get("foundation")) or all("promote" in entry for entry in entries(raw, "models").values())
+
+
 def lineage_of(models: Mapping[str, Mapping[str, Any]]) -> Lineage:
     """Returns the lineage of entries that may be wrong in all but their shape."""
     named = {name: entry.get("baseModel") for name, entry in models.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infra.lineage import takes_any_region
+from infra.lineage import takes_any_region, tunes_nothing
 from infra.setting_problems import entries, path, unknown
 from tunestack import catalogue
 
@@ -23,6 +23,8 @@ def reference_problems(raw: Mapping[str, Any]) -> Iterator[str]:
     region = catalogue.region(location)
     if region is None and takes_any_region(raw):
         pass  # what the catalogue knows of each model says whether it is tuned there
+    elif region is None and tunes_nothing(raw) and catalogue.is_region_name(location):
+        pass  # accelerators are in more regions than tuning is; quota and capacity say whether they are there
     elif region is None:
         known = [row.name for row in catalogue.regions()]
         yield f"{path(('location',))}: {unknown(location, 'region', known)}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.setting_problems import InvalidSettingsError
 from tests.infra.configurations import ENDPOINT, GOOD, MODEL, problems_of, settings_of
 
 PLACE = "stacks/Pulumi.local.yaml: config.tunestack:"
@@ -138,6 +139,19 @@ def test_a_region_serves_models_that_its_own_file_does_not_have() -> None:
     settings = settings_of(REGION)
     assert settings.serving["support"].model == "full"
     assert not settings.models
+
+
+@pytest.mark.parametrize("location", ["europe-west4", "us-east4", "europe-west12", "northamerica-northeast1"])
+def test_what_tunes_nothing_may_lie_in_any_region(location: str) -> None:
+    assert settings_of({**REGION, "location": location}).location == location
+    promoted = {"models": {"full": {"promote": {"from": "dev", "model": "full"}}}, "location": location}
+    assert settings_of({**GOOD, **promoted, "datasets": {}}).location == location
+
+
+@pytest.mark.parametrize("location", ["us-east", "us-east4-a", "mars", "us-centrall", "us-centra1"])
+def test_what_is_no_region_is_none_to_serve_in(location: str) -> None:
+    with pytest.raises(InvalidSettingsError, match=f'location: there is no region "{location}"'):
+        settings_of({**REGION, "location": location})
 
 
 def test_a_stack_may_tune_one_model_and_promote_another() -> None:

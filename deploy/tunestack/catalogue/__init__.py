@@ -45,6 +45,7 @@ from tunestack.catalogue.prices import (
 )
 from tunestack.catalogue.reader import (
     find_machine,
+    is_region_name,
     machine,
     machines,
     machines_for,
@@ -84,6 +85,7 @@ __all__ = [
     "gemini_model",
     "gemini_models",
     "is_gemini",
+    "is_region_name",
     "machine",
     "machines",
     "machines_for",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
     from tunestack.catalogue.refreshed import Prices
 
+_REGION = re.compile(
+    r"(africa|asia|australia|europe|me|northamerica|southamerica|us)-"
+    r"(central|(north|south)?(east|west)|north|south)[1-9][0-9]?"
+)
+"""How regions are called: https://cloud.google.com/compute/docs/regions-zones."""
+
 
 @cache
 def regions() -> tuple[Region, ...]:
@@ -29,6 +36,11 @@ def regions() -> tuple[Region, ...]:
 def region(name: str) -> Region | None:
     """Returns the location of that name, or None."""
     return next((row for row in regions() if row.name == name), None)
+
+
+def is_region_name(name: str) -> bool:
+    """Says whether a name is formed like a region's: models are served in more of them than open ones are tuned in."""
+    return _REGION.fullmatch(name) is not None
 
 
 @cache

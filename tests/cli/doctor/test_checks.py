@@ -48,6 +48,19 @@ def test_a_model_that_is_promoted_is_not_tuned() -> None:
     assert not subject.takes_any_region, "its copy lies in a bucket of the location"
 
 
+@pytest.mark.parametrize(
+    ("configuration", "status"),
+    [
+        ({"foundation": "prod"}, Status.OK),
+        ({"models": {"support": {"promote": {"from": "dev", "model": "support"}}}}, Status.OK),
+        ({"models": {"support": {"baseModel": "google/gemma3@gemma-3-1b-it"}}}, Status.PROBLEM),
+    ],
+)
+def test_a_stack_that_tunes_nothing_may_lie_in_any_region(configuration: dict[str, Any], status: Status) -> None:
+    subject = Subject(Connection("p", "us-east4"), "prod-east", {}, configuration)
+    assert [told.status for told in look_at_region(subject)] == [status]
+
+
 def test_a_region_has_no_account_for_jobs() -> None:
     region = Subject(Connection("p", "europe-west4"), "prod-eu", {"project": "p"}, {"foundation": "prod"})
     assert [(told.status, told.says) for told in look_at_account(region)] == [(Status.OK, "none: jobs run in prod")]

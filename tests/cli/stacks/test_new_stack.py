@@ -42,6 +42,11 @@ def prod(project: Project) -> Project:
     return project
 
 
+def test_a_region_may_lie_where_nothing_is_tuned(command: Command, prod: Project) -> None:
+    assert command(*NEW, "prod-east", "--foundation", "prod", "--location", "us-east4").status == 0
+    assert config(prod, "prod-east")["location"] == "us-east4"
+
+
 def test_the_first_region_serves_each_model_on_the_cheapest_machine_that_holds_it(
     command: Command, prod: Project
 ) -> None:

@@ -8,7 +8,7 @@ from tunestack.catalogue.checks.problem import Problem
 from tunestack.catalogue.entries import GeminiModel
 from tunestack.catalogue.model_rows import gemini_models
 from tunestack.catalogue.names import nearest
-from tunestack.catalogue.reader import region, regions
+from tunestack.catalogue.reader import is_region_name, region, regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,15 +58,10 @@ def _gemini(location: str, model: OpenModel | GeminiModel | None) -> Iterator[Pr
     elif usable and location not in usable:
         reason = f'{subject} is not tuned in "{location}"; nearest: {_near(location, usable)}; all: {", ".join(usable)}'
         yield Problem("location", reason)
-    elif not usable and not _is_region(location):
+    elif not usable and not is_region_name(location):
         # No page says where this model is tuned; but it must be a region.
         near = _near(location, [row.name for row in regions() if row.serves])
         yield Problem("location", f'"{location}" is not a region, and {subject} is tuned in one; nearest: {near}')
-
-
-def _is_region(name: str) -> bool:
-    continent, hyphen, rest = name.partition("-")
-    return bool(hyphen) and continent.isalpha() and rest[:-1].isalpha() and rest[-1:].isdigit()
 
 
 def _key(asked: Asked, name: str, model: OpenModel | GeminiModel | None) -> Iterator[Problem]:

@@ -25,6 +25,9 @@ def look_at_region(subject: Subject) -> Iterator[Finding]:
             REGION, f"{name}: pulumi preview says of each Gemini model whether it is tuned there, where that is known"
         )
         return
+    if found is None and subject.tunes_nothing and catalogue.is_region_name(name):
+        yield ok(REGION, f"{name}: tunes no open models, nor does the stack; serves where quota and machines are")
+        return
     if found is None:
         known = [row.name for row in catalogue.regions()]
         near = get_close_matches(name, known, n=1)

@@ -54,6 +54,13 @@ class Subject:
         models = _sections(self.configuration.get("models"))
         return bool(models) and not self.serving and all(self._is_gemini(name, models) for name in models)
 
+    @property
+    def tunes_nothing(self) -> bool:
+        """Whether the stack only serves, and takes from others what is tuned: models are served in more regions."""
+        models = _sections(self.configuration.get("models"))
+        takes = all("promote" in model for model in models.values())
+        return bool(self.configuration.get("foundation") or ((models or self.serving) and takes))
+
     def _is_gemini(self, name: str, models: Mapping[str, Mapping[str, Any]]) -> bool:
         """Says whether a model, or what it goes on from, is a Gemini; one of another stack tells by its base model."""
         seen: set[str] = set()

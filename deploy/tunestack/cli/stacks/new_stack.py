@@ -177,7 +177,9 @@ def _promoted(promotes: tuple[str, ...], files: Mapping[str, StackFile]) -> dict
 
 
 def _location(asked: NewStack) -> str:
-    """Returns a location; one that is not known is left to what a stack does there: Gemini is tuned in more of them.
+    """Returns a location; one that is not known is left to what a stack does there.
+
+    Gemini is tuned in more of them, and models are served in more.
 
     Raises:
         StackError: there is none of that name.
@@ -185,7 +187,7 @@ def _location(asked: NewStack) -> str:
     from tunestack import catalogue
 
     name, known = asked.location, [row.name for row in catalogue.regions()]
-    if name in known:
+    if name in known or catalogue.is_region_name(name):
         return name
     near = get_close_matches(name, known, n=1, cutoff=0.8)
     if near or asked.foundation or asked.promotes:
