@@ -270,7 +270,7 @@ def test_a_foundation_stays_while_a_region_does_of_which_no_file_tells(
         project.write("prod-east", foundation="porter")
     refused = command("destroy", "prod", "--yes", "--skip-preview")
     assert refused.status == 1
-    assert "prod-east stand on prod, whose outputs they read: destroy them first\n" in refused.err
+    assert "prod-east stands on prod, for its outputs: destroy prod-east first\n" in refused.err
     assert (project.books / "prod" / "up").exists()
 
 

@@ -62,9 +62,8 @@ def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
         if standing := [other for other, foundation in above.items() if foundation == name]:
             together_with = [other for other in standing if other in files and files[other].foundation == name]
             all_of_them = f", or all together with `tunestack destroy {name}`" if together_with == standing else ""
-            raise StackError(
-                f"{together(standing)} stand on {name}, whose outputs they read: destroy them first{all_of_them}"
-            )
+            regions, stand = together(standing), "stands" if len(standing) == 1 else "stand"
+            raise StackError(f"{regions} {stand} on {name}, for its outputs: destroy {regions} first{all_of_them}")
 
 
 def _refuse_protected(work: Round) -> None:

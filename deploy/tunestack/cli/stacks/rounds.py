@@ -164,7 +164,9 @@ class Round:
                 perform,
                 went_well=lambda outcome: outcome.result.is_well,
                 held_back=lambda stack, others: self._without_run(
-                    stack, Result.HELD_BACK, f"not begun: {together(others)} comes first"
+                    stack,
+                    Result.HELD_BACK,
+                    f"not begun: {together(others)} {'comes' if len(others) == 1 else 'come'} first",
                 ),
                 at_once=self._at_once,
             )
