@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
+
+import pytest
 
 from tunestack.cli.stacks.prefixed_output import PrefixedOutput
 
@@ -32,10 +35,17 @@ def test_one_alone_needs_no_name() -> None:
 
 
 class _Closed(io.StringIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
+
     def write(self, text: str) -> int:
-        raise BrokenPipeError
+        raise self._error
 
 
-def test_an_engine_goes_on_when_nobody_reads_any_more() -> None:
-    """As behind `| head`: an exception here would close the engine's output, which ends it in the middle of a step."""
-    PrefixedOutput(["prod"], _Closed()).of("prod")("creating")
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.EIO, "Input/output error")])
+def test_an_engine_goes_on_when_nobody_reads_any_more(error: OSError) -> None:
+    """As behind `| head`, or when a terminal is closed: an exception here would close the engine's output, which ends
+    it in the middle of a step.
+    """
+    PrefixedOutput(["prod"], _Closed(error)).of("prod")("creating")

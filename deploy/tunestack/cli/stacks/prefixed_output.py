@@ -59,7 +59,8 @@ class PrefixedOutput:
             self._write(line)
 
     def _write(self, line: str) -> None:
-        # Whoever has stopped reading must not end the engines: they would be cut off in the middle of a step.
-        with suppress(BrokenPipeError):
+        # Whoever has stopped reading, or a terminal that was closed, must not end the engines: they would be cut off
+        # in the middle of a step.
+        with suppress(OSError):
             self._stream.write(f"{line}\n")
             self._stream.flush()
