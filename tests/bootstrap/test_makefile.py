@@ -65,7 +65,7 @@ EMULATOR = [*ENGINE, "python <-m> <emulator> <start> <--data> <.tunestack/emulat
         ),
         ("up STACK=local-prod", [*EMULATOR, "tunestack <up> <--yes> <local-prod>"]),
         ("preview", [*EMULATOR, "pulumi <preview> <--suppress-outputs> <--stack> <local>"]),
-        ("preview STACK=local-prod", [*EMULATOR, "tunestack <preview> <local-prod>"]),
+        ("preview STACK=local-prod", [*EMULATOR, "tunestack <preview> <--initialise> <local-prod>"]),
         (
             "down",
             [
