@@ -6,17 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.setting_problems import entries, path
-
-_OF_THE_FOUNDATION = (
-    ("datasets",),
-    ("models",),
-    ("serviceAccount",),
-    ("submitters",),
-    ("quota", "concurrentTuningJobs"),
-    ("buckets", "data"),
-    ("buckets", "intermediateCheckpointDays"),
-)
-"""What belongs to tuning, and so to no region."""
+from tunestack.regional_keys import OF_THE_FOUNDATION
 
 
 def stack_problems(raw: Mapping[str, Any], stack: str) -> Iterator[str]:
@@ -45,7 +35,7 @@ def stack_problems(raw: Mapping[str, Any], stack: str) -> Iterator[str]:
 def _regional_problems(raw: Mapping[str, Any], foundation: str, stack: str) -> Iterator[str]:
     if foundation == stack:
         yield f"{path(('foundation',))}: is this stack itself; a foundation has no such key"
-    for keys in _OF_THE_FOUNDATION:
+    for keys in OF_THE_FOUNDATION:
         found: Any = raw
         for key in keys:
             found = found.get(key) if isinstance(found, Mapping) else None

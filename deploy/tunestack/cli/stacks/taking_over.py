@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from tunestack.cli.stacks.stack_files import StackFile
+from tunestack.regional_keys import OF_THE_FOUNDATION
 from tunestack.wording import together
 
 _NAMED_THINGS = (
@@ -19,18 +20,6 @@ _NAMED_THINGS = (
     ("models", "*", "kmsKeyName"),
 )
 """Keys that name one thing in one project or place, which a new stack must not share without being told to."""
-
-
-_OF_A_FOUNDATION = (
-    ("datasets",),
-    ("models",),
-    ("serviceAccount",),
-    ("submitters",),
-    ("quota", "concurrentTuningJobs"),
-    ("buckets", "data"),
-    ("buckets", "intermediateCheckpointDays"),
-)
-"""Keys that a region may not have, since it tunes nothing: infra/stack_problems.py refuses them."""
 
 
 def taken_over(name: str, followed: StackFile) -> tuple[dict[str, Any], list[str]]:
@@ -57,7 +46,7 @@ def taken_over(name: str, followed: StackFile) -> tuple[dict[str, Any], list[str
 
 def left_to_foundation(config: dict[str, Any], foundation: str) -> list[str]:
     """Takes out of a configuration what a region cannot have, and returns a sentence about it."""
-    found = [(place, holder.pop(path[-1])) for path in _OF_A_FOUNDATION for place, holder in _holders(config, path)]
+    found = [(place, holder.pop(path[-1])) for path in OF_THE_FOUNDATION for place, holder in _holders(config, path)]
     for section in [key for key, value in config.items() if value == {}]:
         del config[section]
     if not found:
