@@ -78,9 +78,8 @@ def _run(project: Project, connection: Connection, options: argparse.Namespace) 
         for finding in checks.of_a_stack(project, project.outputs(), connection):
             print(finding, flush=True)
             findings.append(finding)
-    except (ProjectError, KeyboardInterrupt) as error:
-        said = str(error) or "Ctrl-C"
-        findings.append(checks.Finding("the stack comes up and can be looked at", False, said))
+    except (Exception, KeyboardInterrupt) as error:  # whatever it is, what was made is removed
+        findings.append(checks.Finding("the stack comes up and can be looked at", False, _told(error)))
         print(findings[-1], flush=True)
     left = _remove(project, connection, options.pause)
     hours = (time.monotonic() - begun) / 3600
@@ -105,11 +104,15 @@ def _remove(project: Project, connection: Connection, pause: float) -> list[str]
             project.run(*destroy, "--non-interactive", "--stack", STACK)
             if not (left := checks.of_a_project(connection, f"{connection.project}-{STACK}-")):
                 return []
-        except (ProjectError, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:
             # Whoever stops the removal leaves what is billed: it is tried again, as after any other failure.
-            print(f"removing: {str(error) or 'Ctrl-C'}", file=sys.stderr)
+            print(f"removing: {_told(error)}", file=sys.stderr)
             left = [f"what `pulumi stack --stack {STACK}` shows"]
     return left
+
+
+def _told(error: BaseException) -> str:
+    return "Ctrl-C" if isinstance(error, KeyboardInterrupt) else checks.told(error)
 
 
 def _resources(project: Project) -> bool:

@@ -47,7 +47,12 @@ def of_a_stack(project: Project, outputs: Mapping[str, Any], connection: Connect
         try:
             yield Finding(what, True, check())
         except Exception as error:  # the others are to be told, too
-            yield Finding(what, False, explain(error) or f"{type(error).__name__}: {error}")
+            yield Finding(what, False, told(error))
+
+
+def told(error: BaseException) -> str:
+    """Returns what went wrong, in a sentence."""
+    return explain(error) or (str(error) if isinstance(error, ProjectError) else f"{type(error).__name__}: {error}")
 
 
 def of_a_project(connection: Connection, bucket_prefix: str) -> list[str]:

@@ -99,6 +99,27 @@ def test_without_consent_nothing_is_created(
     assert capsys.readouterr().out.rstrip().endswith("nothing was created")
 
 
+def test_what_was_made_is_removed_whatever_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[str] = []
+
+    def run(_: Project, *command: str, **__: Any) -> None:
+        done.append(command[1])
+        if command[1] == "up":
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(engine_runs, "run", lambda *_, **__: EngineRun("acceptance", "preview", True))
+    monkeypatch.setattr(Project, "write", lambda *_: None)
+    monkeypatch.setattr(acceptance, "_resources", lambda _: [])
+    monkeypatch.setattr(acceptance.checks, "of_a_project", lambda *_: [])
+    monkeypatch.setattr(Project, "run", run)
+    monkeypatch.setattr(sys, "argv", ["acceptance", "--project", PROJECT, "--folder", str(tmp_path), "--yes"])
+    assert acceptance.main() == 1
+    assert done == ["up", "destroy"]
+    assert "BAD the stack comes up and can be looked at: OSError: No space left" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("training", "serving", "cap", "hours"),
     [
