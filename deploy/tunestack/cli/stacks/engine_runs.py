@@ -180,7 +180,7 @@ class Workspace(LocalWorkspace):
         """
         provider = ["--secrets-provider", secrets_provider] if secrets_provider else []
         self.engine.run("stack", "init", stack, "--no-select", *provider)
-        self.__dict__.pop("stacks", None)
+        self.stacks[stack] = 0  # another look would ask the backend for all of them
 
 
 def run(
