@@ -21,6 +21,7 @@ from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.selection import select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, section
 from tunestack.resource_types import COPY, JOB
+from tunestack.wording import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def preview(asked: Asked) -> list[Report]:
     work = _Work(Workspace(project), asked, names, names | above)
     with ThreadPoolExecutor(asked.at_once) as pool:
         reports = {report.stack: report for report in pool.map(work.report, [*chosen, *beside])}
-    return [_after(reports[file.name], file, reports) for file in chosen]
+        return list(pool.map(lambda file: _after(reports[file.name], file, reports), chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _upstream(above: Report, file: StackFile, rolled: Sequence[str]) -> str:
         return f"{above.stack}, from which the models come: {headline(above)}"
     if not rolled:
         return ""
-    models = " and ".join(sorted({str(_serving(file)[name]["model"]) for name in rolled}))
+    models = together(sorted({str(_serving(file)[name]["model"]) for name in rolled}))
     return (
         f"{above.stack} goes first: {headline(above)}. Then this stack copies the new checkpoint of {models} and rolls "
         f"{', '.join(rolled)} to it, which a preview can show only after that"
