@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,3 +41,8 @@ class Machines:
     def told(self, location: str) -> str:
         """Returns what runs and what it costs."""
         return f"{self.replicas} × {self.type or 'a machine of its choice'}, {hourly(self.hourly(location))}"
+
+
+def total(prices: Collection[float | None]) -> float | None:
+    """Adds prices; None where one is not known, since a part is not a total."""
+    return None if None in prices else sum((price or 0.0 for price in prices), 0.0)

@@ -13,6 +13,7 @@ from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.status import engine_drift, kept, strays
 from tunestack.cli.status.kept import Kept, Resource, Update
 from tunestack.cli.status.live import Drift, Look, Seen, state_of
+from tunestack.cli.status.machines import total
 from tunestack.cli.status.strays import Stray
 from tunestack.connection import Connection
 from tunestack.resource_types import COPY, DEPLOYMENT, JOB, MODEL
@@ -166,11 +167,6 @@ def gather(stacks: Collection[str] = (), *, refresh: bool = False, folder: Path 
     places = dict.fromkeys(place for _, _, place in found if place)
     astray, unseen = strays.find(list(places), strays.owned([*(each for _, each, _ in found), *rest]))
     return Overview(engine.backend(), [status for status, _, _ in found], astray, unseen)
-
-
-def total(prices: Collection[float | None]) -> float | None:
-    """Adds prices; None where one is not known, since a part is not a total."""
-    return None if None in prices else sum((price or 0.0 for price in prices), 0.0)
 
 
 def _owner(engine: Engine, name: str) -> Kept | None:

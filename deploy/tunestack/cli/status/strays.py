@@ -11,7 +11,7 @@ from tunestack.cli import calls
 from tunestack.cli.calls import RefusedError
 from tunestack.cli.status.kept import Kept
 from tunestack.cli.status.live import told
-from tunestack.cli.status.machines import Machines
+from tunestack.cli.status.machines import Machines, total
 from tunestack.connection import Connection
 from tunestack.resource_types import DEPLOYMENT, ENDPOINT, MODEL
 
@@ -99,7 +99,6 @@ def _stray(place: Connection, endpoint: Mapping[str, Any], known: Collection[str
     billed = {each: machines for each, machines in deployed.items() if machines}
     if _key(name) in known or not billed:
         return None  # one without machines costs nothing
-    hourly = [machines.hourly(place.location) for machines in billed.values()]
     return Stray(
         place.project,
         place.location,
@@ -108,7 +107,7 @@ def _stray(place: Connection, endpoint: Mapping[str, Any], known: Collection[str
         endpoint.get("labels") or {},
         str(endpoint.get("createTime") or ""),
         billed,
-        None if None in hourly else sum(filter(None, hourly)),
+        total([machines.hourly(place.location) for machines in billed.values()]),
     )
 
 
