@@ -77,13 +77,19 @@ class Kept:
     update: Update | None = None
 
     @classmethod
-    def read(cls, engine: Engine, stack: str) -> Kept:
+    def read(cls, engine: Engine, stack: str, *, with_update: bool = True) -> Kept:
         """Reads a stack.
+
+        Args:
+            engine: in the project.
+            stack: its name.
+            with_update: whether its last update is asked for, which is a run of the engine of its own.
 
         Raises:
             StackError: the engine refused.
         """
-        deployment, last = engine.deployment(stack), engine.last_update(stack)
+        deployment = engine.deployment(stack)
+        last = engine.last_update(stack) if with_update else None
         states = [each for each in deployment.get("resources") or () if not each.get("delete")]
         outputs = next((each.get("outputs") for each in states if each["type"] == _STACK), None)
         return cls(

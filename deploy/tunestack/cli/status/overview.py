@@ -171,7 +171,7 @@ def gather(stacks: Collection[str] = (), *, refresh: bool = False, folder: Path 
 
 def _owner(engine: Engine, name: str) -> Kept | None:
     try:
-        return Kept.read(engine, name)
+        return Kept.read(engine, name, with_update=False)
     except StackError:
         return None
 
