@@ -130,13 +130,13 @@ def run(wanted: Wanted, *, is_sure: bool, only_look: bool, as_json: bool) -> Non
 def steps(wanted: Wanted) -> Iterator[Step]:
     """Yields all that is to be done, and what is so already."""
     connection = wanted.connection
-    yield from (bucket := list(state_bucket.steps(connection, wanted.bucket)))
+    bucket = state_bucket.find(connection, wanted.bucket)
+    yield from state_bucket.steps(connection, wanted.bucket, bucket)
     yield from (key := list(secrets_key.steps(connection, wanted.key, is_own=wanted.is_own_key)))
-    has_bucket = not any(step.says.startswith("make bucket") for step in bucket)
     policy = {} if any(step.do for step in key) else secrets_key.policy(connection, wanted.key)
     for member, (bucket_role, key_role) in wanted.rights:
         binding = Binding(wanted.bucket, bucket_role, member)
-        if has_bucket and is_bound(connection.storage, binding):
+        if bucket is not None and is_bound(connection.storage, binding):
             yield Step(f"{member} has {bucket_role} on gs://{wanted.bucket}")
         else:
             yield Step(

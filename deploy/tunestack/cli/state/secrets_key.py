@@ -29,7 +29,7 @@ API_SECONDS: Final = 180.0
 _OPERATION_SECONDS: Final = 2.0
 """Between two looks at the enabling of an API, which takes some seconds."""
 
-NAME: Final = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
+NAME: Final = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 
 def steps(connection: Connection, name: str, *, is_own: bool) -> Iterator[Step]:

@@ -21,23 +21,37 @@ https://cloud.google.com/storage/docs/soft-delete."""
 _RULE: Final = {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": NONCURRENT_DAYS}}
 
 
-def steps(connection: Connection, name: str) -> Iterator[Step]:
-    """Yields what is to be done for the bucket.
+def find(connection: Connection, name: str) -> dict[str, Any] | None:
+    """Returns the bucket as it is; None where there is none.
 
     Raises:
         StackError: it cannot be that one.
         RefusedError: the service refuses to tell.
     """
     try:
-        bucket = calls.get(connection, calls.STORAGE, f"b/{name}", projection="noAcl")
+        return calls.find(connection, calls.STORAGE, f"b/{name}", projection="noAcl")
     except RefusedError as error:
-        if error.code == 403:
-            raise StackError(
-                f"bucket {name} is another project's, or you may not look at it: names of buckets are shared by all "
-                "of Cloud Storage. Name another one with --bucket"
-            ) from error
-        if error.code != 404:
+        if error.code != 403:
             raise
+        raise StackError(
+            f"bucket {name} is another project's, or you may not look at it: names of buckets are shared by all "
+            "of Cloud Storage. Name another one with --bucket"
+        ) from error
+
+
+def steps(connection: Connection, name: str, bucket: dict[str, Any] | None) -> Iterator[Step]:
+    """Yields what is to be done for the bucket.
+
+    Args:
+        connection: to the project and location.
+        name: of the bucket.
+        bucket: as `find` returned it.
+
+    Raises:
+        StackError: it cannot be that one.
+        RefusedError: the service refuses to tell.
+    """
+    if bucket is None:
         says = f"make bucket gs://{name} in {connection.location}: {', '.join(_told())}"
         yield Step(says, lambda: _make(connection, name))
         return
