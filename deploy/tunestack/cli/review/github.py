@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tunestack.cli.preview.markdown import GITHUB_LIMIT
 from tunestack.cli.review.hosting import ARTIFACT, DRIFT_LABEL, Comment, Hosting, Issue, KeptPlan, token
 from tunestack.cli.review.web_api import WebApi
 from tunestack.cli.stack import StackError
@@ -30,8 +31,7 @@ class GitHub(Hosting):
         commit: of the pull request's branch, not the one that merges it for the run; else that of the run.
     """
 
-    # "Body is too long (maximum is 65536 characters)", HTTP 422
-    longest: ClassVar[int] = 65_536
+    longest: ClassVar[int] = GITHUB_LIMIT
 
     api: WebApi
     repository: str
