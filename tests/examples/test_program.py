@@ -13,20 +13,12 @@ from pathlib import Path
 import pytest
 
 from bootstrap.environment import find_uv
+from infra.connection import ENDPOINTS
 from tests.running_emulator import Emulator
+from tunestack.wire_names import wire_name
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PROJECT = "foreign-project"
-GCP = {
-    "storage": "storage/v1/",
-    "serviceUsage": "su/v1/",
-    "resourceManager": "crm/v1/",
-    "iamBeta": "iam/v1/",
-    "cloudQuotas": "quotas/v1/",
-    "cloudBilling": "billing/v1/",
-    "compute": "compute/beta/",
-    "vertexAi": "vertex/v1beta1/",
-}
 
 
 def done(folder: Path, environment: dict[str, str], *command: str) -> str:
@@ -74,7 +66,7 @@ def test_a_program_that_has_only_the_wheel_tunes_and_serves(
         "gcp:project": PROJECT,
         "gcp:region": "us-central1",
         "gcp:accessToken": "no-token-is-needed-here",
-        **{f"gcp:{name}CustomEndpoint": f"{emulator.url}/{path}" for name, path in GCP.items()},
+        **{f"gcp:{wire_name(name)}": f"{emulator.url}/{path}" for name, path in ENDPOINTS.items()},
         "tunestack:project": PROJECT,
         "tunestack:location": "us-central1",
         "tunestack:apiEndpoint": emulator.url,
