@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_gcp as gcp
 
-from infra import existing
-from infra.access import BOUND, Binding
 from infra.buckets import output_bucket
 from infra.connection import Connection
 from infra.foundation import Foundation
@@ -15,7 +12,7 @@ from infra.patience import Patience
 from infra.promotion import copied
 from infra.quota import Quotas
 from infra.quota_shortage import warn_of_shortage
-from infra.readers import OBJECT_VIEWER, bind_readers
+from infra.readers import as_binding, bind_reader, bind_readers
 from infra.services import Services
 from infra.serving import Serving
 from infra.settings import Settings
@@ -44,19 +41,8 @@ class Region(pulumi.ComponentResource):
         super().__init__("infra:index:Region", resource_name, None, opts)
         self.bucket = output_bucket(settings, services, self)
         # Nothing is tuned here, so that the one agent that serves has to read, and nobody to write.
-        bound = gcp.storage.BucketIAMMember(
-            "output-platform-agent",
-            bucket=self.bucket.name,
-            role=OBJECT_VIEWER,
-            member=foundation.platform_agent,
-            opts=pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions(parent=self), existing.lasting("output" in settings.buckets.existing)
-            ),
-        )
-        self.bindings = [
-            Binding(self.bucket.name, bound.member, bound.id.apply(lambda _: BOUND), OBJECT_VIEWER),
-            *bind_readers(settings, self.bucket, self),
-        ]
+        bound = bind_reader("output-platform-agent", foundation.platform_agent, settings, self.bucket, self)
+        self.bindings = [as_binding(self.bucket, bound), *bind_readers(settings, self.bucket, self)]
         # What is served is read by the agent: nothing is deployed before that may be.
         options = pulumi.ResourceOptions(parent=self, depends_on=[bound])
         self.models = {
