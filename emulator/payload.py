@@ -1,8 +1,9 @@
-"""Reading the JSON body of a request."""
+"""Reading the JSON body of a request, and which fields of it are meant."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ServiceError
@@ -34,3 +35,9 @@ def parse_object(text: bytes) -> dict[str, Any]:
             "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
         )
     return body
+
+
+def masked_fields(mask: str) -> list[str]:
+    """The fields that an update mask names, as the body has them: the frontend takes both ways to write a name."""
+    named = [path.strip() for path in mask.split(",") if path.strip()]
+    return [re.sub(r"_(.)", lambda match: match[1].upper(), name) for name in named]

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from emulator import clock
 from emulator.errors import ServiceError
 from emulator.paging import page
-from emulator.payload import json_object
+from emulator.payload import json_object, masked_fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,7 +96,7 @@ class _KeyManagement:
 
     async def patch_key(self, request: Request) -> JSONResponse:
         body = await json_object(request)
-        named = [re.sub(r"_(.)", lambda match: match[1].upper(), each) for each in _mask(request)]
+        named = masked_fields(request.query_params.get("updateMask", ""))
         if not named or not set(named) <= set(_SETTABLE):
             raise ServiceError("INVALID_ARGUMENT", f"The update mask must name some of: {', '.join(_SETTABLE)}.")
         with self._documents.transaction():
@@ -213,10 +213,6 @@ def _new_id(request: Request, parameter: str) -> str:
     if not _ID.fullmatch(wanted):
         raise ServiceError("INVALID_ARGUMENT", f"{parameter} must match the regular expression {_ID.pattern}.")
     return wanted
-
-
-def _mask(request: Request) -> list[str]:
-    return [path.strip() for path in request.query_params.get("updateMask", "").split(",") if path.strip()]
 
 
 def _checked(key: dict[str, Any]) -> dict[str, Any]:

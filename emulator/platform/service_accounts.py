@@ -12,7 +12,7 @@ from starlette.routing import Route
 from emulator import clock
 from emulator.errors import ServiceError
 from emulator.paging import page
-from emulator.payload import json_object
+from emulator.payload import json_object, masked_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,8 +156,7 @@ class _Iam:
     async def patch(self, request: Request) -> JSONResponse:
         body = await json_object(request)
         fields = body.get("serviceAccount", {})
-        named = [path.strip() for path in body.get("updateMask", "").split(",") if path.strip()]
-        mask = [re.sub(r"_(.)", lambda match: match[1].upper(), name) for name in named]
+        mask = masked_fields(body.get("updateMask", ""))
         if not mask or not set(mask) <= {*_CHANGEABLE, "etag"}:
             raise ServiceError(
                 "INVALID_ARGUMENT", "The update mask must name displayName or description, and nothing else."
