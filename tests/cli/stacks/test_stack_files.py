@@ -110,6 +110,7 @@ def test_an_order_across_environments() -> None:
             file("other"),
         )
     }
+    assert files["dev"].needs == (), "it goes on from a model of its own"
     chosen = select(["prod", "dev", "other"], [], files)
     assert order(chosen) == "dev and other, then prod, then prod-east"
     assert order(chosen, backwards=True) == "prod-east, then prod, then dev and other"

@@ -84,6 +84,21 @@ def test_no_job_starts_that_a_policy_stops(command: Command, project: Project, s
     assert any("61 USD, more than 50 USD" in line for line in answer.lines)
 
 
+def test_a_stack_that_goes_on_from_its_own_model_is_not_begun_where_its_preview_failed(
+    command: Command, project: Project
+) -> None:
+    urn = "urn:pulumi:dev::shop::gcp:storage/bucket:Bucket::data"
+    moves = {"op": "create", "urn": urn, "type": "gcp:storage/bucket:Bucket", "new": {"custom": True}}
+    shows = f"event '{json.dumps({'resOutputsEvent': {'metadata': moves}})}'; fails 'no such model'"
+    more = {"triage": {"continueFrom": {"stack": "dev", "model": "support"}}}
+    project.stack("dev", IN_PREVIEW.format(shows), models=more)
+    (project.books / "dev" / "up").touch()
+    answer = command("up", "dev", "--yes")
+    assert answer.status == 1
+    assert "dev: not begun, since its preview failed:" in answer.lines
+    assert project.calls("up") == []
+
+
 def test_a_file_that_cannot_be_read_is_the_failure_of_its_stack_alone(
     command: Command, environment: Environment
 ) -> None:

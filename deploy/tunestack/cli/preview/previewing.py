@@ -79,11 +79,7 @@ class _Work:
         if file.problem:
             return _failed(file.name, file.problem)
         try:
-            waits_for = [
-                name
-                for name in file.needs
-                if name in self.seen and name != file.name and not self.workspace.resources(name)
-            ]
+            waits_for = [name for name in file.needs if name in self.seen and not self.workspace.resources(name)]
             if waits_for:
                 return Report(file.name, failed=False, is_complete=False, waits_for=waits_for)
             run = self._run(file)

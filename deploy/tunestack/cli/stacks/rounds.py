@@ -122,7 +122,7 @@ class Round:
             except StackError as error:
                 return self._without_run(stack, Result.FAILED, str(error))
 
-        waits_for = {name: frozenset(file.needs) & (self.files.keys() - {name}) for name, file in self.files.items()}
+        waits_for = {name: frozenset(file.needs) & self.files.keys() for name, file in self.files.items()}
         return self._walk(waits_for, update)
 
     def destroy(self, options: Options) -> list[Outcome]:
@@ -135,8 +135,7 @@ class Round:
             return Outcome.of_destroy(run)
 
         waits_for = {
-            name: frozenset(file.name for file in self.files.values() if name in file.needs and file.name != name)
-            for name in self.files
+            name: frozenset(file.name for file in self.files.values() if name in file.needs) for name in self.files
         }
         return self._walk(waits_for, destroy)
 

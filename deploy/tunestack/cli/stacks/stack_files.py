@@ -113,8 +113,9 @@ class StackFile:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The stacks whose outputs it reads, so that they go up before it."""
-        return tuple(dict.fromkeys((*filter(None, [self.foundation]), *self.promotes_from, *self.continues_from)))
+        """The other stacks whose outputs it reads, so that they go up before it."""
+        named = dict.fromkeys((self.foundation, *self.promotes_from, *self.continues_from))
+        return tuple(name for name in named if name not in ("", self.name))
 
 
 def read_all(folder: Path | None = None) -> dict[str, StackFile]:
@@ -167,7 +168,7 @@ def ordered(files: Iterable[StackFile]) -> list[list[StackFile]]:
     left = {file.name: file for file in files}
     groups: list[list[StackFile]] = []
     while left:
-        ready = [file for file in left.values() if not set(file.needs) & (left.keys() - {file.name})]
+        ready = [file for file in left.values() if left.keys().isdisjoint(file.needs)]
         if not ready:
             raise StackError(f"stacks need each other in a circle, so that none can be the first: {', '.join(left)}")
         groups.append(ready)
