@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.acceptance.project import STACK, Project, ProjectError
+from tests.acceptance.project import LABELS, STACK, Project, ProjectError
 from tunestack.connection import Connection
 from tunestack.retries import CALL_SECONDS
 from tunestack.service_errors import explain
@@ -61,12 +61,12 @@ def of_a_project(connection: Connection, bucket_prefix: str) -> list[str]:
     found = [
         endpoint.name
         for endpoint in endpoint_client(connection).list_endpoints(parent, timeout=CALL_SECONDS)
-        if endpoint.labels.get("made-by") == "tunestack-acceptance"
+        if LABELS.items() <= dict(endpoint.labels).items()
     ]
     found += [
         model.name
         for model in model_client(connection).list_models(parent, timeout=CALL_SECONDS)
-        if model.labels.get("made-by") == "tunestack-acceptance"
+        if LABELS.items() <= dict(model.labels).items()
     ]
     found += [f"gs://{bucket.name}" for bucket in connection.storage.list_buckets(prefix=bucket_prefix)]
     found += [job.name for job in _jobs(connection) if not job.is_over]

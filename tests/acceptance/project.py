@@ -20,6 +20,8 @@ CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
 STACK: Final = "acceptance"
 MODEL: Final = "google/gemma3@gemma-3-1b-it"
 EXAMPLES: Final = 100
+LABELS: Final = {"made-by": "tunestack-acceptance"}
+"""Of all that a run makes, by which what it has left is found."""
 
 _PATIENCE_SECONDS: Final = 180.0
 """For which an engine that was asked to stop may finish its step before it is killed; a step may be an upload."""
@@ -136,7 +138,7 @@ def _configuration(project: str, location: str, emulator: bool) -> dict[str, Any
         "project": project,
         "location": location,
         "emulator": emulator,
-        "labels": {"made-by": "tunestack-acceptance"},
+        "labels": LABELS,
         "buckets": {"forceDestroy": True},
         "datasets": {"tickets": {"training": "data/train.jsonl", "validation": "data/validation.jsonl"}},
         "models": {"small": {"dataset": "tickets", "baseModel": MODEL, "mode": "FULL", "epochs": 1}},

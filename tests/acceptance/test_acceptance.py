@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance import __main__ as acceptance
-from tests.acceptance import plan
+from tests.acceptance import checks, plan
 from tests.acceptance.project import CHECKOUT, Project, ProjectError
 from tests.running_emulator import Emulator
 from tunestack.cli.stacks import engine_runs
@@ -112,7 +112,7 @@ def test_what_was_made_is_removed_whatever_ends_the_run(
     monkeypatch.setattr(engine_runs, "run", lambda *_, **__: EngineRun("acceptance", "preview", True))
     monkeypatch.setattr(Project, "write", lambda *_: None)
     monkeypatch.setattr(acceptance, "_resources", lambda _: [])
-    monkeypatch.setattr(acceptance.checks, "of_a_project", lambda *_: [])
+    monkeypatch.setattr(checks, "of_a_project", lambda *_: [])
     monkeypatch.setattr(Project, "run", run)
     monkeypatch.setattr(sys, "argv", ["acceptance", "--project", PROJECT, "--folder", str(tmp_path), "--yes"])
     assert acceptance.main() == 1
