@@ -7,7 +7,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import yaml
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
 from bootstrap.local_stack import LocalStack
+from tests.bench.emulator_process import running
 from tests.bench.figure import Figure
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -73,15 +73,10 @@ class Project:
 def measure(folder: Path) -> list[Figure]:
     """Returns how long previews take: of stacks that stay as they are, and of new data in all of them."""
     folder = folder / "five-stacks"
-    emulator = folder / "emulator"
     folder.mkdir()
-    (folder / "settings.json").write_text(json.dumps(QUICK), encoding="utf-8")
-    command = [sys.executable, "-m", "emulator", "start", "--data", str(emulator)]
-    started = subprocess.run(
-        [*command, "--settings", str(folder / "settings.json")], check=True, capture_output=True, text=True
-    )
-    url = started.stdout.strip().rpartition(" ")[2].rstrip(".")
-    try:
+    settings = folder / "settings.json"
+    settings.write_text(json.dumps(QUICK), encoding="utf-8")
+    with running(folder / "emulator", "--settings", str(settings)) as url:
         full = _applied(folder / "full", CHECKOUT / "infra", url, {})
         as_many = _program(folder / "as-many")
         bare = _applied(folder / "bare", as_many, url, {"bench:resources": full.resources()})
@@ -89,10 +84,6 @@ def measure(folder: Path) -> list[Figure]:
         data = full.folder / "data" / "train.jsonl"
         data.write_text("".join(data.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
         changed, reports = full.tunestack_preview()
-    finally:
-        subprocess.run(
-            [sys.executable, "-m", "emulator", "stop", "--data", str(emulator)], check=True, capture_output=True
-        )
     assert [len(report["costs"]["training"]) for report in reports] == [3] * len(STACKS)
     ours, peers = (statistics.median(column) for column in zip(*unchanged, strict=True))
     what, peer = "preview of five stacks, 3 jobs and 2 endpoints each", "engine, as many resources"

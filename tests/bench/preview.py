@@ -6,7 +6,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import psutil
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
 from bootstrap.local_stack import LocalStack
+from tests.bench.emulator_process import running
 from tests.bench.figure import Figure
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -47,19 +47,11 @@ class Project:
 
 def measure(folder: Path) -> list[Figure]:
     """Returns the preview's time, and the memory of our provider in it."""
-    emulator = folder / "emulator"
-    command = [sys.executable, "-m", "emulator", "start", "--data", str(emulator)]
-    started = subprocess.run(command, check=True, capture_output=True, text=True)
-    url = started.stdout.strip().rpartition(" ")[2].rstrip(".")
-    try:
+    with running(folder / "emulator") as url:
         full = _applied(folder / "full", CHECKOUT / "infra", url)
         bare = _applied(folder / "bare", CHECKOUT / "tests" / "bench" / "without_tunestack", url)
         seconds = [(full.preview(), bare.preview()) for _ in range(RUNS)]
         megabytes = _provider_memory(full)
-    finally:
-        subprocess.run(
-            [sys.executable, "-m", "emulator", "stop", "--data", str(emulator)], check=True, capture_output=True
-        )
     ours, peers = (statistics.median(column) for column in zip(*seconds, strict=True))
     return [
         Figure("pulumi preview -s local", ours, "s", "without tunestack", peers, limit=1.3),

@@ -7,7 +7,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -19,6 +18,7 @@ from google.cloud.storage import Client
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
 from bootstrap.local_stack import LocalStack
+from tests.bench.emulator_process import running
 from tests.bench.figure import Figure
 from tests.bench.preview import CHECKOUT, Project
 from tunestack.data.storage.bucket import put
@@ -39,11 +39,7 @@ LINE = (
 
 def measure(folder: Path) -> list[Figure]:
     """Returns what the object costs a preview, in seconds and in bytes."""
-    emulator = folder / "emulator-with-data"
-    command = [sys.executable, "-m", "emulator", "start", "--data", str(emulator)]
-    started = subprocess.run(command, check=True, capture_output=True, text=True)
-    url = started.stdout.strip().rpartition(" ")[2].rstrip(".")
-    try:
+    with running(folder / "emulator-with-data") as url:
         size = _stored(folder / "large.jsonl", url)
         bare = _project(folder / "without-data", url, {})
         full = _project(folder / "with-data", url, {"weekly": {"training": f"gs://{BUCKET}/{NAME}"}})
@@ -56,10 +52,6 @@ def measure(folder: Path) -> list[Figure]:
         assert before, "the first preview has read it"
         seconds = [(full.preview(), bare.preview()) for _ in range(RUNS)]
         downloads = len(_downloads(url)) - before
-    finally:
-        subprocess.run(
-            [sys.executable, "-m", "emulator", "stop", "--data", str(emulator)], check=True, capture_output=True
-        )
     ours, peers = (statistics.median(column) for column in zip(*seconds, strict=True))
     what = f"preview, unchanged object of {size / 1e9:.3g} GB"
     return [
