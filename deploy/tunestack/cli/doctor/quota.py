@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tunestack import catalogue
 from tunestack.cli.calls import RefusedError
 from tunestack.cli.doctor.finding import Finding, ok, problem, warning
 from tunestack.cli.doctor.subject import Subject
-from tunestack.quotas import QuotaServiceError, Standing, foresee
+from tunestack.quotas import QuotaServiceError, Standing, foresee, foresee_all
 from tunestack.serving.candidates import candidates
 from tunestack.wording import counted
 
@@ -26,7 +27,8 @@ def look_at_tuning(subject: Subject) -> Iterator[Finding]:
     """Yields how many open models the project may tune at once. Gemini jobs do not count against this quota."""
     quota = catalogue.tuning_quota()
     wanted = max(subject.open_models, 0 if subject.stack else 1)
-    standing = _standing(subject, quota)
+    with _refusals(subject):
+        standing = foresee(subject.connection, quota, subject.connection.location)
     if standing is None or standing.granted is None:
         says = f'the service does not list the quota "{quota}", so nobody knows how many jobs run at once'
         yield warning(TUNING, says, f"look for it at {_CONSOLE}?project={subject.project}")
@@ -52,31 +54,40 @@ def look_at_tuning(subject: Subject) -> Iterator[Finding]:
 def look_at_serving(subject: Subject) -> Iterator[Finding]:
     """Yields for each accelerator that the stack serves on whether the project may use enough of them."""
     needs: dict[str, int] = defaultdict(int)
-    known = catalogue.serving_quotas()
-    for name, endpoint in subject.serving.items():
-        replicas, machines = int(endpoint.get("minReplicas") or 1), candidates(endpoint)
+    choices = {name: candidates(endpoint) for name, endpoint in subject.serving.items()}
+    known, named = catalogue.serving_quotas(), {each for machines in choices.values() for _, each, _ in machines}
+    wanted_quotas = {each: quota for each, quota in known.items() if each in named}
+    with _refusals(subject):
+        standings = foresee_all(subject.connection, wanted_quotas, subject.connection.location)
+    for name, machines in choices.items():
+        replicas = int(subject.serving[name].get("minReplicas") or 1)
         if len(machines) > 1:
-            yield _any_of(subject, name, machines, replicas)
+            yield _any_of(subject, name, machines, replicas, standings)
             continue
         for _, accelerator, each in machines:
             needs[accelerator] += replicas * each
     for accelerator, wanted in needs.items():
-        if accelerator not in known:
+        if accelerator not in standings:
             yield warning(SERVING, f"{accelerator}: the catalogue knows no quota of it, so it was not looked at")
             continue
-        yield _serving(subject, accelerator, wanted, _standing(subject, known[accelerator]))
+        yield _serving(subject, accelerator, wanted, standings[accelerator])
     if not subject.serving:
         yield ok(SERVING, "nothing is served by this stack" if subject.stack else "not looked at without a stack")
 
 
-def _any_of(subject: Subject, endpoint: str, machines: Sequence[Machine], replicas: int) -> Finding:
+def _any_of(
+    subject: Subject,
+    endpoint: str,
+    machines: Sequence[Machine],
+    replicas: int,
+    standings: Mapping[str, Standing | None],
+) -> Finding:
     """Returns whether an endpoint that lists machines has quota for one of them."""
-    region, known = subject.connection.location, catalogue.serving_quotas()
-    looked_up = {name: _standing(subject, known[name]) for _, name, _ in machines if name in known}
+    region = subject.connection.location
     enough = [
         name
         for name, accelerator, each in machines
-        if (standing := looked_up.get(accelerator)) and standing.covers(replicas * each)
+        if (standing := standings.get(accelerator)) and standing.covers(replicas * each)
     ]
     if enough:
         return ok(SERVING, f"endpoint {endpoint}: the quota in {region} suffices for {' and for '.join(enough)}")
@@ -102,9 +113,11 @@ def _serving(subject: Subject, accelerator: str, wanted: int, standing: Standing
     return ok(SERVING, told)
 
 
-def _standing(subject: Subject, quota: catalogue.Quota) -> Standing | None:
+@contextmanager
+def _refusals(subject: Subject) -> Iterator[None]:
+    """Has a refusal of this service told as those of all others."""
     try:
-        return foresee(subject.connection, quota, subject.connection.location)
+        yield
     except QuotaServiceError as error:
         reason = "SERVICE_DISABLED" if "has not been used in project" in str(error) else ""
         facts = {"service": "cloudquotas.googleapis.com"}
