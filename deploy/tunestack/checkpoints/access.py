@@ -6,10 +6,8 @@ Everything here blocks; callers that must not block use a thread.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tunestack.late_identities import GRANT_SECONDS
 from tunestack.retries import CALL_SECONDS, repeatable
 
 if TYPE_CHECKING:
@@ -32,15 +30,6 @@ def lacking(client: Client, bucket: str, permissions: tuple[str, ...]) -> list[s
     """
     held = client.bucket(bucket).test_iam_permissions(list(permissions), timeout=CALL_SECONDS, retry=repeatable)
     return [permission for permission in permissions if permission not in held]
-
-
-def is_new(client: Client, bucket: str) -> bool:
-    """Says whether a bucket was made so short a time ago that rights on it may not have spread."""
-    try:
-        made = client.get_bucket(bucket, timeout=CALL_SECONDS, retry=repeatable).time_created
-    except Exception:  # whoever may not look at it has not made it
-        return False
-    return made is not None and bool((datetime.now(UTC) - made).total_seconds() < GRANT_SECONDS)
 
 
 def unreadable(client: Client, bucket: str, stack: str, permissions: str, refusal: str = "") -> str:

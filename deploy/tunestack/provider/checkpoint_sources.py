@@ -9,6 +9,7 @@ from tunestack.checkpoints import access, copying, folder
 from tunestack.checkpoints.folder import Folder, NoCheckpointError, copy_uri
 from tunestack.checkpoints.note import find as find_note
 from tunestack.checkpoints.note import read as read_note
+from tunestack.new_buckets import is_new
 from tunestack.provider.lifecycle import CheckFailure, Severity
 from tunestack.retries import http_code
 from tunestack.service_errors import explain
@@ -76,7 +77,7 @@ class CheckpointSources:
             try:
                 lacking = await self._run.call(access.lacking, self._run.storage(), bucket, permissions)
                 is_own = name == "destinationUri"
-                if lacking and is_own and await self._run.call(access.is_new, self._run.storage(), bucket):
+                if lacking and is_own and await self._run.call(is_new, self._run.storage(), bucket):
                     continue  # the copy itself waits for its rights to spread
             except Exception as error:  # the bucket of the copy may be yet to be made
                 await self._run.tell(urn, f"cannot ask for rights on {bucket}: {error!r}", severity=Severity.DEBUG)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import TypeVar
 
-from tunestack.late_identities import GRANT_SECONDS, NOBODYS_PROJECTS, Kind, Late, recognise
+from tunestack.late_identities import NOBODYS_PROJECTS, Kind, Late, recognise
+from tunestack.new_buckets import is_new
 from tunestack.provider.inputs import without_unknown
 from tunestack.provider.lifecycle import (
     CheckRequest,
@@ -27,7 +27,6 @@ from tunestack.provider.lifecycle import (
     UpdateResult,
 )
 from tunestack.provider.run import Pace, Progress, Run
-from tunestack.retries import CALL_SECONDS, repeatable
 from tunestack.serving.operations import OperationFailedError
 from tunestack.tuning.artifacts import split
 
@@ -125,18 +124,10 @@ class PatientLifecycle(Lifecycle):
 
     async def _is_worth_a_wait(self, late: Late, inputs: Properties) -> bool:
         if late.kind is Kind.NEW_BUCKET:
-            return any([await self._is_new(bucket) for bucket in _buckets(inputs)])
+            client = self._run.connection.storage
+            return any([await self._run.call(is_new, client, bucket) for bucket in _buckets(inputs)])
         # Whether a right of whoever runs this was granted a moment ago cannot be known here.
         return late.kind is not Kind.PERMISSION and late.project not in NOBODYS_PROJECTS
-
-    async def _is_new(self, bucket: str) -> bool:
-        """Says whether a bucket was made so short a time ago that rights on it may not have spread."""
-        look = self._run.connection.storage.get_bucket
-        try:
-            made = (await self._run.call(look, bucket, timeout=CALL_SECONDS, retry=repeatable)).time_created
-        except Exception:
-            return False
-        return bool((datetime.now(UTC) - made).total_seconds() < GRANT_SECONDS)
 
 
 def _buckets(inputs: Properties) -> set[str]:

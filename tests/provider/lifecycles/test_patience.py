@@ -12,8 +12,8 @@ import pytest
 
 from tests.provider.lifecycles.conftest import JOBS, PROJECT, Cloud
 from tests.running_emulator import Emulator
+from tunestack import new_buckets
 from tunestack.late_identities import Kind, recognise
-from tunestack.provider import patience
 from tunestack.provider.lifecycle import InterruptedWaitError, ResourceError
 from tunestack.provider.properties import plain_map
 
@@ -204,7 +204,7 @@ async def test_an_upload_waits_for_a_new_bucket_alone(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
 ) -> None:
     if not is_new:
-        monkeypatch.setattr(patience, "GRANT_SECONDS", 0.0)
+        monkeypatch.setattr(new_buckets, "GRANT_SECONDS", 0.0)
     file = tmp_path / "train.jsonl"
     file.write_text('{"prompt": "a", "completion": "b"}\n' * 20)
     cloud.fault(method="POST", path=UPLOADS, status=403, message=NOT_YET_ON_BUCKET, times=2)
