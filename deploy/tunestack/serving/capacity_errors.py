@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunestack.retries import http_code
+from tunestack.retries import http_code, is_transient
 from tunestack.serving.operations import OperationFailedError
 
 _RESOURCE_EXHAUSTED = 8
@@ -29,3 +29,8 @@ def lacks_capacity(error: BaseException) -> bool:
     if any(words in text for words in _NO_MACHINE):
         return True
     return _QUOTA in text and http_code(error) in (None, _TOO_MANY_REQUESTS)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Says whether the same request may pass later: a failure that passes, and no want of machines."""
+    return is_transient(error) and not lacks_capacity(error)

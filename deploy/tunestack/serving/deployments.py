@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunestack.retries import CALL_SECONDS, is_transient, repeatable
-from tunestack.serving.capacity_errors import lacks_capacity
+from tunestack.serving.capacity_errors import may_pass
 from tunestack.serving.clients import endpoint_client
 from tunestack.serving.models import ModelVersion
 from tunestack.serving.operations import OperationFailedError
@@ -144,13 +144,13 @@ def deploy(
             client,
             lambda: client.deploy_model(request, timeout=CALL_SECONDS),
             "rolls" if instead_of else "deploys",
-            passes=lambda error: is_transient(error) and not lacks_capacity(error),
+            passes=may_pass,
         )
 
     try:
         start()
     except (GoogleAPICallError, OperationFailedError) as error:
-        if is_transient(error) and not lacks_capacity(error):
+        if may_pass(error):
             raise
         # An earlier request with this id may have got through although its answer did not.
         wait.settle(client, endpoint)

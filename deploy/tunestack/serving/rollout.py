@@ -13,7 +13,7 @@ from tunestack.retries import is_transient
 from tunestack.service_errors import explain
 from tunestack.serving import deployments, machine_choice, models, predict
 from tunestack.serving.capacity import look
-from tunestack.serving.capacity_errors import lacks_capacity
+from tunestack.serving.capacity_errors import lacks_capacity, may_pass
 from tunestack.serving.clients import endpoint_client, model_client
 from tunestack.serving.contained_version import ContainedVersion
 from tunestack.serving.deployments import DeployedModel
@@ -239,10 +239,10 @@ class Rollout:
         try:
             self._roll(wanted, before)
         except (OperationFailedError, GoogleAPICallError) as error:
-            is_full = lacks_capacity(error)
-            if is_transient(error) and not is_full:
+            if may_pass(error):
                 raise
             self._take_back(wanted, uploaded)
+            is_full = lacks_capacity(error)
             if is_full and len(self._candidates) > 1:
                 raise _NoCapacityError(_message(error)) from error
             way_on = f". {WAY_ON}" if is_full else ""
