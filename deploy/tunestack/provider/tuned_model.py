@@ -247,7 +247,7 @@ def _outputs(outcome: Outcome, inputs: TunedModelInputs) -> dict[str, Any]:
         "state": job.state,
         **outcome.outputs(),
         **billed(job, inputs.base_model or "", inputs.mode, inputs.estimated_tokens),
-        "durationSeconds": (job.ended - job.started).total_seconds() if job.ended and job.started else None,
+        "durationSeconds": job.seconds,
     }
 
 

@@ -94,7 +94,7 @@ def _told(connection: Connection, job: Job) -> dict[str, Any]:
         "specHash": job.labels.get(SPEC, ""),
         "created": job.created.isoformat() if job.created else "",
         "ended": job.ended.isoformat() if job.ended else "",
-        "durationSeconds": (job.ended - job.started).total_seconds() if job.ended and job.started else None,
+        "durationSeconds": job.seconds,
         **tuning_outcome.billed(job, "", job.mode or None, None),
     }
     del found["billedToEstimated"]

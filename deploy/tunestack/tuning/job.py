@@ -119,6 +119,11 @@ class Job:
         return self.state in states.ENDED
 
     @property
+    def seconds(self) -> float | None:
+        """From its start to its end, None while it is not over or where the service does not say."""
+        return (self.ended - self.started).total_seconds() if self.ended and self.started else None
+
+    @property
     def number(self) -> str:
         """The last part of the name, by which people call a job."""
         return self.name.rsplit("/", 1)[-1]
