@@ -56,11 +56,11 @@ def machine(name: str) -> Machine:
     Raises:
         UnknownMachineError: there is none; the message names the nearest.
     """
-    known = {row.name: row for row in machines()}
-    if name not in known:
-        near = nearest(name, known)
+    row = find_machine(name)
+    if row is None:
+        near = nearest(name, [each.name for each in machines()])
         raise UnknownMachineError(f'the catalogue has no machine "{name}"; nearest: {", ".join(near)}', near)
-    return known[name]
+    return row
 
 
 def find_machine(name: str) -> Machine | None:

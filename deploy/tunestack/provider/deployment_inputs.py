@@ -162,12 +162,12 @@ def forecast(known: dict[str, Any], location: str, verb: str, machine: Machine |
     """Returns the preview's line: what happens, on which machine, at what price, and how old that is."""
     if machine is None:
         return f"{verb} on a machine that is not known yet"
-    cost = hourly_cost(known, location, machine).get("estimatedHourlyCostUsd")
-    price = money(cost) if cost is None else f"{money(cost)} an hour until it is undeployed"
-    line = f"{verb} on {machine[0]} with {machine[2]} × {machine[1]}: {price}"
+    line = f"{verb} on {machine[0]} with {machine[2]} × {machine[1]}"
     estimate = _price(known, location, machine)
-    age = estimate.source.told_age(datetime.now(UTC).date()) if estimate and estimate.usd_per_hour else ""
-    return f"{line}, {age}" if age else line
+    if estimate is None or not estimate.usd_per_hour:
+        return f"{line}: {money(None)}"
+    age = estimate.source.told_age(datetime.now(UTC).date())
+    return f"{line}: {money(estimate.usd_per_hour)} an hour until it is undeployed" + (f", {age}" if age else "")
 
 
 def update_verb(names: Mapping[str, Change], previous: dict[str, Any]) -> str:
