@@ -67,11 +67,11 @@ def _list_problems(listed: Sequence[Mapping[str, Any]], base_model: str | None) 
             accelerator_count=each.get("acceleratorCount"),
         )
         for problem in found:
-            if problem.property == "baseModel":  # told once is enough: it is the same on each machine
-                if number == 0:
-                    yield problem
-                continue
-            yield Problem("machines", f"machines[{number}]: {problem.reason}", problem.is_unknown, problem.is_warning)
+            if problem.property != "baseModel":
+                reason = f"machines[{number}]: {problem.reason}"
+                yield Problem("machines", reason, problem.is_unknown, problem.is_warning)
+            elif number == 0:  # told once is enough: it is the same on each machine
+                yield problem
         if not resolved(each)[1]:
             reason = f"machines[{number}]: {name} needs an acceleratorType, since the catalogue does not know it"
             yield Problem("machines", reason)

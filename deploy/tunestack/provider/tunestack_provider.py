@@ -109,17 +109,16 @@ class TunestackProvider(Provider):
 
     async def invoke(self, token: str, arguments: Properties) -> Properties:
         """Answers `lookUp` and `getRun`."""
-        if token not in ("tunestack:index:lookUp", "tunestack:index:getRun"):
-            raise ResourceError(f"tunestack has no function {token}")
+        match token:
+            case "tunestack:index:lookUp":
+                from tunestack.provider.functions import look_up as function
+            case "tunestack:index:getRun":
+                from tunestack.provider.tuning_run import get_run as function
+            case _:
+                raise ResourceError(f"tunestack has no function {token}")
         if self._run is None:
             raise ResourceError("the provider needs project and location, and this preview does not know them yet")
-        if token.endswith(":getRun"):
-            from tunestack.provider.tuning_run import get_run
-
-            return await get_run(self._run, arguments)
-        from tunestack.provider.functions import look_up
-
-        return await look_up(self._run, arguments)
+        return await function(self._run, arguments)
 
     async def cancel(self) -> None:
         """Ends every wait; what runs remotely goes on."""
