@@ -23,6 +23,7 @@ from tunestack.provider.lifecycle import (
     ResourceError,
 )
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
+from tunestack.tuning.artifacts import split
 
 SOURCE = "gs://demo-data/runs/final"
 COPIES = "gs://region-data/models/tickets"
@@ -68,19 +69,19 @@ def inputs() -> dict[str, Any]:
 
 
 def put(cloud: Any, uri: str = SOURCE, changed: Mapping[str, bytes] = MappingProxyType({})) -> None:
-    bucket, _, folder = uri.removeprefix("gs://").partition("/")
+    bucket, folder = split(uri)
     for name, content in {**FILES, **changed}.items():
         cloud.emulator.application.state.services.storage.write(bucket, f"{folder}/{name}", content, "text/x-own")
 
 
 def content_of(cloud: Any, uri: str) -> dict[str, bytes]:
-    bucket, _, folder = uri.removeprefix("gs://").partition("/")
+    bucket, folder = split(uri)
     blobs = cloud.connection.storage.list_blobs(bucket, prefix=f"{folder}/")
     return {blob.name.removeprefix(f"{folder}/"): blob.download_as_bytes() for blob in blobs}
 
 
 def remove(cloud: Any, uri: str) -> None:
-    bucket, _, folder = uri.removeprefix("gs://").partition("/")
+    bucket, folder = split(uri)
     for blob in list(cloud.connection.storage.list_blobs(bucket, prefix=folder)):
         blob.delete()
 
@@ -115,7 +116,7 @@ async def test_it_copies_inside_the_service_and_verifies(cloud: Any, inputs: dic
     assert preview["copiedFiles"] is UNKNOWN
     # Each weights file took several calls, and no byte of it came here.
     assert len(rewrites(cloud)) == 1 + 3 + 2 + 1
-    copied = cloud.connection.storage.bucket("region-data").get_blob(f"{outputs['uri'][17:]}/config.json")
+    copied = cloud.connection.storage.bucket("region-data").get_blob(f"{split(outputs['uri'])[1]}/config.json")
     assert copied.content_type == "text/x-own"
 
 
@@ -451,7 +452,7 @@ async def test_the_note_keeps_the_lineage_and_an_import_reads_it(cloud: Any, inp
     made = await resource.create(declared)
     outputs = plain_map(made.properties)
     note = json.loads(
-        cloud.connection.storage.bucket("region-data").blob(f"{outputs['uri'][17:]}.json").download_as_bytes()
+        cloud.connection.storage.bucket("region-data").blob(f"{split(outputs['uri'])[1]}.json").download_as_bytes()
     )
     assert (note["sourceUri"], note["origin"], note["content"]) == (SOURCE, ORIGIN, outputs["content"])
     assert [file["name"] for file in note["files"]] == sorted(FILES)
