@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from emulator.storage import listing
 from tests.cli.conftest import PROJECT, Command
 from tests.cli.status.conftest import ENDPOINT, REGION, Stacks, dev
 from tunestack.checkpoints.folder import listed
@@ -115,9 +116,14 @@ def test_drift(command: Command, stacks: Stacks, change: Callable[[Stacks], None
     ],
 )
 def test_a_copy_that_is_not_what_was_copied(
-    command: Command, stacks: Stacks, change: Callable[[Any], None], says: list[str]
+    command: Command,
+    stacks: Stacks,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Any], None],
+    says: list[str],
 ) -> None:
     """Nothing of it changes in what the engine keeps; the next deployment would fail, or serve something else."""
+    monkeypatch.setattr(listing, "_LIMIT", 1)  # a large checkpoint has more files than a page
     storage = stacks.emulator.application.state.services.storage
     storage.write("demo-data", "copies/1/model.safetensors", b"x")
     storage.write("demo-data", "copies/1/config.json", b"{}")

@@ -103,14 +103,14 @@ class Look:
 
     def _checkpoint(self, model: Resource) -> Iterator[Drift]:
         uri = model.text("finalCheckpointUri")
-        if uri.startswith("gs://") and not self._files(uri, "items(name)", maxResults="1"):
+        if uri.startswith("gs://") and not any(self._files(uri, "items(name)", maxResults="1")):
             yield _gone(model, uri)
 
     def _copy(self, copy: Resource) -> Iterator[Drift]:
         uri = copy.text("uri")
         if not uri.startswith("gs://"):
             return
-        items = self._files(uri, "items(name,size,crc32c)")
+        items = self._files(uri, "items(name,size,crc32c),nextPageToken")
         prefix = f"{artifacts.split(uri)[1].rstrip('/')}/"
         files = [File(each["name"].removeprefix(prefix), int(each["size"]), each["crc32c"]) for each in items]
         whole = sorted((each for each in files if not each.name.endswith("/")), key=lambda each: each.name)
@@ -120,11 +120,15 @@ class Look:
         elif found.content != copy.text("content"):
             yield Drift(copy.title, f"what lies at {uri} is not what was copied there: files differ", self._again)
 
-    def _files(self, uri: str, fields: str, **query: str) -> list[dict[str, Any]]:
+    def _files(self, uri: str, fields: str, **query: str) -> Iterator[dict[str, Any]]:
+        """Yields what lies in a folder; nothing where its bucket is gone."""
         bucket, folder = artifacts.split(uri)
         asked = {"prefix": f"{folder.rstrip('/')}/", "fields": fields, **query}
-        answer = calls.find(self._connection, calls.STORAGE, f"b/{bucket}/o", **asked) or {}
-        return list(answer.get("items") or ())
+        try:
+            yield from calls.entries(self._connection, calls.STORAGE, f"b/{bucket}/o", "items", **asked)
+        except RefusedError as error:
+            if error.code != 404:
+                raise
 
     def _deployment(self, deployment: Resource) -> Iterator[Drift]:
         endpoint, deployed_id = deployment.text("endpoint"), deployment.text("deployedModelId")
