@@ -16,7 +16,13 @@ def git(folder: Path, *arguments: str) -> str:
     """
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, errors="surrogateescape", check=False
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+            process_group=0,  # a Ctrl-C of the terminal is for the command, and would look like a refusal of git's
         )
     except FileNotFoundError:
         raise StackError("there is no git on PATH") from None

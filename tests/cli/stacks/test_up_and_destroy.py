@@ -16,6 +16,11 @@ import pytest
 
 from tests.cli.conftest import Command
 from tests.cli.stacks.conftest import WAIT, Project
+from tunestack.cli.stack import StackError
+from tunestack.cli.stacks.engine_runs import Options
+from tunestack.cli.stacks.outcomes import Result
+from tunestack.cli.stacks.rounds import Request, Round
+from tunestack.cli.stacks.stack_files import ProjectFile, read_all
 
 Environment = Callable[..., Project]
 UP = ("up", "prod", "--yes", "--skip-preview")
@@ -198,6 +203,23 @@ def test_one_interrupt_ends_runs_gently_and_begins_no_others(command: Command, e
     assert "prod: stopped; what was done is in its state, and `tunestack up prod` goes on from there." in answer.lines
     assert "not begun" in result(answer.lines, "prod-east")
     assert not (project.books / "prod-east" / "begun").exists()
+
+
+@pytest.mark.parametrize("error", ["git says nothing", ""], ids=["cut off", "at its end"])
+def test_a_look_at_a_plan_that_was_interrupted_is_no_failure(environment: Environment, error: str) -> None:
+    project = environment()
+    files = [file for name, file in read_all().items() if name == "prod"]
+    work = Round(ProjectFile.find(), files, Request(["prod"], (), True, True, False, 8, False))
+
+    def look(stack: str) -> None:
+        work.running.interrupt()
+        if error:
+            raise StackError(f"{stack}: {error}")
+
+    (outcome,) = work.up(Options(), plan_of=look, left_out={})
+    assert (outcome.result, outcome.why) == (Result.HELD_BACK, "stopped before it was begun")
+    assert work.finish([outcome], "tunestack up prod", ()) == 130
+    assert project.calls("up") == []
 
 
 @pytest.mark.parametrize(("left", "says"), [(["urn"], "stopped"), ([], "destroyed")])

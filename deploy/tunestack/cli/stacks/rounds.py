@@ -117,10 +117,14 @@ class Round:
                 plan = plan_of(stack)
                 if told := self._goes_on(stack):
                     self.output.of(stack)(told)
-                run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.output.of(stack))
-                return Outcome.of_up(run, self._outputs(stack))
             except StackError as error:
-                return self._without_run(stack, Result.FAILED, str(error))
+                why = str(error)
+            if self.is_stopped:  # a look that this cut off says nothing of the plan
+                return self._without_run(stack, Result.HELD_BACK, _STOPPED)
+            if why:
+                return self._without_run(stack, Result.FAILED, why)
+            run = self.workspace.update("up", stack, replace(options, plan=plan), on_output=self.output.of(stack))
+            return Outcome.of_up(run, self._outputs(stack))
 
         waits_for = {name: frozenset(file.needs) & self.files.keys() for name, file in self.files.items()}
         return self._walk(waits_for, update)

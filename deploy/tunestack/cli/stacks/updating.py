@@ -120,7 +120,7 @@ def _plan_of(work: Round, asked: Up, reports: Sequence[Report]) -> Callable[[str
     if asked.reviewed:
         from tunestack.cli.reviewed import plans
 
-        return partial(plans.check, asked.reviewed)
+        return partial(plans.check, asked.reviewed, engine=work.workspace.engine)
     # A preview alone shows a policy what jobs cost. One that knew other outputs of those before it has not shown all.
     unseen = {
         report.stack
