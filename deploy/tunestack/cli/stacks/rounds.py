@@ -109,16 +109,14 @@ class Round:
         """
 
         def update(stack: str) -> Outcome:
-            if self.is_stopped:
-                return self._without_run(stack, Result.HELD_BACK, _STOPPED)
-            if why := self.files[stack].problem or left_out.get(stack):
-                return self._without_run(stack, Result.FAILED, why)
-            try:
-                plan = plan_of(stack)
-                if told := self._goes_on(stack):
-                    self.output.of(stack)(told)
-            except StackError as error:
-                why = str(error)
+            plan, why = None, self.files[stack].problem or left_out.get(stack, "")
+            if not (why or self.is_stopped):
+                try:
+                    plan = plan_of(stack)
+                    if told := self._goes_on(stack):
+                        self.output.of(stack)(told)
+                except StackError as error:
+                    why = str(error)
             if self.is_stopped:  # a look that this cut off says nothing of the plan
                 return self._without_run(stack, Result.HELD_BACK, _STOPPED)
             if why:
