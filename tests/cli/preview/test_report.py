@@ -131,6 +131,7 @@ def test_a_job_that_is_taken_over_costs_nothing() -> None:
         ([job("a", 1.0), job("b", None)], "at least 1.00 USD (1.00–2.00)"),
         ([job("a", None)], "price unknown"),
         ([job("a", 1.0, estimate=[{"period": "once"}])], "at least 1.00 USD (1.00–2.00)"),  # a teacher's answers
+        ([job("a", 1.0, estimate="[secret]")], "about 1.00 USD (1.00–2.00)"),  # the program keeps it secret
         ([], ""),
     ],
 )

@@ -35,7 +35,8 @@ class Training(msgspec.Struct, frozen=True, rename="camel"):
         outputs = (step.new or {}).get("outputs") or {}
         if step.operation not in ("create", "replace") or outputs.get("job") not in (None, "", UNKNOWN):
             return None
-        items = outputs.get("estimate") or ()
+        # A program may keep it secret: then a text has its place.
+        items = found if isinstance(found := outputs.get("estimate"), list) else ()
         images = ((step.new or {}).get("inputs") or {}).get("images")
         return cls(
             name,
