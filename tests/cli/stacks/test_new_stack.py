@@ -129,6 +129,13 @@ def test_a_stack_by_itself_shows_what_may_stand_there(command: Command, prod: Pr
     )
 
 
+def test_the_first_stack_makes_the_folder_of_all(command: Command, project: Project) -> None:
+    """Git keeps no empty one, so that a clone of a project without stacks does not have it."""
+    (project.folder / "stacks").rmdir()
+    assert command(*NEW, "lab", "--location", "us-central1", "--project", "lab-project").status == 0
+    assert config(project, "lab") == {"project": "lab-project", "location": "us-central1"}
+
+
 @pytest.mark.parametrize(
     ("others", "given", "provider", "why"),
     [

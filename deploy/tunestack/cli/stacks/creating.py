@@ -29,6 +29,7 @@ def create(asked: NewStack, *, initialises: bool) -> None:
     files, project = read_all(), ProjectFile.find()
     found = draft(asked, files)
     path = project.stacks_folder / f"Pulumi.{asked.name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)  # git keeps no empty folder
     with path.open("x", encoding="utf-8") as file:
         file.write(written(found))
     if initialises:
