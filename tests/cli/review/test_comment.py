@@ -10,7 +10,9 @@ from tests.cli.conftest import Command
 from tests.cli.review.conftest import CHANGE, TOKEN, Job
 from tests.cli.review.fake_github import FakeGitHub
 from tests.cli.review.fake_gitlab import FakeGitLab
+from tunestack.cli.review import touched
 from tunestack.cli.review.comment import fitted
+from tunestack.cli.review.touched import Change
 
 MARKER = "<!-- tunestack preview: {} -->"
 
@@ -102,6 +104,20 @@ def test_a_comment_of_a_stack_that_is_touched_no_longer_says_so(
     # When the change touches it again, its comment comes back in the same place.
     command("review", "comment", preview, "-s", "prod")
     assert "one job starts" in job.comments[0]
+
+
+def test_a_stack_whose_file_goes_is_told_where_its_preview_was(
+    job: Job, command: Command, preview: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not merely touched no longer: what it has made stays, and is billed."""
+    change = Change(stages=[], removed=["prod"])
+    monkeypatch.setattr(touched, "look", lambda *_, **__: change)
+    command("review", "comment", preview, "-s", "prod")
+    for _ in range(2):
+        assert command("review", "touched", "--base", "main", "--withdraw").status == 0
+        (told,) = job.comments
+        assert "its file goes, and what it has made stays" in told
+        assert "<code>tunestack destroy prod</code>" in told
 
 
 @pytest.mark.parametrize(

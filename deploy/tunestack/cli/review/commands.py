@@ -34,7 +34,7 @@ def touched(
     ] = None,
     emulated: Annotated[bool, typer.Option("--emulated", help="Stacks of the emulator, too.")] = False,
     withdraw: Annotated[
-        bool, typer.Option("--withdraw", help="Say so in comments of stacks that the change touches no longer.")
+        bool, typer.Option("--withdraw", help="Say in comments which stacks it touches no longer, or takes away.")
     ] = False,
     github_output: Annotated[
         Path | None, typer.Option(help="Append outputs for later jobs, to $GITHUB_OUTPUT.")
@@ -59,7 +59,10 @@ def touched(
         from tunestack.cli.review.hosting import find_hosting
 
         hosting = find_hosting()
-        for stack in comment.withdraw(hosting, hosting.change(), {each.name for each in change.stacks}):
+        number = hosting.change()
+        for stack in change.removed:
+            comment.post(hosting, number, stack, comment.of_removed(stack))
+        for stack in comment.withdraw(hosting, number, {*change.removed, *(each.name for each in change.stacks)}):
             typer.echo(f"stack {stack} is touched no longer; its comment says so", err=True)
     for stack in change.removed:
         typer.echo(f"the file of stack {stack} goes, and what the stack has made stays: destroy it by hand", err=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunestack.cli.preview.literal import code
 from tunestack.cli.preview.markdown import marker
 from tunestack.retries import repeatable
 
@@ -42,6 +43,15 @@ def post(hosting: Hosting, change: int, stack: str, text: str) -> str:
             return "updated"
     hosting.add_comment(change, text)
     return "added"
+
+
+def of_removed(stack: str) -> str:
+    """Returns the comment of a stack whose file a change takes away."""
+    return (
+        f"{marker(stack)}\n### ❗ {code(stack)}: its file goes, and what it has made stays\n\n"
+        "It goes on being billed, and no later change brings it down. Where nobody needs it, before the merge: "
+        f"{code(f'tunestack destroy {stack}')}.\n"
+    )
 
 
 @repeatable
