@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -41,7 +41,9 @@ def is_transient(error: BaseException) -> bool:
     code = http_code(error)
     if code is not None:
         # "ABORTED: retry at a higher level" (google.rpc.Code) is a 409, as is what really exists already.
-        return code in TRANSIENT or (code == 409 and _status(error) == "ABORTED")
+        # GitHub says with a 403 that it was asked too fast, and after how long it will answer.
+        is_busy = code == 403 and bool(_headers(error).get("Retry-After"))
+        return code in TRANSIENT or is_busy or (code == 409 and _status(error) == "ABORTED")
     return is_transport_error(error)
 
 
@@ -100,9 +102,12 @@ _GROWING = tenacity.wait_exponential_jitter(initial=0.25, max=20, jitter=0.25)
 def _pause(retry_state: tenacity.RetryCallState) -> float:
     """Returns the next pause in seconds: a growing one, or what the service asks for in `Retry-After`, if longer."""
     error = retry_state.outcome.exception() if retry_state.outcome else None
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    asked = headers.get("Retry-After", "")
+    asked = _headers(error).get("Retry-After", "")
     return max(_GROWING(retry_state), float(asked) if asked.isdecimal() else 0.0)
+
+
+def _headers(error: BaseException | None) -> Mapping[str, str]:
+    return getattr(getattr(error, "response", None), "headers", None) or {}
 
 
 class NobodyListens(stop_base):

@@ -26,7 +26,14 @@ class Reply:
     status: int
     content: Any = None
     location: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
+
+LIMITED = {
+    "too fast": Reply(403, {"message": "You have exceeded a secondary rate limit."}, headers={"Retry-After": "0"}),
+    "too often": Reply(403, {"message": "API rate limit exceeded"}, headers={"X-RateLimit-Remaining": "0"}),
+}
+"""GitHub's; https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
 
 Handler = Callable[..., Reply]
 
@@ -45,7 +52,8 @@ class FakeHost:
 
     Attributes:
         tokens: the rights of each token: `write` includes `read`.
-        faults: what happens to the next requests instead: a status, or `lost`, which acts and gives no answer.
+        faults: what happens to the next requests instead: a status, `lost`, which acts and gives no answer, or one of
+            `LIMITED`.
         log: method and path of all that came.
     """
 
@@ -85,6 +93,8 @@ class FakeHost:
                 fault = host.faults.pop(0) if host.faults else None
                 if isinstance(fault, int):
                     return Reply(fault, {"message": "Service Unavailable"})
+                if fault in LIMITED:
+                    return LIMITED[str(fault)]
                 reply = host.answer(request, self.headers.get("Authorization", "").removeprefix("Bearer "))
                 if fault == "lost":
                     raise ConnectionAbortedError
@@ -134,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         if reply.location:
             self.send_header("Location", reply.location)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         entries = reply.content.get("artifacts") if isinstance(reply.content, dict) else reply.content
         if isinstance(entries, list) and len(entries) == int(query.get("per_page", 30)):
             following = urlencode({**query, "page": int(query.get("page", 1)) + 1})

@@ -67,7 +67,7 @@ def test_a_preview_that_never_began_is_told_with_the_log(job: Job, command: Comm
     assert "[log](https://git" in told
 
 
-@pytest.mark.parametrize("faults", [[503, 502], ["lost"], [429, "lost"]], ids=str)
+@pytest.mark.parametrize("faults", [[503, 502], ["lost"], [429, "lost"], ["too fast", "lost"]], ids=str)
 @pytest.mark.parametrize("before", [0, 1], ids=["while looking", "while adding"])
 def test_a_lost_answer_makes_no_second_one(
     job: Job, command: Command, preview: Path, faults: list[int | str], before: int
@@ -138,6 +138,14 @@ def test_a_refusal_says_what_is_missing(
     assert answer.status == 1
     assert told in answer.err
     assert TOKEN not in answer.out + answer.err
+
+
+def test_a_limit_of_requests_is_no_want_of_rights(job: Job, command: Command, preview: Path) -> None:
+    job.host.faults = ["too often"]
+    answer = command("review", "comment", preview, "-s", "prod")
+    assert answer.status == 1
+    assert "TOKEN has asked as often as it may" in answer.err
+    assert "needs the" not in answer.err
 
 
 def test_without_a_change_or_a_host_it_says_what_to_set(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunestack.cli.stack import StackError
-from tunestack.retries import CALL_SECONDS, TRANSIENT
+from tunestack.retries import CALL_SECONDS, is_transient
 from tunestack.service_errors import words
 
 if TYPE_CHECKING:
@@ -69,13 +69,16 @@ class WebApi:
             auth=self._signed,
             timeout=CALL_SECONDS,
         )
-        if answer.status_code in TRANSIENT:
+        try:
             answer.raise_for_status()
-        if answer.ok:
+        except requests.HTTPError as error:
+            if is_transient(error):
+                raise
+        else:
             return answer
         raise StackError(
             f"{self.host} refuses {method} {path.removeprefix(self.address)}: {words(answer)} "
-            f"(HTTP {answer.status_code}){self._way_on(answer.status_code, needs)}"
+            f"(HTTP {answer.status_code}){self._way_on(answer, needs)}"
         )
 
     def pages(
@@ -103,7 +106,9 @@ class WebApi:
         request.headers["Authorization"] = f"Bearer {self.token}"
         return request
 
-    def _way_on(self, status: int, needs: str) -> str:
-        if status == 401:
+    def _way_on(self, answer: requests.Response, needs: str) -> str:
+        if answer.status_code == 401:
             return f"; {self.token_name} is no token that it knows, or one that has expired"
-        return f"; {self.token_name} needs {needs}" if status in (403, 404) else ""
+        if answer.headers.get("X-RateLimit-Remaining") == "0":  # GitHub's count of an hour
+            return f"; run it again within the hour: {self.token_name} has asked as often as it may"
+        return f"; {self.token_name} needs {needs}" if answer.status_code in (403, 404) else ""
