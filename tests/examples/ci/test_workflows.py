@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 FOLDER = Path(__file__).resolve().parents[3] / "examples" / "ci"
 TOOLS = Path(sys.executable).parent
@@ -54,6 +55,16 @@ def test_an_audit_finds_nothing_and_would_find_something(tmp_path: Path) -> None
     preview = tmp_path / ".github" / "workflows" / "tunestack-preview.yml"
     preview.write_text(preview.read_text().replace("--base HEAD^1", '--base "${{ github.head_ref }}"'))
     assert "template-injection" in audited(tmp_path)
+
+
+def test_a_push_ends_all_of_the_run_before_it() -> None:
+    """By jobs, a preview went on whose stack the new push does not touch, and wrote over what the new run had said."""
+    preview = yaml.safe_load((FOLDER / "github" / "workflows" / "tunestack-preview.yml").read_text())
+    assert preview["concurrency"] == {
+        "group": "tunestack-preview-${{ github.event.number }}",
+        "cancel-in-progress": True,
+    }
+    assert not any("concurrency" in job for job in preview["jobs"].values())
 
 
 def test_each_action_of_others_is_pinned_to_one_commit_everywhere() -> None:
