@@ -64,6 +64,14 @@ def test_what_cannot_be_looked_at_closes_nothing_and_fails(
     assert (state, "Could not be looked at" in text) == ("open", True)
 
 
+def test_what_is_locked_is_passed_over_and_said(job: Job, command: Command, finds: dict[str, Looked]) -> None:
+    """The lock of a run that was killed stays: a stack that is passed over each night would be for ever."""
+    finds["prod"] = Looked("prod", [], [], ["ci@runner since 2026-01-01"])
+    answer = command("review", "drift")
+    assert answer.lines == ["stack prod: passed over, since it is locked by ci@runner since 2026-01-01"]
+    assert (answer.status, job.issues) == (0, [])
+
+
 def test_what_others_named_is_text_and_nothing_else(job: Job, command: Command, finds: dict[str, Looked]) -> None:
     finds["prod"] = Looked("prod", [Drift("a|b", "<img src=x>\n@ada see #1 `x` [y](https://z)", "")], [])
     command("review", "drift")

@@ -10,7 +10,7 @@ from tunestack.catalogue.amounts import hourly
 from tunestack.cli.preview.literal import prose
 from tunestack.cli.status.live import Drift
 from tunestack.retries import repeatable
-from tunestack.wording import counted
+from tunestack.wording import counted, together
 
 if TYPE_CHECKING:
     from tunestack.cli.review.hosting import Hosting
@@ -25,11 +25,13 @@ class Looked:
         stack: its name; empty for what no stack owns.
         drift: what is not as its state says.
         unseen: what could not be looked at, and why.
+        locks: who works on it, so that it is in between; or a killed run has left one.
     """
 
     stack: str
     drift: Sequence[Drift]
     unseen: Sequence[str]
+    locks: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -45,7 +47,7 @@ class Looked:
 def look(stacks: Collection[str]) -> Iterator[Looked]:
     """Looks at all stacks of Google Cloud, or at those named, and at what no stack owns.
 
-    Passed over is what an update works on just now.
+    What an update works on just now is in between, and no drift.
     """
     from tunestack.cli.stacks.stack_files import read_all
     from tunestack.cli.status.overview import gather
@@ -55,7 +57,9 @@ def look(stacks: Collection[str]) -> Iterator[Looked]:
         return
     overview = gather(names, refresh=True)
     for found in overview.stacks:
-        if not found.locks:
+        if found.locks:
+            yield Looked(found.name, (), (), found.locks)
+        else:
             yield Looked(found.name, found.drift, found.unseen)
     if not stacks:
         yield Looked("", [_of_stray(each) for each in overview.strays], overview.unseen)
@@ -72,6 +76,8 @@ def tell(hosting: Hosting, found: Looked) -> str:
     """
     from tunestack.cli.review.comment import fitted
 
+    if found.locks:
+        return f"{found.name}: passed over, since it is locked by {together(found.locks)}"
     issue = next((each for each in hosting.drift_issues() if each.text.startswith(_marker(found.stack))), None)
     if not found.drift and not found.unseen:
         if issue is None:
