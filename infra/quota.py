@@ -71,8 +71,12 @@ class Quotas(pulumi.ComponentResource):
         return [request for quota, request in self._requests.items() if quota == name]
 
     def granted(self, name: str) -> pulumi.Output[int | None]:
-        """Returns what the project has after this run asked; a grant that takes longer is seen by the next run."""
-        return self._after.apply(lambda standings: standings[name] and standings[name].granted)
+        """Returns what the project has after this run asked; a grant that takes longer is seen by the next run.
+
+        Of a request that is about to change, a preview does not know it: a plan would hold the run to what was before.
+        """
+        asked = (request.granted for request in self.asked(name))
+        return pulumi.Output.all(self._after, *asked).apply(lambda known: known[0][name] and known[0][name].granted)
 
     def _present(self) -> Mapping[str, Standing | None] | None:
         try:

@@ -123,6 +123,12 @@ def test_two_stacks_of_a_project_share_its_quota(program: Any) -> None:
     assert _preferences(program) == {f"tunestack-{TUNING}": 3}
     program.pulumi("preview", "--refresh", "--expect-no-changes")
 
+    # A plan that raises it is not held to what was granted before.
+    program.configure(quota={"concurrentTuningJobs": 4, **CONTACT}, submitters=["user:ada@example.com"])
+    program.pulumi("preview", "--save-plan", "plan.json")
+    program.pulumi("up", "--yes", "--skip-preview", "--plan", "plan.json")
+    assert program.outputs("local")["quota"]["concurrentTuningJobs"] == {"preferred": 4, "granted": 4}
+
 
 def test_a_quota_that_cannot_be_asked_for_is_told_once_and_left_alone(
     program: Any, monkeypatch: pytest.MonkeyPatch

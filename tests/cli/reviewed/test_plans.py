@@ -35,6 +35,10 @@ def test_a_plan_is_handed_out_until_files_or_states_move(
     shop: SmallProject, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "stack base has no reviewed plan: there is no plans/base.reviewed.json" in refused("base")
+    program = shop.folder / "program" / "__main__.py"
+    program.write_text(f'{program.read_text()}import os\npulumi.export("seen", os.environ["SEEN"])\n')
+    shop.commit("an output that is looked up")
+    monkeypatch.setenv("SEEN", "2 accelerators")
     for stack in ("base", "region"):
         shop.run("pulumi", "stack", "init", stack, "--no-select")
     shop.up("base")
@@ -48,7 +52,6 @@ def test_a_plan_is_handed_out_until_files_or_states_move(
     shop.run("git", "commit", "--quiet", "--amend", "--message", "merged")
     plans.check(PLANS, "base")
     # What is not committed counts, and so does what was committed on top.
-    program = shop.folder / "program" / "__main__.py"
     program.write_text(program.read_text() + "\n")
     assert "- other files: program/__main__.py (reviewed at commit " in refused("base")
     shop.commit("more")
@@ -56,8 +59,14 @@ def test_a_plan_is_handed_out_until_files_or_states_move(
     shop.run("git", "revert", "--no-edit", "HEAD")
     plans.check(PLANS, "base")
 
-    # An up moves the state, and the outputs that the region reads; one that changes nothing does not.
+    # What somebody else has changed since, in an output that is looked up, is no change of what was reviewed.
+    monkeypatch.setenv("SEEN", "4 accelerators")
     shop.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "base", "--plan", str(plans.check(PLANS, "base")))
+    assert json.loads(shop.run("pulumi", "stack", "output", "--json", "--stack", "base"))["seen"] == "4 accelerators"
+    monkeypatch.setenv("SEEN", "2 accelerators")
+
+    # An up moves the state, and the outputs that the region reads; one after which all is as before does not.
+    shop.up("base")
     plans.check(PLANS, "base")
     plans.check(PLANS, "region")
     shop.stack("base", value="two")

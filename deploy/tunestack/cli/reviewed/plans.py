@@ -9,7 +9,7 @@ import msgspec
 
 from tunestack.cli.reviewed.moment import Moment
 from tunestack.cli.stack import Engine, StackError
-from tunestack.cli.stacks.engine_events import typed
+from tunestack.cli.stacks.engine_events import UNKNOWN, typed
 from tunestack.cli.stacks.stack_files import ProjectFile
 from tunestack.wording import counted, some
 
@@ -45,8 +45,25 @@ def save(folder: Path, moment: Moment) -> None:
         folder: of the plans.
         moment: before the preview.
     """
+    _leave_outputs_open(plan_file(folder, moment.stack))
     record = _Record(_digest(plan_file(folder, moment.stack)), moment)
     _record_file(folder, moment.stack).write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1))
+
+
+def _leave_outputs_open(file: Path) -> None:
+    """Has a plan hold a run to no output of the stack: a quota that was granted since is no other change.
+
+    The engine compares them when all is done, and where one differs it fails without a word and keeps the outputs of
+    before (deployment_executor.go of 3.259; the values that it leaves open are those that a plan does not know).
+    """
+    plan = msgspec.json.decode(file.read_bytes())
+    for urn, resource in plan["resourcePlans"].items():
+        if typed(urn)[0] == "pulumi:pulumi:Stack":
+            diff = resource["goal"]["outputDiff"]
+            new = diff.get("adds", {})
+            diff["adds"] = dict.fromkeys(new, UNKNOWN)
+            diff["updates"] = dict.fromkeys(resource.get("state", {}).keys() - new.keys(), UNKNOWN)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(plan)))
 
 
 def discard(folder: Path, stack: str) -> None:
