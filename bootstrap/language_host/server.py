@@ -52,6 +52,7 @@ class LanguageHost(LanguageRuntimeServicer):
     def __init__(self, engine_address: str) -> None:
         self._engine_address = engine_address
         self._children: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
 
     def Handshake(
         self, request: language_pb2.LanguageHandshakeRequest, context: grpc.ServicerContext
@@ -149,7 +150,8 @@ class LanguageHost(LanguageRuntimeServicer):
         return Empty()
 
     def stop(self) -> None:
-        """Ends the programs and plugins that still run."""
+        """Ends the programs and plugins that still run, and those that are being started."""
+        self._stopped = True
         for process in list(self._children):
             with suppress(ProcessLookupError):
                 process.terminate()
@@ -160,7 +162,7 @@ class LanguageHost(LanguageRuntimeServicer):
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Ends a process with the call that started it: the engine stops a plugin by dropping the call."""
         self._children.add(process)
-        if not context.add_callback(process.terminate):
+        if not context.add_callback(process.terminate) or self._stopped:
             process.terminate()
         with process:
             yield process

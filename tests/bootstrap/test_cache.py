@@ -60,7 +60,7 @@ def test_the_next_maker_starts_anew_after_an_interrupted_one(tmp_path: Path, num
         first.communicate()
     assert not (tmp_path / "entry").exists()
     with maker(tmp_path) as second:
-        output, _ = second.communicate("go\n", timeout=30)
+        output, _ = second.communicate("go\n", timeout=120)
     assert output == "making\n"
     assert sorted(file.name for file in (tmp_path / "entry").iterdir()) == ["half", "whole"]
 
@@ -73,6 +73,6 @@ def test_a_second_maker_waits_for_the_first(tmp_path: Path) -> None:
         lines = {first.stdout.readline(): first, second.stdout.readline(): second}
         [making] = [process for line, process in lines.items() if line == "making\n"]
         [waiting] = [process for line, process in lines.items() if "waiting for it" in line]
-        making.communicate("go\n", timeout=30)
-        output, _ = waiting.communicate(timeout=30)
+        making.communicate("go\n", timeout=120)
+        output, _ = waiting.communicate(timeout=120)
         assert output == "there\n"

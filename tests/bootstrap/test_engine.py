@@ -136,14 +136,14 @@ def fake_sdk(folder: Path, monkeypatch: pytest.MonkeyPatch, install: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("script", "reason"),
+    ("script", "seconds", "reason"),
     [
-        pytest.param("raise OSError('no route to host')", "OSError: no route to host", id="no network"),
-        pytest.param("import time; time.sleep(60)", "took longer than 1 s", id="a network that swallows packets"),
+        pytest.param("raise OSError('no route to host')", 60, "OSError: no route to host", id="no network"),
+        pytest.param("import time; time.sleep(600)", 1, "took longer than 1 s", id="a network that swallows packets"),
     ],
 )
 def test_an_installer_that_fails_does_so_soon_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, seconds: int, reason: str
 ) -> None:
     write(
         tmp_path / "sdk/pulumi/automation.py",
@@ -151,7 +151,7 @@ def test_an_installer_that_fails_does_so_soon_and_leaves_nothing(
     )
     write(tmp_path / "sdk/pulumi/__init__.py", "")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "sdk"))
-    monkeypatch.setattr(engine, "INSTALL_SECONDS", 1)
+    monkeypatch.setattr(engine, "INSTALL_SECONDS", seconds)
     cache = Cache(tmp_path / "cache")
     with pytest.raises(BootstrapError, match=reason):
         engine._install(cache, "pulumi-1", "1.0.0")

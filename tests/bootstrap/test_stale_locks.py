@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,7 +70,8 @@ class Slow(ResourceProviderServicer):
         return messages.CheckResponse(inputs=request.news)
     def Create(self, request, context):
         pathlib.Path(os.environ["STARTED"]).touch()
-        time.sleep(float(os.environ["CREATE_SECONDS"]))
+        while not os.path.exists(os.environ["GO_ON"]):
+            time.sleep(0.05)
         return messages.CreateResponse(id="one")
     def Diff(self, request, context):
         return messages.DiffResponse(changes=messages.DiffResponse.DIFF_NONE)
@@ -89,10 +90,10 @@ os._exit(0)
 @pytest.fixture
 def creating(
     pulumi_project: Callable[[str], PulumiProject], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[float], tuple[PulumiProject, subprocess.Popen[str]]]:
-    """Starts an `up` and waits until it is in the middle of a creation that takes so many seconds."""
+) -> Iterator[Creating]:
+    """Starts an `up` and waits until it is in the middle of a creation, which ends once there is a file `go on`."""
 
-    def start(seconds: float) -> tuple[PulumiProject, subprocess.Popen[str]]:
+    def start() -> tuple[PulumiProject, subprocess.Popen[str]]:
         started = tmp_path / "started"
         project = pulumi_project(PROGRAM)
         settings = project.folder / "Pulumi.yaml"
@@ -100,7 +101,7 @@ def creating(
         program = project.write("plugin/slow.py", PROVIDER)
         launcher = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(program))} "$@"\n'
         project.write("plugin/pulumi-resource-slow", launcher, executable=True)
-        project.environment |= {"STARTED": str(started), "CREATE_SECONDS": str(seconds)}
+        project.environment |= {"STARTED": str(started), "GO_ON": str(tmp_path / "go on")}
         monkeypatch.setattr(os, "environ", project.environment)
         up = project.start("up", "--yes", "--skip-preview")
         deadline = time.monotonic() + 60
@@ -110,18 +111,19 @@ def creating(
             time.sleep(0.05)
         return project, up
 
-    return start
+    yield start
+    (tmp_path / "go on").touch()
 
 
-Creating = Callable[[float], tuple[PulumiProject, "subprocess.Popen[str]"]]
+Creating = Callable[[], tuple[PulumiProject, "subprocess.Popen[str]"]]
 
 
 @pytest.mark.engine
 def test_after_a_killed_engine_the_next_run_goes_through(creating: Creating, tmp_path: Path) -> None:
-    project, up = creating(600)
+    project, up = creating()
     up.kill()
     up.communicate()
-    project.environment["CREATE_SECONDS"] = "0"
+    (tmp_path / "go on").touch()
     refused = project.pulumi("up", "--yes", "--skip-preview")
     assert "locked by 1 lock" in refused.stdout, "else this test proves nothing"
 
@@ -139,8 +141,9 @@ def test_after_a_killed_engine_the_next_run_goes_through(creating: Creating, tmp
 
 @pytest.mark.engine
 def test_a_running_engine_keeps_its_lock_and_its_creation(creating: Creating, tmp_path: Path) -> None:
-    project, up = creating(5)
+    project, up = creating()
     (told,) = stale_locks.clear(LocalStack(project.folder, tmp_path / "pulumi"))
     assert told.startswith(f"the stack is locked by pulumi process {up.pid} of ")
-    output, _ = up.communicate(timeout=60)
+    (tmp_path / "go on").touch()
+    output, _ = up.communicate(timeout=120)
     assert up.returncode == 0, output

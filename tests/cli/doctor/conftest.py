@@ -107,7 +107,7 @@ class Cloud:
         """Changes what is known of the stack."""
         self.subject = replace(self.subject, **changes)
 
-    def findings(self, seconds: float = 10) -> list[Finding]:
+    def findings(self, seconds: float = 60) -> list[Finding]:
         return list(side_by_side.findings(command.remote_checks(self.subject), seconds))
 
     def trouble(self) -> list[Finding]:

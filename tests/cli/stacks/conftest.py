@@ -42,7 +42,8 @@ case "$*" in *" destroy "*) rm -f "$stack/up";; *) touch "$stack/up";; esac
 event '{"summaryEvent": {"result": "succeeded", "resourceChanges": {"create": 2, "same": 5}}}'
 """
 
-WAIT = 'for i in 1 2 3 4 5 6 7 8 9 10; do [ -e {0} ] && break; sleep 0.2; done; [ -e {0} ] || fails "{1}"\n'
+WAIT = 'i=0; while [ ! -e {0} ] && [ $i -lt 150 ]; do i=$((i + 1)); sleep 0.2; done; [ -e {0} ] || fails "{1}"\n'
+"""For half a minute: the other stack's engine has to be started meanwhile."""
 
 
 @dataclass(frozen=True)

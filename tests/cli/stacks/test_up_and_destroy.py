@@ -172,15 +172,16 @@ def test_a_stack_that_the_backend_lacks_is_made_there(command: Command, environm
     assert made.split()[:6] == ["stack", "init", "prod-north", "--no-select", "--secrets-provider", "gcpkms://key"]
 
 
-def interrupt_when(begun: Path, times: int = 1) -> threading.Thread:
-    """Sends this process a Ctrl-C when a stack is worked on."""
+def interrupt_when(*seen: Path) -> threading.Thread:
+    """Sends this process a Ctrl-C for each of some files, once it is there."""
 
     def wait_and_send() -> None:
-        deadline = time.monotonic() + 20
-        while not begun.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for _ in range(times):
-            time.sleep(0.2)
+        for each in seen:
+            deadline = time.monotonic() + 120
+            while not each.exists():
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.02)
             os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=wait_and_send)
@@ -188,13 +189,15 @@ def interrupt_when(begun: Path, times: int = 1) -> threading.Thread:
     return thread
 
 
-GENTLE = "trap 'fails \"update canceled\"' INT\nwhile :; do sleep 0.05; done\n"
-STUBBORN = "trap 'touch prod/asked; trap - INT' INT\nwhile :; do sleep 0.05; done\n"
+WORKS = "touch $stack/works\nwhile :; do sleep 0.05; done\n"
+"""Comes after a trap: before it, an interrupt would end the shell."""
+GENTLE = f"trap 'fails \"update canceled\"' INT\n{WORKS}"
+STUBBORN = f"trap 'trap - INT; touch prod/asked' INT\n{WORKS}"
 
 
 def test_one_interrupt_ends_runs_gently_and_begins_no_others(command: Command, environment: Environment) -> None:
     project = environment(prod=GENTLE)
-    sending = interrupt_when(project.books / "prod" / "begun")
+    sending = interrupt_when(project.books / "prod" / "works")
     answer = command(*UP)
     sending.join()
     assert answer.status == 130
@@ -227,11 +230,11 @@ def test_a_destroy_that_was_stopped_before_it_began_has_destroyed_nothing(
     command: Command, environment: Environment, left: list[str], says: str
 ) -> None:
     """The engine says that it succeeded."""
-    project = environment(east="trap 'exit 0' INT\nwhile :; do sleep 0.05; done\n")
+    project = environment(east=f"trap 'exit 0' INT\n{WORKS}")
     (project.books / "prod-east" / "up").touch()
-    sending = interrupt_when(project.books / "prod-east" / "begun")
     resources = [{"urn": each} for each in left]
     (project.books / "prod-east" / "state").write_text(json.dumps({"deployment": {"resources": resources}}))
+    sending = interrupt_when(project.books / "prod-east" / "works")
     answer = command("destroy", "prod-east", "--yes", "--skip-preview")
     sending.join()
     assert answer.status == 130
@@ -240,7 +243,7 @@ def test_a_destroy_that_was_stopped_before_it_began_has_destroyed_nothing(
 
 def test_a_second_interrupt_reaches_the_engine(command: Command, environment: Environment) -> None:
     project = environment(prod=STUBBORN)
-    sending = interrupt_when(project.books / "prod" / "begun", times=2)
+    sending = interrupt_when(project.books / "prod" / "works", project.books / "prod" / "asked")
     answer = command(*UP)
     sending.join()
     assert answer.status == 130
@@ -252,15 +255,15 @@ def test_a_second_interrupt_reaches_the_engine(command: Command, environment: En
 def test_a_terminals_interrupt_comes_to_an_engine_by_way_of_us_alone(environment: Environment) -> None:
     """A terminal sends it to all processes of its foreground group, and of an engine the second one is the end."""
     project = environment(prod=f"echo $$ > prod/pid\n{GENTLE}")
-    pid = project.books / "prod" / "pid"
+    works = project.books / "prod" / "works"
     tunestack = [sys.executable, "-c", "from tunestack.cli import main; main()", *UP]
     with subprocess.Popen(tunestack, start_new_session=True, stdout=subprocess.PIPE, text=True) as started:
-        deadline = time.monotonic() + 20
-        while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+        deadline = time.monotonic() + 120
+        while not works.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        group = os.getpgid(int(pid.read_text()))
+        group = os.getpgid(int(works.with_name("pid").read_text()))
         os.killpg(started.pid, signal.SIGINT)
-        printed, _ = started.communicate(timeout=30)
+        printed, _ = started.communicate(timeout=120)
     assert group != started.pid
     assert started.returncode == 130, printed
 
