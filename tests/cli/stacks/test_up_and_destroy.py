@@ -89,6 +89,24 @@ def test_no_job_starts_that_a_policy_stops(command: Command, project: Project, s
     assert any("61 USD, more than 50 USD" in line for line in answer.lines)
 
 
+@pytest.mark.parametrize("limits", ["of the stack", "of all stacks"])
+def test_nothing_is_deployed_that_a_policy_stops(command: Command, environment: Environment, limits: str) -> None:
+    """What is served costs together is told at the end of an update: by then it serves. A first preview cannot be."""
+    finding = {**STOPPED, "policyName": "serving-budget", "message": "840 USD, more than 100 USD"}
+    project = environment(east=IN_PREVIEW.format(f"event '{json.dumps({'policyEvent': finding})}'; exit 255"))
+    if limits == "of the stack":
+        project.write("prod-east", foundation="prod", policies={"serving-budget": {"maxUsdPerMonth": 100}})
+    else:
+        pack = project.folder / "infra" / "policies"
+        pack.mkdir(parents=True)
+        (pack / "limits.json").write_text("{}")
+    answer = command("up", "prod", "--yes")
+    assert answer.status == 1
+    assert not [call for call in project.calls("up") if "--stack prod-east " in call]
+    assert any("840 USD, more than 100 USD" in line for line in answer.lines)
+    assert "updated" in result(answer.lines, "prod-west")
+
+
 def test_a_stack_that_goes_on_from_its_own_model_is_not_begun_where_its_preview_failed(
     command: Command, project: Project
 ) -> None:

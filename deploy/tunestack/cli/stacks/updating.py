@@ -12,7 +12,7 @@ from tunestack.cli.preview.plain import lines
 from tunestack.cli.preview.previewing import Asked, preview
 from tunestack.cli.preview.report import Report
 from tunestack.cli.stack import StackError
-from tunestack.cli.stacks.engine_runs import Options
+from tunestack.cli.stacks.engine_runs import POLICY_PACK, Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Request, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, section
@@ -121,11 +121,13 @@ def _plan_of(work: Round, asked: Up, reports: Sequence[Report]) -> Callable[[str
         from tunestack.cli.reviewed import plans
 
         return partial(plans.check, asked.reviewed, engine=work.workspace.engine)
-    # A preview alone shows a policy what jobs cost. One that knew other outputs of those before it has not shown all.
+    # A preview alone shows a policy what jobs cost, and what serves before it does. One that knew other outputs of
+    # those before it has not shown all.
     unseen = {
         report.stack
         for report in reports
-        if (report.waits_for or _follows(work.files[report.stack], reports)) and _tunes(work.files[report.stack])
+        if (report.waits_for or _follows(work.files[report.stack], reports))
+        and (_tunes(work.files[report.stack]) or _is_limited(work, work.files[report.stack]))
     }
 
     def look(stack: str) -> None:
@@ -135,6 +137,12 @@ def _plan_of(work: Round, asked: Up, reports: Sequence[Report]) -> Callable[[str
                 raise StackError(run.error)
 
     return look
+
+
+def _is_limited(work: Round, file: StackFile) -> bool:
+    """Says whether somebody has set limits, of which that of what is served is for the stack as a whole."""
+    pack = work.workspace.project.program_folder / POLICY_PACK
+    return bool(section(file.config, "policies")) or (pack / "limits.json").is_file()
 
 
 def _tunes(file: StackFile) -> bool:
