@@ -193,6 +193,8 @@ def test_a_region_says_of_models_only_what_it_serves() -> None:
     taken = _resource(COPY, parent="infra:index:Region$", baseModel="x/y")
     (finding,) = _findings("models", MODELS, taken)
     assert "stacks/Pulumi.dev.yaml: config.tunestack:serving: use one of" in finding.message
+    for kind in (BUCKET, MEMBER):
+        assert _findings("models", MODELS, _resource(kind, parent="infra:index:Region$")) == [], "is of no model"
 
 
 def test_a_secret_is_compared_and_not_shown() -> None:

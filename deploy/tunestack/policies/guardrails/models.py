@@ -27,9 +27,11 @@ class Models(Policy[ModelsLimits]):
 
     def of_resource(self, limits: ModelsLimits, resource: Resource) -> Iterator[Finding]:
         """Compares its base model, and of a distillation its teacher."""
-        key = "serving" if _REGION in resource.urn else _KEYS.get(resource.type)
+        key = _KEYS.get(resource.type)
         if limits.allowed is None or key is None:
             return
+        if _REGION in resource.urn:
+            key = "serving"
         for name in ("baseModel", "teacherModel"):
             model, place = resource.get(name), resource.place(name, key.format(name=resource.name, property=name))
             if model is UNKNOWN:
