@@ -132,17 +132,22 @@ class ModelDeploymentLifecycle(Lifecycle):
     async def read(self, request: ReadRequest) -> ReadResult:
         """Reports what really serves: what was undeployed or lost its traffic shows as drift, and the next up mends it.
 
-        An import finds endpoint, checkpoint and machines by the id, which is the model's resource name.
+        What an interrupted roll has come to is told as well. An import finds endpoint, checkpoint and machines by the
+        id, which is the model's resource name.
         """
         if not request.state:
             return await self._import(request.resource_id)
         state = plain_map(request.state)
-        if state.get("state") != SERVING:
+        own = [each for each in await self._present(state["endpoint"]) if each.is_of(request.resource_id)]
+        known = next((each for each in own if each.id == state.get("deployedModelId")), None)
+        if known and (known.traffic == 100 or state.get("state") == PENDING):
             return ReadResult(request.resource_id, request.state, request.inputs)
-        present = await self._present(state["endpoint"])
-        if any(model.id == state["deployedModelId"] and model.traffic == 100 for model in present):
-            return ReadResult(request.resource_id, request.state, request.inputs)
-        return ReadResult(request.resource_id, {**request.state, **_pending(state)}, request.inputs)
+        there = known or (own[-1] if own else None)
+        found = {"modelVersion": there.version, "deployedModelId": there.id} if there else {}
+        outputs = {**request.state, **_pending(found)}
+        if there:
+            outputs |= wrap_map({"machineType": there.machine[0], **hourly_cost(state, self._location, there.machine)})
+        return ReadResult(request.resource_id, outputs, request.inputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResult:
         """Rolls to a new checkpoint or machine; changes replicas, labels and the name where they are."""

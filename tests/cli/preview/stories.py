@@ -35,12 +35,12 @@ def job(name: str, usd: float | None, **outputs: Any) -> Event:
     return step("create", "TuningJob", name, None, {"job": UNKNOWN, "estimate": [], **estimate, **outputs})
 
 
-def deployment(operation: str, name: str, before: float | None, after: float | None, state: str = "SERVING") -> Event:
-    """A deployment whose price an hour changes; 0 is none."""
-    old, new = (
-        None if price == 0 else {"estimatedHourlyCostUsd": price, "machineType": "g2-standard-12", "state": state}
-        for price in (before, after)
-    )
+def deployment(
+    operation: str, name: str, before: float | None, after: float | None, state: str = "SERVING", serves: str = ""
+) -> Event:
+    """A deployment whose price an hour changes; 0 is none. `serves` is the id of what serves while it is pending."""
+    kept = {"machineType": "g2-standard-12", "state": state, "deployedModelId": serves}
+    old, new = (None if price == 0 else {"estimatedHourlyCostUsd": price, **kept} for price in (before, after))
     return step(operation, "ModelDeployment", name, old, new)
 
 

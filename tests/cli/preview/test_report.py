@@ -148,10 +148,20 @@ def test_what_is_not_known_is_never_nothing(events: list[Any], once: str) -> Non
         (deployment("delete", "a", 1.0, 0), ("730.00 USD", "0.00 USD")),
         (deployment("same", "a", 1.0, 1.0, state="PENDING"), ("0.00 USD", "0.00 USD")),  # still waits for its model
         (deployment("update", "a", 1.0, 1.0, state="PENDING"), ("0.00 USD", "730.00 USD")),
+        # An interrupted roll: the version before, or the new one, serves.
+        (deployment("update", "a", 1.0, 2.0, state="PENDING", serves="7"), ("730.00 USD", "1,460.00 USD")),
+        # It waits for its next model, and the version before serves meanwhile.
+        (deployment("same", "a", 1.0, 1.0, state="PENDING", serves="7"), ("730.00 USD", "730.00 USD")),
     ],
 )
 def test_what_serving_costs_a_month(event: Any, monthly: tuple[str, str]) -> None:
     assert Report.of([event, END], "dev").costs.monthly == monthly
+
+
+def test_whether_an_interrupted_first_deployment_serves_is_not_known() -> None:
+    event = deployment("update", "a", 1.0, 1.0, state="PENDING")
+    event["resOutputsEvent"]["metadata"]["old"]["initErrors"] = ["interrupted while it deploys"]
+    assert Report.of([event, END], "dev").costs.monthly == ("price unknown", "730.00 USD")
 
 
 def test_unknown_prices_beside_known_ones_make_a_lower_bound() -> None:

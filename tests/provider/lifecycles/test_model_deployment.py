@@ -333,12 +333,21 @@ async def test_drift_is_seen_and_mended(cloud: Cloud) -> None:
     cloud.http("POST", f"/v1beta1/{PARENT}/endpoints/1:undeployModel", undeploy)
     await until(lambda: not cloud.deployed())
     drifted = await cloud.read(made)
-    assert (drifted["state"], drifted["deployedModelId"]) == ("PENDING", made[1]["deployedModelId"])
+    assert (drifted["state"], drifted["deployedModelId"], drifted["modelVersion"]) == ("PENDING", "", "")
     inputs = {key: made[1][key] for key in INPUTS}
     assert await cloud.changes((made[0], drifted), inputs, inputs) == {"state"}
     await cloud.update((made[0], drifted))
     assert (cloud.versions(), cloud.deployed()) == (["1"], {"1": 100})
     assert (await cloud.read(made))["state"] == "SERVING"
+
+
+@pytest.mark.parametrize("known", ["7", ""], ids=["a roll", "a first deployment"])
+async def test_a_look_tells_what_an_interrupted_run_has_come_to(cloud: Cloud, known: str) -> None:
+    made = await cloud.create()
+    serves = {**made[1], "state": "PENDING"}
+    assert await cloud.read((made[0], serves)) == serves
+    larger = {"machineType": "g2-standard-24", "estimatedHourlyCostUsd": 2.3}
+    assert await cloud.read((made[0], {**serves, **larger, "deployedModelId": known, "modelVersion": known})) == serves
 
 
 async def test_delete_of_what_is_gone(cloud: Cloud) -> None:

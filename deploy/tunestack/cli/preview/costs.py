@@ -58,7 +58,7 @@ class Serving(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         name: of its resource.
-        before: in USD; 0 where nothing is deployed, None where the price is not known.
+        before: in USD; 0 where nothing is deployed, None where the price is not known, or what is deployed.
         after: likewise.
         machine_before: on which it is; empty where it is not.
         machine_after: on which it will be.
@@ -74,12 +74,14 @@ class Serving(msgspec.Struct, frozen=True, rename="camel"):
     def of(cls, name: str, step: Step) -> Serving:
         """Reads the step of a deployment."""
         old, new = ((state or {}).get("outputs") or {} for state in (step.old, step.new))
-        is_there = bool(old) and old.get("state") != "PENDING"
+        # After an interrupted roll, and while it waits for its next model, one of its versions still serves.
+        is_there = bool(old) and (old.get("state") != "PENDING" or bool(old.get("deployedModelId")))
+        nothing = None if (step.old or {}).get("initErrors") else 0  # a first deployment that failed may go on
         # What waits for its model costs nothing now; it will, once what this change starts has come to its end.
         stays = bool(new) and (step.operation != "same" or is_there)
         return cls(
             name,
-            _number(old.get("estimatedHourlyCostUsd")) if is_there else 0,
+            _number(old.get("estimatedHourlyCostUsd")) if is_there else nothing,
             _number(new.get("estimatedHourlyCostUsd")) if stays else 0,
             _machine(old) if is_there else "",
             _machine(new) if stays else "",
