@@ -89,6 +89,13 @@ def test_outputs_of_another_shape() -> None:
         assert list(lines([outcome], "tunestack up prod"))
 
 
+@pytest.mark.parametrize(("version", "hourly"), [("", 0), ("1", 1.15)], ids=["its first", "its next"])
+def test_what_an_endpoint_costs_that_waits_for_a_model(version: str, hourly: float) -> None:
+    endpoint = {"state": "PENDING", "modelVersion": version, "estimatedHourlyCostUsd": 1.15}
+    outcome = Outcome.of_up(EngineRun("prod", "up", True), {"endpoints": {"support": endpoint}})
+    assert (outcome.result, outcome.hourly_usd) == (Result.PENDING, hourly)
+
+
 @pytest.mark.parametrize(
     ("prices", "total"),
     [((1.15, 1.0), "2.15"), ((1.15, 1.0, None), "at least 2.15"), ((None, None), "unknown"), ((0.0, 0.0), "0.00")],

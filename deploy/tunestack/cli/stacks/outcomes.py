@@ -88,8 +88,12 @@ class Outcome:
     @property
     def hourly_usd(self) -> float | None:
         """What its endpoints cost an hour; None where the price of one is not known."""
-        serving = [each for each in _endpoints(self.outputs).values() if each.get("state") == "SERVING"]
-        prices = [each.get("estimatedHourlyCostUsd") for each in serving]
+        prices = [
+            endpoint.get("estimatedHourlyCostUsd")
+            for endpoint in _endpoints(self.outputs).values()
+            # What waits for its next model has the version before serve meanwhile.
+            if endpoint.get("state") == "SERVING" or endpoint.get("modelVersion")
+        ]
         known = [price for price in prices if isinstance(price, int | float)]
         return sum(known) if len(known) == len(prices) else None
 
