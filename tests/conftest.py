@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -15,6 +17,7 @@ import tunestack.provider  # noqa: F401 - before any SDK module: it settles whos
 from bootstrap import engine, gcp_plugin
 from bootstrap.cache import Cache
 from bootstrap.local_stack import PASSPHRASE, LocalStack, path_of_user
+from tunestack.connection import Connection
 from tunestack.package_parts import import_in_parts
 
 pytest_plugins = ["tests.running_emulator", "tests.key_server"]
@@ -62,6 +65,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         stretch = (len(items) - len(ordered)) // (workers - worker)
         ordered += [*share, *islice(others, max(stretch - len(share), 0))]
     items[:] = ordered
+
+
+@pytest.fixture(autouse=True)
+def clients_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes clients of google-genai, which close themselves only when they are collected, in the middle of any test.
+
+    What is collected with its client may come before it: of an open socket Python then warns, and that test fails.
+    """
+    clients: list[Any] = []
+    genai = vars(Connection)["genai"]
+    make = genai.func
+
+    def remembered(connection: Connection) -> Any:
+        clients.append(client := make(connection))
+        return client
+
+    monkeypatch.setattr(genai, "func", remembered)
+    yield
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture(scope="session")
