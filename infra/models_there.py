@@ -11,6 +11,7 @@ import pulumi
 from infra.setting_problems import unknown
 from infra.stack_outputs import Outputs
 from tunestack.catalogue.methods import OPEN_METHODS
+from tunestack.wording import together
 
 LINEAGE = (
     "baseModel",
@@ -79,12 +80,24 @@ class ModelThere:
         return pulumi.Output.secret(uri) if self.is_secret else uri
 
     @property
+    def way(self) -> list[str]:
+        """The stacks that have it, from the one that ran the job to this one: each has taken it from that before."""
+        before = self.told.get("promotedFrom") or {}
+        return [*map(str, before.get("way") or filter(None, [before.get("stack")])), self.stack]
+
+    @property
+    def promoted_from(self) -> dict[str, Any]:
+        """What a stack that takes it tells of that; where a stack has taken it from another, the way as well."""
+        taken = {"stack": self.stack, "model": self.name, "run": self.run}
+        return taken | ({"way": self.way} if len(self.way) > 1 else {})
+
+    @property
     def origin(self) -> dict[str, str]:
         """Where the checkpoint comes from, in texts, to be told in previews and kept beside a copy."""
         run = {"stack": self.stack, "model": self.name, "run": self.run, "job": self.job}
-        # A stack that has promoted the model did not run the job.
-        if before := (self.told.get("promotedFrom") or {}).get("stack"):
-            run["tunedIn"] = str(before)
+        first, *others = self.way
+        if others:
+            run |= {"tunedIn": first, "via": together(others)}
         return run | {key: _text(value) for key in LINEAGE if (value := self.told.get(key)) not in (None, "")}
 
 

@@ -194,7 +194,7 @@ def _copied(copied: Copied) -> dict[str, Any]:
         # One folder was copied, whatever there was beside it.
         "checkpoints": uri.apply(lambda known: [{"name": "final", "uri": known}] if known else []),
         "finalCheckpointUri": uri,
-        "promotedFrom": {"stack": there.stack, "model": there.name, "run": there.run},
+        "promotedFrom": there.promoted_from,
     }
 
 

@@ -147,5 +147,6 @@ def _earlier(there: ModelThere, run: str, connection: Connection) -> ModelThere:
         "billedTokens": found.billed_tokens,
         "billedCostUsd": found.billed_cost_usd,
         "durationSeconds": found.duration_seconds,
+        "promotedFrom": there.told.get("promotedFrom"),
     }
     return ModelThere(there.stack, there.name, told, there.is_secret)

@@ -244,6 +244,11 @@ TAKEN = {
             "whose it is, of which run and data",
         ),
         (
+            {"promotedFrom": {"stack": "prod", "model": "support", "run": "59", "way": ["dev", "prod"]}},
+            ["taken from prod (tuned in dev): support, run 59, unknown", "not copied yet"],
+            "the stack that it was taken from has taken it as well",
+        ),
+        (
             {"promotedFrom": TAKEN["promotedFrom"], "state": "JOB_STATE_RUNNING", "finalCheckpointUri": ""},
             ["taken from prod: support, run 5900, running", "not copied yet"],
             "its job still runs, and nothing of it is known",

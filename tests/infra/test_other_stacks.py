@@ -118,11 +118,15 @@ def test_a_foundation_that_does_not_go_with_the_region(
 
 
 def test_a_run_is_told_of_the_stack_that_ran_it() -> None:
-    taken = {**PROD["models"]["support"], "promotedFrom": {"stack": "dev", "model": "support", "run": "77"}}
-    foundation, _ = _foundation(Known(prod={**PROD, "models": {"support": taken}}))
-    assert foundation
-    origin = foundation.models["support"].origin
-    assert (origin["stack"], origin["tunedIn"], origin["run"]) == ("prod", "dev", "77")
+    there = ModelThere("dev", "support", MODEL)
+    assert "tunedIn" not in there.origin
+    assert there.promoted_from == {"stack": "dev", "model": "support", "run": "77"}
+    ways = (("prod", "prod"), ("eu", "prod and eu"), ("eu-west", "prod, eu and eu-west"))
+    for stack, via in ways:
+        taken = {**MODEL, "promotedFrom": there.promoted_from}
+        there = model_there(Outputs(stack, {**PROD, "models": {"support": taken}}), "support")
+        told = {key: there.origin[key] for key in ("stack", "tunedIn", "via", "run")}
+        assert told == {"stack": stack, "tunedIn": "dev", "via": via, "run": "77"}
 
 
 def test_what_a_region_takes() -> None:
@@ -230,11 +234,13 @@ def test_an_earlier_run_is_looked_up_where_the_present_one_is(monkeypatch: pytes
 
     monkeypatch.setattr(tunestack, "get_run", get_run, raising=False)
     # While the model is being tuned again, an earlier run of it is there all the same.
-    found, problems = _promoted(Known(dev={**PROD, "models": {"support": RUNNING}}), "778")
+    there = {**RUNNING, "promotedFrom": {"stack": "lab", "model": "support", "run": "77"}}
+    found, problems = _promoted(Known(dev={**PROD, "models": {"support": there}}), "778")
     assert problems == []
     assert asked == [(f"{JOB}8", JOB)]
     assert found["chat"].uri == "gs://dev-output/earlier"
     assert found["chat"].origin["contentHash"] == "def"
+    assert found["chat"].origin["tunedIn"] == "lab"
     assert "examples" not in found["chat"].origin, "those of the present run are others"
     assert found["chat"].origin["trainingUri"] == "gs://dev/secret.jsonl"
 

@@ -123,9 +123,11 @@ def _taken_model(model: Mapping[str, Any], *, emulated: bool) -> str:
     price = "" if emulated else f", {money(model.get('billedCostUsd'))}"
     billed = f"{model['billedTokens']:,} tokens billed there{price}" if model.get("billedTokens") else ""
     state = str(model.get("state") or "unknown")
+    way = origin.get("way") or ()  # where the stack that it was taken from has taken it itself
+    taken = f"{origin.get('stack')}{f' (tuned in {way[0]})' if way else ''}"
     lines = [
         f"{', '.join(_learned(model))}, {counted(model['epochs'], 'epoch')}" if model.get("epochs") else "",
-        f"taken from {origin.get('stack')}: {origin.get('model')}, run {origin.get('run')}, {states.phrase(state)}",
+        f"taken from {taken}: {origin.get('model')}, run {origin.get('run')}, {states.phrase(state)}",
         data,
         billed,
         model.get("finalCheckpointUri") or "not copied yet",

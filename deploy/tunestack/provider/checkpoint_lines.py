@@ -55,7 +55,7 @@ def _lineage(origin: Mapping[str, Any], base_model: str) -> str:
     run = f"run {origin['run']}" if origin.get("run") else "the checkpoint"
     where = f" of {origin['stack']}" if origin.get("stack") else ""
     if origin.get("tunedIn"):
-        where = f" of {origin['tunedIn']}, by way of {origin['stack']}"
+        where = f" of {origin['tunedIn']}, by way of {origin.get('via') or origin['stack']}"
     model = f"{origin.get('baseModel') or base_model} {origin.get('mode') or ''}".strip()
     epochs, examples, tokens = (_number(origin.get(name)) for name in ("epochs", "examples", "billedTokens"))
     # A job from before its data was noted still tells where that lay.
