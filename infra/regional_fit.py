@@ -11,14 +11,14 @@ import yaml
 from pydantic import ValidationError
 
 from infra.catalogue_problems import endpoint_problems
-from infra.setting_problems import NAMESPACE
+from infra.setting_problems import NAMESPACE, path, unknown
 from infra.settings import EndpointSettings, Settings
 
 FOLDER = "stacks"
 
 
 def check_regions(settings: Settings, stack: str, project_folder: Path) -> None:
-    """Refuses models that a region of this stack cannot serve on the machines that its file names.
+    """Refuses what leaves a region of this stack without a model, or with one that its machines cannot hold.
 
     Args:
         settings: of this stack.
@@ -44,10 +44,12 @@ def _misfits(settings: Settings, stack: str, folder: Path) -> Iterator[str]:
                 endpoint = EndpointSettings.model_validate(entry)
             except ValidationError:
                 continue  # the region's own run tells what is wrong with it
-            base = settings.base_model(endpoint.model) if endpoint.model in settings.models else None
-            if base is not None:
-                problems = endpoint_problems(str(name), endpoint, base)
-                yield from (f"{FOLDER}/{file.name}: config.{problem}" for problem in problems)
+            place = f"{FOLDER}/{file.name}: config."
+            if endpoint.model is not None and endpoint.model not in settings.models:
+                told = unknown(endpoint.model, "model", list(settings.models))
+                yield f"{place}{path(('serving', name, 'model'))}: of stack {stack}: {told}"
+            elif endpoint.model is not None and (base := settings.base_model(endpoint.model)) is not None:
+                yield from (f"{place}{problem}" for problem in endpoint_problems(str(name), endpoint, base))
 
 
 def _config(file: Path) -> Mapping[str, Any]:

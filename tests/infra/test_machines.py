@@ -86,9 +86,12 @@ class TestRegions:
         assert first == "regions of this stack cannot serve what it tunes:"
         assert [line.partition(": config.tunestack:")[0] for line in found] == [
             "stacks/Pulumi.prod-one.yaml",
+            "stacks/Pulumi.prod-three.yaml",
             "stacks/Pulumi.prod-two.yaml",
         ]
-        assert "serving.support.machines[1]: g2-standard-12 (1 × NVIDIA_L4) cannot hold" in found[1]
+        # A preview of the region is of what the foundation has, and would say that nothing changes.
+        assert found[1].endswith('serving.other.model: of stack prod: there is no model "none"; there are full')
+        assert "serving.support.machines[1]: g2-standard-12 (1 × NVIDIA_L4) cannot hold" in found[2]
 
     def test_what_fits_is_no_matter(self, write: Callable[..., None], tmp_path: Path) -> None:
         write("prod-one", "prod", **listing(L4, A100))
