@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,7 @@ class TestTheEmulatorItself:
 
 
 async def _told(cloud: Cloud, text: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not any(line.startswith(text) for line in cloud.listener.told):  # noqa: ASYNC110 - told from elsewhere
             await asyncio.sleep(0.01)
 
@@ -169,17 +169,16 @@ async def test_a_job_that_failed_for_want_of_access_is_no_refusal(cloud: Cloud) 
     known = plain_map(made.properties)
     message = f"Service account `{AGENT}` does not have `[storage.objects.get]` IAM permission(s) to the bucket"
     cloud.set_job(known["job"], state="JOB_STATE_FAILED", error={"code": 9, "message": message})
-    began = time.monotonic()
     with pytest.raises(Exception, match="IAM permission"):
         await cloud.resource("TunedModel").create({"job": known["job"], "artifactsUri": known["artifactsUri"]})
-    assert time.monotonic() - began < 5
+    assert not [line for line in cloud.listener.told if line.startswith(("waits for", "gave up"))]
 
 
 async def test_a_wait_is_bounded_and_says_so(cloud: Cloud) -> None:
     cloud.fault(method="POST", path=JOBS, status=403, message=DISABLED, times=None)
     with pytest.raises(ResourceError, match="has not been used in project"):
         await cloud.resource("TuningJob").create(cloud.inputs, seconds=0.2)
-    assert cloud.listener.told[-1].startswith("gave up after 0 s of waiting for aiplatform.googleapis.com")
+    assert re.match(r"gave up after \d+ s of waiting for aiplatform\.googleapis\.com", cloud.listener.told[-1])
     assert cloud.submissions() > 1
 
 
@@ -189,7 +188,7 @@ async def test_an_interrupt_ends_the_wait(cloud: Cloud) -> None:
     await _told(cloud, "waits for")
     cloud.run.interrupt()
     with pytest.raises(InterruptedWaitError, match="the next pulumi up goes on"):
-        await asyncio.wait_for(create, 5)
+        await asyncio.wait_for(create, 60)
 
 
 async def test_a_job_waits_for_a_new_bucket(cloud: Cloud) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import time
 from typing import Any
@@ -123,20 +124,21 @@ class TestForesight:
         [
             ("demo-project", "http://127.0.0.1:9", None),
             ("no-such-api", "", None),
-            ("demo-project", "", {"status": 503, "times": 9}),
-            ("demo-project", "", {"drop": "before", "times": 9}),
+            ("demo-project", "", {"status": 503, "times": None}),
+            ("demo-project", "", {"drop": "before", "times": None}),
         ],
     )
     async def test_a_look_that_fails_is_quick_and_quiet(
-        self, cloud: Any, project: str, url: str, fault: dict[str, Any] | None
+        self, cloud: Any, monkeypatch: pytest.MonkeyPatch, project: str, url: str, fault: dict[str, Any] | None
     ) -> None:
+        monkeypatch.setattr(retries, "REFUSED_SECONDS", 600)
         if fault:
             cloud.fault(method="GET", path=".*", **fault)
         cloud.connection = Connection(project, "us-central1", url or cloud.emulator.url)
         cloud.new_run()
         started = time.monotonic()
         await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
-        assert time.monotonic() - started < 10, "repeated, it takes two minutes"
+        assert time.monotonic() - started < 60, "repeated, it takes two minutes"
         (told,) = cloud.listener.told
         assert told.startswith("tunes google/gemma3@gemma-3-1b-it (FULL, 1 epoch): ")
 
@@ -148,10 +150,10 @@ class TestForesight:
         number = made.resource_id.rpartition("/")[2]
         await resource.create(new, preview=True)
         assert cloud.listener.told[-1].endswith(f"; job {number}, still running, is cancelled first")
-        cloud.fault(method="GET", path=".*", status=503, times=9)
+        cloud.fault(method="GET", path=".*", status=503, times=None)
         started = time.monotonic()
         await resource.create(new, preview=True)
-        assert time.monotonic() - started < 10, "repeated, it takes two minutes"
+        assert time.monotonic() - started < 60, "repeated, it takes two minutes"
         assert cloud.listener.told[-1].startswith("epochs 1 → 2 retrains: ")
 
     async def test_a_look_that_fails_once_is_repeated(self, cloud: Any) -> None:
@@ -166,10 +168,9 @@ class TestForesight:
     ) -> None:
         for module in ("provider.tuning_jobs.preview", "tuning.plain_requests"):
             monkeypatch.setattr(f"tunestack.{module}.PREVIEW_SECONDS", 0.2)
-        cloud.fault(method="GET", path=".*/tuningJobs", delaySeconds=4)
-        started = time.monotonic()
-        await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
-        assert time.monotonic() - started < 3
+        cloud.fault(method="GET", path=".*/tuningJobs", hold="before", times=None)
+        async with asyncio.timeout(50):
+            await cloud.resource("TuningJob").create(cloud.inputs, preview=True)
 
     async def test_what_is_not_known_yet_is_told_so(self, cloud: Any) -> None:
         await cloud.resource("TuningJob").create({**cloud.inputs, "epochs": UNKNOWN, "mode": UNKNOWN}, preview=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from tunestack.provider.lifecycle import (
@@ -23,12 +25,14 @@ from tunestack.provider.server import serve
 
 
 class Slow(Lifecycle):
-    """Create does as the inputs say: sleeps in a thread (`blocks`) or in the event loop (`hogs`), waits to be
-    cancelled (`waits`), leaves something half made (`fails`), breaks (`breaks`).
+    """Create does as the inputs say: sleeps in a thread (`blocks`) or, after it has made a file, in the event loop
+    (`hogs`), waits in a thread for as many like it (`meets`) or to be cancelled (`waits`), leaves something half made
+    (`fails`), breaks (`breaks`).
     """
 
-    def __init__(self, cancelled: asyncio.Event) -> None:
+    def __init__(self, cancelled: asyncio.Event, meetings: dict[int, threading.Barrier]) -> None:
         self.cancelled = cancelled
+        self.meetings = meetings
 
     async def check(self, request: Any) -> CheckResult:
         return CheckResult(request.new)
@@ -48,10 +52,14 @@ class Slow(Lifecycle):
             raise KeyError("endpoint")
         if seconds := inputs.get("blocks"):
             await asyncio.to_thread(time.sleep, seconds)
+        if parties := inputs.get("meets"):
+            meeting = self.meetings.setdefault(int(parties), threading.Barrier(int(parties)))
+            await asyncio.to_thread(meeting.wait, 30)
         if inputs.get("waits"):
             await self.cancelled.wait()
             raise InterruptedWaitError
-        if inputs.get("hogs"):
+        if made := inputs.get("hogs"):
+            Path(made).touch()  # noqa: ASYNC240 - as the line below
             time.sleep(3600)  # noqa: ASYNC251 - a defect, as any lifecycle may have one
         return CreateResult("7", wrap_map({**inputs, "result": 1}))
 
@@ -71,6 +79,7 @@ class SlowProvider(Provider):
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
+        self.meetings: dict[int, threading.Barrier] = {}
 
     async def schema(self) -> str:
         return "{}"
@@ -85,7 +94,7 @@ class SlowProvider(Provider):
         pass
 
     def lifecycle(self, resource_type: str) -> Lifecycle:
-        return Slow(self.cancelled)
+        return Slow(self.cancelled, self.meetings)
 
     async def invoke(self, token: str, arguments: Any) -> Any:
         return arguments

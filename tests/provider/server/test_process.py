@@ -20,10 +20,14 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from tunestack.provider import server
+
 PROVIDER = Path(__file__).with_name("slow_provider.py")
 URN = "urn:pulumi:local::tunestack::tunestack:index:TuningJob::tickets"
-SOON = 5.0
-"""Seconds, after which the engine kills."""
+KILLED = 5.0
+"""Seconds after its interrupt, the engine kills."""
+SOON = 30.0
+"""Seconds: a busy machine may be slow, and what does not end by itself never does."""
 
 
 @dataclass
@@ -34,8 +38,8 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self.popen.send_signal(number)
 
-    def ends(self, within: float = SOON) -> int:
-        return self.popen.wait(within)
+    def ends(self) -> int:
+        return self.popen.wait(SOON)
 
     def runs(self) -> bool:
         return self.popen.poll() is None
@@ -160,7 +164,7 @@ async def test_terminate_ends_waits_first(start: Callable[..., Process], connect
 async def test_terminate_lets_a_short_call_finish(start: Callable[..., Process], connect: Callable[[int], Any]) -> None:
     """What a create did is worth nothing without its answer."""
     provider = start("127.0.0.1:1")
-    call = await started(connect(provider.port), create(blocks=1))
+    call = await started(connect(provider.port), create(blocks=0.5))
     provider.signal(signal.SIGTERM)
     assert (await call).id == "7"
     assert provider.ends() == 0
@@ -173,15 +177,14 @@ async def test_a_blocked_thread_does_not_keep_it(start: Callable[..., Process], 
     provider.signal(signal.SIGTERM)
     with pytest.raises(grpc.aio.AioRpcError):
         await call
-    assert provider.ends(within=10) == 0
+    assert provider.ends() == 0
+    assert server._GRACE <= KILLED - 1, "and before the engine kills"
 
 
 async def test_blocking_calls_do_not_queue(start: Callable[..., Process], connect: Callable[[int], Any]) -> None:
     """Python's default is four threads more than there are cores, and waits of an hour would fill them."""
     stub = connect(start("127.0.0.1:1").port)
-    before = time.monotonic()
-    await asyncio.gather(*(stub.Create(create(blocks=1)) for _ in range(48)))
-    assert time.monotonic() - before < 6
+    await asyncio.gather(*(stub.Create(create(meets=48)) for _ in range(48)))
 
 
 LAUNCHER = """
@@ -217,8 +220,8 @@ def orphan() -> Iterator[Callable[[], tuple[subprocess.Popen[str], psutil.Proces
             provider.kill()
 
 
-def gone(process: psutil.Process, within: float) -> bool:
-    deadline = time.monotonic() + within
+def gone(process: psutil.Process) -> bool:
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             return True
@@ -232,15 +235,19 @@ async def test_orphan_ends(orphan: Callable[[], Any], connect: Callable[[int], A
     call = await started(connect(port), create(waits=True))
     launcher.kill()
     assert await code_of(call) is grpc.StatusCode.CANCELLED
-    assert await asyncio.to_thread(gone, provider, 15)
+    assert await asyncio.to_thread(gone, provider)
 
 
-async def test_orphan_with_a_blocked_loop_ends(orphan: Callable[[], Any], connect: Callable[[int], Any]) -> None:
+async def test_orphan_with_a_blocked_loop_ends(
+    orphan: Callable[[], Any], connect: Callable[[int], Any], tmp_path: Path
+) -> None:
     launcher, provider, port = orphan()
-    call = asyncio.ensure_future(connect(port).Create(create(hogs=True)))
-    await asyncio.sleep(0.5)
+    hogging = tmp_path / "hogging"
+    call = asyncio.ensure_future(connect(port).Create(create(hogs=str(hogging))))
+    while not hogging.exists():  # noqa: ASYNC110 - made by another process
+        await asyncio.sleep(0.01)
     launcher.kill()
-    assert await asyncio.to_thread(gone, provider, 20)
+    assert await asyncio.to_thread(gone, provider)
     with pytest.raises(grpc.aio.AioRpcError):
         await call
 
@@ -288,5 +295,5 @@ def test_start_is_quiet_and_small(start: Callable[..., Process]) -> None:
     provider = start("127.0.0.1:1")
     assert psutil.Process(provider.popen.pid).memory_info().rss < 100 * 2**20
     os.kill(provider.popen.pid, signal.SIGTERM)
-    output, errors = provider.popen.communicate(timeout=10)
+    output, errors = provider.popen.communicate(timeout=SOON)
     assert (output, errors) == ("", "")
