@@ -123,7 +123,7 @@ def test_a_few_warnings_are_seen_at_once(number: int, heading: str) -> None:
 def test_a_stack_that_waits_and_one_that_follows() -> None:
     waiting = Report("prod-a", failed=False, is_complete=False, waits_for=["prod"])
     assert "comes after prod, and cannot be previewed before" in comment(waiting)
-    report = msgspec.structs.replace(Report.of([END], "prod-a"), foundation="prod", upstream="prod goes first")
+    report = msgspec.structs.replace(Report.of([END], "prod-a"), follows=["prod"], upstream="prod goes first")
     written = comment(report)
     assert "follows prod" in written
     assert "⏫ prod goes first" in written

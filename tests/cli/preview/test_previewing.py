@@ -12,6 +12,8 @@ from tests.cli.conftest import Command
 from tests.cli.preview.stories import END, job, step, told
 from tests.cli.small_project import SmallProject, shop
 from tunestack.cli.preview import previewing
+from tunestack.cli.preview.following import Following
+from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import Report, Told
 from tunestack.cli.stack import Engine
 from tunestack.cli.stacks.stack_files import StackFile
@@ -120,8 +122,54 @@ def test_a_region_knows_what_is_about_to_change_above(
     monkeypatch: pytest.MonkeyPatch, above: list[Any], says: str, rolls: bool
 ) -> None:
     monkeypatch.setattr(previewing, "shortages", lambda _, endpoints: [Told(name, "none") for name in endpoints])
-    region = previewing._after(Report.of([END], "prod-a"), REGION, {"prod": Report.of(above, "prod")})
+    following = Following({"prod": Report.of(above, "prod"), "prod-a": Report.of([END], "prod-a")})
+    following.go_through([StackFile("prod", Path("Pulumi.prod.yaml")), REGION])
+    region = previewing._warned(REGION, following)
     assert region.foundation == "prod"
     assert region.upstream.startswith(says)
     assert bool(region.upstream) == bool(says)
     assert [each.resource for each in region.warnings] == (["chat"] if rolls else [])
+
+
+def test_what_is_promoted_or_tuned_further_follows_from_stack_to_stack() -> None:
+    """Also where a stack's own preview has nothing to say, and not where a promotion is held at one run."""
+
+    def promoted(**more: str) -> dict[str, Any]:
+        return {"support": {"promote": {"from": "organization/shop/dev", "model": "support", **more}}}
+
+    configs: dict[str, tuple[str, dict[str, Any]]] = {
+        "dev": ("", {}),
+        "held": ("", {"models": promoted(run="17")}),
+        "prod": ("", {"models": promoted(), "serving": {"chat": {"model": "support"}}}),
+        "prod-a": ("prod", {"serving": {"chat": {"model": "support"}}}),
+        "next": (
+            "",
+            {
+                "models": {
+                    "again": {"continueFrom": {"model": "further"}},
+                    "further": {"continueFrom": {"stack": "dev", "model": "support"}},
+                    "other": {"continueFrom": {"stack": "dev", "model": "other"}},
+                }
+            },
+        ),
+    }
+    files = []
+    for name, (foundation, config) in configs.items():
+        reads = ("dev",) if config.get("models") else ()
+        files.append(StackFile(name, Path(), foundation=foundation, promotes_from=reads, config=config))
+    reports = {name: Report.of([END], name) for name in configs}
+    following = Following({**reports, "dev": Report.of([job("support", 1.0), END], "dev")})
+    following.go_through(files)
+    rolls = "copies the new checkpoint of support and rolls chat to it, which a preview can show only after that"
+    first = "dev goes first: trains support. Then this stack"
+    assert {name: (headline(report), report.upstream) for name, report in following.reports.items()} == {
+        "dev": ("trains support", ""),
+        "held": ("nothing changes", ""),
+        "prod": ("follows dev", f"{first} {rolls}"),
+        "prod-a": ("follows prod", f"prod goes first: follows dev. Then this stack {rolls}"),
+        "next": (
+            "follows dev",
+            f"{first} retrains further and again, which a preview can show and price only after that",
+        ),
+    }
+    assert following.rolled == {"dev": [], "held": [], "prod": ["chat"], "prod-a": ["chat"], "next": []}

@@ -45,8 +45,8 @@ def headline(report: Report) -> str:
         return _failure(report)
     if report.waits_for:
         return f"comes after {together(report.waits_for)}, and cannot be previewed before"
-    if report.upstream and not report.changes:
-        return f"follows {report.foundation}"
+    if report.follows and not report.changes:
+        return f"follows {together(report.follows)}"
     if not report.changes:
         return "nothing changes"
     return ", ".join(_deeds(report.changes)) or counted(len(report.changes), "change")

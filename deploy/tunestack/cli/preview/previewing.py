@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from tunestack.cli.preview.headline import headline
+from tunestack.cli.preview.following import Following, serving
 from tunestack.cli.preview.report import Report, Told
 from tunestack.cli.preview.shortage import shortages
 from tunestack.cli.reviewed import plans
@@ -19,9 +18,7 @@ from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.commands import AT_ONCE
 from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.selection import select
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all, section
-from tunestack.resource_types import COPY, JOB
-from tunestack.wording import together
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, ordered, read_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +52,18 @@ def preview(asked: Asked) -> list[Report]:
     try:
         files = read_all()
         chosen = select(asked.names, asked.only, files)
+        names = {file.name for file in chosen}
+        # What a region takes is made by its foundation: whoever reviews the one has to know of the other.
+        above = {file.foundation for file in chosen} & files.keys()
+        beside = [files[name] for name in above - names]
+        in_order = [file for group in ordered([*chosen, *beside]) for file in group]
     except StackError as error:
         return [_failed(name, str(error)) for name in asked.only or asked.names]
-    names = {file.name for file in chosen}
-    # What a region takes is made by its foundation: whoever reviews the one has to know of the other.
-    above = {file.foundation for file in chosen} & files.keys()
-    beside = [files[name] for name in above - names]
     work = _Work(Workspace(project), asked, names, names | above)
     with ThreadPoolExecutor(asked.at_once) as pool:
-        reports = {report.stack: report for report in pool.map(work.report, [*chosen, *beside])}
-        return list(pool.map(lambda file: _after(reports[file.name], file, reports), chosen))
+        following = Following({report.stack: report for report in pool.map(work.report, [*chosen, *beside])})
+        following.go_through(in_order)
+        return list(pool.map(lambda file: _warned(file, following), chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,40 +116,11 @@ def _failed(stack: str, error: str) -> Report:
     return Report(stack, failed=True, is_complete=False, errors=[Told("", error)])
 
 
-def _after(report: Report, file: StackFile, reports: Mapping[str, Report]) -> Report:
-    """Adds what is about to change in a region's foundation, of which its own preview cannot know."""
-    above = reports.get(file.foundation)
-    if above is None:
-        return msgspec.structs.replace(report, foundation="" if report.waits_for else file.foundation)
+def _warned(file: StackFile, following: Following) -> Report:
+    """Returns a report with a warning for each endpoint for whose next checkpoint no machine can be had."""
+    report = following.reports[file.name]
     if report.waits_for:
-        deployed = [name for name, entry in _serving(file).items() if entry.get("model")]
-        return msgspec.structs.replace(report, warnings=[*report.warnings, *shortages(file.name, deployed)])
-    rolled = [] if above.failed else _rolled(above, file)
-    return msgspec.structs.replace(
-        report,
-        foundation=file.foundation,
-        upstream=_upstream(above, file, rolled),
-        warnings=[*report.warnings, *shortages(file.name, rolled)],
-    )
-
-
-def _serving(file: StackFile) -> dict[str, Mapping[str, Any]]:
-    return {name: entry for name, entry in section(file.config, "serving").items() if isinstance(entry, dict)}
-
-
-def _rolled(above: Report, file: StackFile) -> list[str]:
-    """Returns the endpoints that get a checkpoint which the foundation is about to make."""
-    new = [change.name for change in above.changes if change.type in (JOB, COPY) and change.kind != "delete"]
-    return [name for name, entry in _serving(file).items() if entry.get("model") in new]
-
-
-def _upstream(above: Report, file: StackFile, rolled: Sequence[str]) -> str:
-    if above.failed:
-        return f"{above.stack}, from which the models come: {headline(above)}"
-    if not rolled:
-        return ""
-    models = together(sorted({str(_serving(file)[name]["model"]) for name in rolled}))
-    return (
-        f"{above.stack} goes first: {headline(above)}. Then this stack copies the new checkpoint of {models} and rolls "
-        f"{', '.join(rolled)} to it, which a preview can show only after that"
-    )
+        rolled = [name for name, entry in serving(file).items() if entry.get("model")]
+    else:
+        rolled = following.rolled[file.name]
+    return msgspec.structs.replace(report, warnings=[*report.warnings, *shortages(file.name, rolled)])

@@ -135,7 +135,8 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
         notes: what else the program told, and what policies will look at later.
         drift: what is otherwise than the stack knows it, where the preview looked.
         emulated: whether the stack is an emulator's, which bills nothing.
-        foundation: the stack that this one takes its models from.
+        foundation: the stack that this one is a region of.
+        follows: stacks that it reads, and of which something here follows, or that fail.
         upstream: what is about to change there, in a sentence; empty where nothing is or nobody looked.
         waits_for: stacks that have to be up before this one can be previewed.
     """
@@ -154,6 +155,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     drift: list[Told] = []
     emulated: bool = False
     foundation: str = ""
+    follows: list[str] = []
     upstream: str = ""
     waits_for: list[str] = []
 
