@@ -182,12 +182,11 @@ class EndpointSettings(Section):
     strict: bool = True
 
     @property
-    def accelerators(self) -> dict[str, int]:
-        """How many of which accelerators a replica may take: of the machine, or of each that is listed."""
+    def accelerators(self) -> list[str]:
+        """Which accelerators it may serve on: of the machine, or of all that are listed."""
         if self.machines is None:
-            return {self.accelerator_type: self.accelerator_count} if self.accelerator_type else {}
-        rows = [row for row in machines() if row.name in self.machines]
-        return {row.accelerator_type: row.accelerator_count for row in rows}
+            return [self.accelerator_type] if self.accelerator_type else []
+        return list(dict.fromkeys(row.accelerator_type for row in machines() if row.name in self.machines))
 
 
 class Settings(Section):
