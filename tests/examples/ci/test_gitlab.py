@@ -45,7 +45,9 @@ def test_a_change_is_previewed_merged_and_watched(
 
     # The merge request: a note, and a plan.
     asked = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": "12"}
-    done = runner.run(head, {**asked, "CI_MERGE_REQUEST_DIFF_BASE_SHA": before})
+    # A pipeline of merged results tells the target branch, too; what that has, the change's base may not have.
+    bases = {"CI_MERGE_REQUEST_TARGET_BRANCH_SHA": before, "CI_MERGE_REQUEST_DIFF_BASE_SHA": "f" * 40}
+    done = runner.run(head, {**asked, **bases})
     assert [name for name, job in done.items() if job.ok] == ["touched", f"tunestack-plan-{FOUNDATION}"], done
     assert done[f"tunestack-plan-{FOUNDATION}"].account == "preview@shop"
     (note,) = gitlab.notes[12]
