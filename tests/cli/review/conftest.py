@@ -80,7 +80,8 @@ def _variables(host: FakeHost, event: Path) -> dict[str, str]:
         "CI_API_V4_URL": f"{host.url}/api/v4",
         "CI_PROJECT_ID": PROJECT,
         "CI_MERGE_REQUEST_IID": str(CHANGE),
-        "CI_COMMIT_SHA": HEAD,
+        "CI_COMMIT_SHA": "d" * 40,  # of merged results
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": HEAD,
         "CI_JOB_URL": "https://gitlab.example/jobs/99",
         "GITLAB_TOKEN": TOKEN,
     }

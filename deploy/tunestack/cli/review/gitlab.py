@@ -23,7 +23,8 @@ class GitLab(Hosting):
         project: its number.
         merge_request: number of the one that the pipeline is of; empty where it is of none.
         run_address: of the job's log.
-        commit: that the pipeline is of.
+        commit: of the merge request's branch, not the one of merged results, which nobody knows; else that of the
+            pipeline.
     """
 
     # "Note: is too long (maximum is 1000000 characters)"; docs.gitlab.com/administration/instance_limits
@@ -50,7 +51,7 @@ class GitLab(Hosting):
             variables["CI_PROJECT_ID"],
             variables.get("CI_MERGE_REQUEST_IID", ""),
             variables.get("CI_JOB_URL", ""),
-            variables.get("CI_COMMIT_SHA", ""),
+            variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or variables.get("CI_COMMIT_SHA", ""),
         )
 
     @property
