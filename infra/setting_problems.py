@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, get_args
 
 import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
+from tunestack.wording import suggestion
 
 NAMESPACE = "tunestack"
 
@@ -128,10 +129,7 @@ def path(location: Sequence[str | int]) -> str:
 
 def unknown(name: str, kind: str, known: Sequence[str]) -> str:
     """Returns what to say of a name that is none of those that are known."""
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f'there is no {kind} "{name}"; did you mean {near[0]}?'
-    return f'there is no {kind} "{name}"; ' + (f"there are {', '.join(known)}" if known else "none is configured")
+    return f'there is no {kind} "{name}"; ' + (suggestion(name, known) if known else "none is configured")
 
 
 def _reason(details: ErrorDetails, root: type[BaseModel], *, hidden: bool) -> str:
@@ -142,8 +140,7 @@ def _reason(details: ErrorDetails, root: type[BaseModel], *, hidden: bool) -> st
             return "is missing"
         case "extra_forbidden":
             known = _known_keys(root, details["loc"][:-1])
-            near = get_close_matches(str(details["loc"][-1]), known, n=1)
-            return "unknown key; " + (f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}")
+            return f"unknown key; {suggestion(str(details['loc'][-1]), known, 'known keys:')}"
         case "literal_error":
             return f"must be {context['expected'].replace(chr(39), '')}, not {given}"
         case "greater_than_equal":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunestack.wording import counted, either, printable, some, together
+from tunestack.wording import counted, either, gib, printable, some, suggestion, together
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (12_000, "12,000 rows")])
@@ -27,6 +27,16 @@ def test_all_of_them(names: list[str], said: str) -> None:
 @pytest.mark.parametrize(("most", "said"), [(1, "a and 2 more"), (2, "a, b and 1 more"), (3, "a, b, c")])
 def test_the_first_of_many(most: int, said: str) -> None:
     assert some(["a", "b", "c"], most) == said
+
+
+@pytest.mark.parametrize(("name", "said"), [("suport", "did you mean support?"), ("x", "it takes support, triage")])
+def test_what_may_be_meant(name: str, said: str) -> None:
+    assert suggestion(name, {"support": 1, "triage": 2}, "it takes") == said
+
+
+@pytest.mark.parametrize(("size", "said"), [(24 * 2**30, "24.0 GiB"), (2**29, "0.5 GiB"), (None, "an unknown size")])
+def test_bytes(size: int | None, said: str) -> None:
+    assert gib(size) == said
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 def counted(number: int, thing: str) -> str:
@@ -27,6 +27,19 @@ def some(names: Sequence[str], most: int) -> str:
     """Returns the first of many names, and how many more there are, as in `a.py, b.py and 7 more`."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def suggestion(name: str, known: Collection[str], otherwise: str = "there are") -> str:
+    """Returns which of the known names one that is not known is most like, or all of them where it is like none."""
+    from difflib import get_close_matches  # only errors need it
+
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"{otherwise} {', '.join(known)}"
+
+
+def gib(size: int | None) -> str:
+    """Returns a number of bytes as in `22.4 GiB`."""
+    return "an unknown size" if size is None else f"{size / 2**30:.1f} GiB"
 
 
 def printable(text: str) -> str:

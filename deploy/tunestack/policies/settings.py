@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, get_type_hints
 
@@ -10,6 +9,7 @@ import msgspec
 
 from tunestack.policies.guardrails import POLICIES
 from tunestack.policies.policy import Limits, Policy
+from tunestack.wording import suggestion
 
 _NAMES = {policy.name: policy for policy in POLICIES}
 
@@ -31,7 +31,7 @@ def read(raw: Any) -> tuple[dict[str, Limits], list[str]]:
     for name, given in raw.items():
         policy = _NAMES.get(name)
         if policy is None:
-            problems.append(f".{name}: there is no such policy; {_nearest(name, _NAMES)}")
+            problems.append(f".{name}: there is no such policy; {suggestion(name, _NAMES)}")
         elif not isinstance(given, Mapping):
             problems.append(f".{name}: must be a mapping of {', '.join(_fields(policy))}")
         else:
@@ -64,7 +64,7 @@ def _wrong(policy: Policy[Any], given: Mapping[str, Any]) -> Iterator[str]:
     fields, hints = _fields(policy), get_type_hints(policy.limits, include_extras=True)
     for key, value in given.items():
         if key not in fields:
-            yield f"{key}: unknown key; {_nearest(key, fields)}"
+            yield f"{key}: unknown key; {suggestion(key, fields)}"
             continue
         hint = hints[fields[key].name]
         try:
@@ -80,8 +80,3 @@ def _described(hint: Any) -> str:
             if note.description:
                 return str(note.description)
     return "something else"
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +13,7 @@ from tunestack.provider.lifecycle import CheckFailure, Properties
 from tunestack.provider.properties import UNKNOWN, plain_map, wrap_map
 from tunestack.tuning import artifacts
 from tunestack.wire_names import wire_name
+from tunestack.wording import suggestion
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
@@ -37,11 +37,10 @@ def failures(inputs: type[Inputs], properties: Properties) -> list[CheckFailure]
     """Returns each input that is unknown by name, missing, or of the wrong type; what a preview cannot know passes."""
     given = plain_map(properties)
     fields = {field.encode_name: field for field in msgspec.structs.fields(inputs)}
-    found = []
-    for name in sorted(given.keys() - fields.keys() - {"__internal", "__defaults"}):
-        near = difflib.get_close_matches(name, fields, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; it takes {', '.join(fields)}"
-        found.append(CheckFailure(name, f"there is no such input{hint}"))
+    found = [
+        CheckFailure(name, f"there is no such input; {suggestion(name, fields, 'it takes')}")
+        for name in sorted(given.keys() - fields.keys() - {"__internal", "__defaults"})
+    ]
     for name, field in fields.items():
         value = given.get(name)
         if value is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tunestack.catalogue import find_machine
 from tunestack.quotas import UNLIMITED
+from tunestack.wording import gib
 
 if TYPE_CHECKING:
     from tunestack.serving.capacity import Capacity
@@ -104,8 +105,8 @@ def _obstacle(machine: Machine, capacity: Capacity, need: Need) -> str:
     row = find_machine(name)
     if row and row.holds(capacity.weight_bytes) is False:
         return (
-            f"cannot hold the checkpoint: its weights take {_gib(capacity.weight_bytes)}, and "
-            f"{_gib(row.usable_bytes)} are usable"
+            f"cannot hold the checkpoint: its weights take {gib(capacity.weight_bytes)}, and "
+            f"{gib(row.usable_bytes)} are usable"
         )
     if text := _shortage(accelerator, _needed(accelerator, count, capacity, need), capacity, need):
         return text
@@ -144,7 +145,3 @@ def _not_had(machine: Machine, capacity: Capacity, need: Need) -> str:
     if machine in offers.recommended:
         return f"cannot be had in {capacity.region} now"
     return "" if need.own_container else NOT_RECOMMENDED
-
-
-def _gib(size: int | None) -> str:
-    return f"{(size or 0) / 2**30:.1f} GiB"

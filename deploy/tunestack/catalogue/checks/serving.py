@@ -57,18 +57,16 @@ def _not_served(model: OpenModel) -> str:
 
 
 def _too_small(asked: Machine, model: OpenModel) -> str:
+    from tunestack.wording import gib  # only errors need it
+
     # The same accelerator first: its quota is the one the project is likely to have.
     able = sorted(machines_for(model.weight_bytes), key=lambda row: row.accelerator_type != asked.accelerator_type)
     remedy = f"; nearest that can: {able[0].name} ({_accelerators(able[0])})" if able else ""
     return (
         f"{asked.name} ({_accelerators(asked)}) cannot hold {model.name}: its weights take "
-        f"{_gib(model.weight_bytes)} as bfloat16, and {_gib(asked.usable_bytes)} are usable{remedy}"
+        f"{gib(model.weight_bytes)} as bfloat16, and {gib(asked.usable_bytes)} are usable{remedy}"
     )
 
 
 def _accelerators(row: Machine) -> str:
     return f"{row.accelerator_count} × {row.accelerator_type}"
-
-
-def _gib(size: int | None) -> str:
-    return "an unknown size" if size is None else f"{size / 2**30:.1f} GiB"

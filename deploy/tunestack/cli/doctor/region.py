@@ -12,6 +12,7 @@ from tunestack.cli.calls import RefusedError
 from tunestack.cli.doctor.finding import Finding, ok, problem
 from tunestack.cli.doctor.subject import Subject
 from tunestack.service_errors import explain
+from tunestack.wording import suggestion
 
 REGION, SERVICE = "region", "tuning service"
 
@@ -30,14 +31,14 @@ def look_at_region(subject: Subject) -> Iterator[Finding]:
         return
     if found is None:
         known = [row.name for row in catalogue.regions()]
-        near = get_close_matches(name, known, n=1)
-        meant = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+        near = (get_close_matches(name, known, n=1) or known)[0]
         say = (
-            subject.set_command("location", (near or known)[0])
+            subject.set_command("location", near)
             if subject.stack
-            else f"tunestack doctor --project {subject.project} --location {(near or known)[0]}"
+            else f"tunestack doctor --project {subject.project} --location {near}"
         )
-        yield problem(REGION, f'there is no region "{name}" that tunes open models{meant}', say)
+        says = f'there is no region "{name}" that tunes open models; {suggestion(name, known)}'
+        yield problem(REGION, says, say)
         return
     if subject.serving and not found.serves:
         says = f"nothing can be served in {name}, and the stack has {', '.join(subject.serving)}"

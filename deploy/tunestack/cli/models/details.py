@@ -20,6 +20,7 @@ from tunestack.catalogue.amounts import exact_price
 from tunestack.cli import terminal
 from tunestack.cli.models.entry import Entry, as_float, entries
 from tunestack.cli.sources import Sources
+from tunestack.wording import gib
 
 MACHINES_SHOWN = 5
 """Machines that hold a model, cheapest first: more are of no use to choose from."""
@@ -65,7 +66,7 @@ def _facts(entry: Entry, sources: Sources, today: datetime.date) -> Iterator[tup
     if row is not None:
         yield "tuned in", ", ".join(entry.regions) or "unknown: no page says where"
     if isinstance(row, OpenModel):
-        yield "weights", f"{row.weight_bytes / 2**30:.1f} GiB as bfloat16" if row.weight_bytes else "unknown"
+        yield "weights", f"{gib(row.weight_bytes)} as bfloat16" if row.weight_bytes else "unknown"
         yield "teachers", ", ".join(distillation().teachers) if "distillation" in entry.methods else ""
         yield "served", "\n".join(_served(row, sources))
     elif isinstance(row, GeminiModel):

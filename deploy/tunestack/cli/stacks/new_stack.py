@@ -15,6 +15,7 @@ from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.new_machines import ONE_MACHINE, accelerators, cheapest, served_on
 from tunestack.cli.stacks.stack_files import StackFile, find, regions_of, section
 from tunestack.cli.stacks.taking_over import left_to_foundation, taken_over
+from tunestack.wording import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +192,7 @@ def _location(asked: NewStack) -> str:
         return name
     near = get_close_matches(name, known, n=1, cutoff=0.8)
     if near or asked.foundation or asked.promotes:
-        told = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise StackError(f"--location {name}: there is no such region; {told}")
+        raise StackError(f"--location {name}: there is no such region; {suggestion(name, known)}")
     return name
 
 
