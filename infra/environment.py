@@ -36,8 +36,8 @@ def declare_environment(
     everywhere = pulumi.ResourceOptions(providers=connection.providers)
     services = Services("services", project=settings.project, patience=patience, opts=everywhere)
     quotas = Quotas("quotas", settings=settings, services=services, opts=everywhere)
-    # Made where all models are promoted as well, as is the account of jobs: of a stack that has tuned before, the engine
-    # would delete what the program no longer names, with the data that its models have learned from.
+    # Made where all models are promoted as well, as is the account of jobs: of a stack that has tuned before, the
+    # engine would delete what the program no longer names, with the data that its models have learned from.
     buckets = Buckets("buckets", settings=settings, services=services, opts=everywhere)
     access = Access(
         "access",
