@@ -193,6 +193,11 @@ def test_who_works_on_a_stack(command: Command, stacks: Stacks) -> None:
     assert f"dev: locked by {lock}" in command("status").lines
 
 
+def test_what_was_cut_off_is_told_with_the_way_on() -> None:
+    overview = Overview("file:///x", [StackStatus("dev", pending=1)], [], [])
+    assert list(screen._remarks(overview)) == ["dev: cut off in 1 operation: tunestack recover --stack dev"]
+
+
 def test_a_stack_that_cannot_be_looked_at_is_not_without_drift(command: Command, stacks: Stacks) -> None:
     fault = {"path": "/storage/.*", "status": 403, "message": "Caller has no storage.buckets.get.", "times": 9}
     assert stacks.emulator.http.post("/emulator/faults", json=fault).is_success

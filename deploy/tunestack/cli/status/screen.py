@@ -10,6 +10,7 @@ from tunestack.catalogue.amounts import at_least, hourly
 from tunestack.cli import terminal
 from tunestack.cli.status.overview import Job, Overview, StackStatus
 from tunestack.tuning.progress import lasting
+from tunestack.wording import counted
 
 
 def show(overview: Overview) -> None:
@@ -69,7 +70,7 @@ def _remarks(overview: Overview) -> Iterator[str]:
         for lock in stack.locks:
             yield terminal.styled(f"{stack.name}: locked by {lock}", "yellow")
         if stack.pending:
-            says = f"{stack.pending} operations were cut off: tunestack recover --stack {stack.name}"
+            says = f"cut off in {counted(stack.pending, 'operation')}: tunestack recover --stack {stack.name}"
             yield terminal.styled(f"{stack.name}: {says}", "yellow")
         for drift in stack.drift:
             yield terminal.styled(f"{stack.name}: {drift.resource}: {drift.says}", "red")
