@@ -67,6 +67,15 @@ def test_a_push_ends_all_of_the_run_before_it() -> None:
     assert not any("concurrency" in job for job in preview["jobs"].values())
 
 
+@pytest.mark.parametrize("workflow", ["up", "fresh"])
+def test_a_run_that_is_cancelled_says_so_to_the_command_that_holds_the_lock(workflow: str) -> None:
+    """The runner tells a step's shell alone, then kills all of it; https://docs.github.com/en/actions/reference."""
+    jobs = yaml.safe_load((FOLDER / "github" / "workflows" / f"tunestack-{workflow}.yml").read_text())["jobs"].values()
+    scripts = [step["run"] for job in jobs for step in job.get("steps", ()) if "tunestack up" in step.get("run", "")]
+    assert len(scripts) == 1
+    assert scripts[0].startswith("exec tunestack up")
+
+
 def test_each_action_of_others_is_pinned_to_one_commit_everywhere() -> None:
     used = {
         tuple(found)
