@@ -17,6 +17,7 @@ from tunestack.cli.stacks.stack_files import StackFile
 
 CHECKOUT = Path(__file__).parents[3]
 NEW = ("stack", "new", "--no-init")
+QUOTA = {"servingAccelerators": {"NVIDIA_L4": 3, "NVIDIA_H100_80GB": 8}}
 SERVED = {"model": "support", "machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4"}
 
 
@@ -114,7 +115,26 @@ def test_several_machines_are_a_preference(command: Command, prod: Project) -> N
     machines = ("--machine", "g2-standard-12", "--machine", "a2-highgpu-1g")
     assert command(*NEW, "prod-eu", "--foundation", "prod", "-l", "europe-west4", *machines).status == 0
     said = StackFile.read(prod.folder / "stacks" / "Pulumi.prod-eu.yaml").config
-    assert said["serving"] == {"support": {"model": "support", "machines": ["g2-standard-12", "a2-highgpu-1g"]}}
+    served = {"support": {"model": "support", "machines": ["g2-standard-12", "a2-highgpu-1g"]}}
+    assert said["serving"] == served
+
+    # Those of another region are others here, and what is asked for is what they take.
+    prod.write(
+        "prod-eu", foundation="prod", serving={"support": SERVED}, quota={**QUOTA, "contactEmail": "a@b.example"}
+    )
+    assert command(*NEW, "prod-us", "--foundation", "prod", "-l", "us-east4", *machines).status == 0
+    said = config(prod, "prod-us")
+    asked = {"NVIDIA_L4": 3, "NVIDIA_TESLA_A100": 2}
+    assert (said["serving"], said["quota"]["servingAccelerators"]) == (served, asked)
+
+
+def test_what_is_promoted_is_served_where_a_machine_is_named(command: Command, prod: Project) -> None:
+    place = ("--location", "us-central1", "--project", "live-project")
+    machine = ("--machine", "g2-standard-12")
+    answer = command(*NEW, "live", "--promote", "prod:support", *place, *machine)
+    assert config(prod, "live")["serving"] == {"support": {**SERVED, "acceleratorCount": 1}}
+    assert any("left out: tunestack:quota, since no contactEmail is known" in line for line in answer.lines)
+    assert "--machine g2-standard-12: lab would serve nothing" in command(*NEW, "lab", *place, *machine).err
 
 
 def test_a_stack_by_itself_shows_what_may_stand_there(command: Command, prod: Project) -> None:

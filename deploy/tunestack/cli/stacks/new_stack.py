@@ -111,10 +111,12 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
     if asked.promotes:
         config["models"] = {**section(config, "models"), **_promoted(asked.promotes, files)}
     if asked.machines:
-        config["serving"] = {
-            name: {**_without(endpoint, "machines", *ONE_MACHINE), **served_on(asked.machines)}
-            for name, endpoint in section(config, "serving").items()
-        }
+        config |= _served_on(asked, config)
+    if not followed and config.get("serving") and "quota" not in config:
+        left_out.append(
+            "tunestack:quota, since no contactEmail is known; "
+            f"`tunestack capacity --stack {asked.name}` shows whether what the project has will do"
+        )
     kin = foundation or source
     kin = kin or next((files[stack] for each in asked.promotes if (stack := each.partition(":")[0]) in files), _NOBODY)
     config = {**_without(config, "emulator"), **({"emulator": True} if kin.emulator else {})}
@@ -161,6 +163,31 @@ def _region_of(foundation: StackFile, asked: NewStack, files: Mapping[str, Stack
     if contact and (wanted := accelerators(config["serving"])):
         config["quota"] = {"servingAccelerators": wanted, "contactEmail": contact}
     return config
+
+
+def _served_on(asked: NewStack, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the endpoints on other machines, or one for each promoted model, and a quota of what those take.
+
+    Raises:
+        StackError: there is nothing to serve.
+    """
+    taken = {name: {"model": name} for name, model in section(config, "models").items() if "promote" in model}
+    endpoints = section(config, "serving") or taken
+    if not endpoints:
+        raise StackError(
+            f"--machine {asked.machines[0]}: {asked.name} would serve nothing; name what with --foundation, --like or "
+            "--promote"
+        )
+    served = {
+        name: {**_without(endpoint, "machines", *ONE_MACHINE), **served_on(asked.machines)}
+        for name, endpoint in endpoints.items()
+    }
+    quota = section(config, "quota")
+    if not quota:
+        return {"serving": served}
+    known = section(quota, "servingAccelerators")
+    wanted = {kind: known.get(kind, count) for kind, count in accelerators(served).items()}
+    return {"serving": served, "quota": {**quota, "servingAccelerators": wanted}}
 
 
 def _promoted(promotes: tuple[str, ...], files: Mapping[str, StackFile]) -> dict[str, Any]:
