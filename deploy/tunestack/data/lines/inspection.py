@@ -199,8 +199,8 @@ class Inspection:
         for address, byte, path, mime_type in found.links:
             tally.links.add(address, number, offset + byte, path, mime_type)
         self._tell_over_long(found.characters, number, offset)
-        # A line that is no right example is as good as its bytes.
-        whole = before = xxh3_64_intdigest(line, length)
+        # A line that is no right example is as good as its bytes; of one that is too long, those that are always kept.
+        whole = before = xxh3_64_intdigest(line[: lines.MAX_LINE_BYTES + 1], length)
         if not self._has_error:
             whole, before = fingerprint.of_line(line)
         self._remember_one(whole, before, length)
