@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from emulator.storage.rewriting import Rewrites
 from tests.provider.lifecycles.conftest import Cloud
 from tests.running_emulator import Emulator
+from tunestack.provider import checkpoint_copy
 from tunestack.provider.lifecycle import (
     Change,
     CheckRequest,
@@ -145,6 +146,10 @@ async def test_the_preview_says_in_one_line_what_comes_from_where(cloud: Any, in
         ({"stack": "prod"}, "takes the checkpoint of prod; "),
         ({"run": "5"}, "takes run 5; "),
         ({"run": "5", "stack": "prod", "tunedIn": "dev"}, "takes run 5 of dev, by way of prod; "),
+        (
+            {"run": "5", "stack": "eu", "tunedIn": "dev", "via": "prod and eu"},
+            "takes run 5 of dev, by way of prod and eu; ",
+        ),
         ({"run": "5", "epochs": "1.0", "examples": "12.0"}, "takes run 5: 1 epoch; "),
         ({"run": "5", "trainingUri": "gs://a/t.jsonl"}, "takes run 5: data gs://a/t.jsonl; "),
         ({"run": "5", "billedCostUsd": "0.001"}, "takes run 5: < 0.01 USD; "),
@@ -362,10 +367,19 @@ async def test_a_copy_waits_for_rights_on_a_new_bucket(cloud: Any, inputs: dict[
     assert content_of(cloud, outputs["uri"]) == FILES
 
 
-async def test_a_copy_that_takes_too_long_ends_and_is_gone_on_with(cloud: Any, inputs: dict[str, Any]) -> None:
-    cloud.fault(method="POST", path=".*model-00001.*/rewriteTo/.*", delaySeconds=0.3)
-    with pytest.raises(ResourceError, match=r"are copied after 0 s; the next pulumi up copies the rest"):
-        await cloud.resource("CheckpointCopy").create(inputs, seconds=0.2)
+async def test_a_copy_that_takes_too_long_ends_and_is_gone_on_with(
+    cloud: Any, inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(checkpoint_copy, "time", SimpleNamespace(monotonic=lambda: now))
+    cloud.fault(method="POST", path=".*model-00001.*/rewriteTo/.*", hold="before")
+    copying = asyncio.create_task(cloud.resource("CheckpointCopy").create(inputs, seconds=60))
+    while not is_held(cloud) or len(rewrites(cloud)) < 4:  # noqa: ASYNC110 - done by the server
+        await asyncio.sleep(0.01)
+    now = 61.0
+    cloud.emulator.http.post("/emulator/faults/release")
+    with pytest.raises(ResourceError, match=r"are copied after 60 s; the next pulumi up copies the rest"):
+        await copying
     outputs = plain_map((await cloud.resource("CheckpointCopy").create(inputs)).properties)
     assert outputs["copiedFiles"] < 4
     assert content_of(cloud, outputs["uri"]) == FILES
