@@ -71,7 +71,7 @@ class Emulator:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(timeout=20)
+        self._thread.join(timeout=120)
         assert not self._thread.is_alive(), "the server did not end"
 
     def restart(self) -> None:
@@ -83,7 +83,7 @@ class Emulator:
 
     def _client(self) -> httpx.Client:
         # Nothing to verify, on plain HTTP; loading the certificates for it takes 14 ms.
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=30, verify=False)  # noqa: S501
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=120, verify=False)  # noqa: S501
 
     def requests(self, since: int = 0) -> list[dict[str, Any]]:
         """What the request log has."""

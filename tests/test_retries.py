@@ -73,12 +73,12 @@ async def test_an_interrupt_ends_repetitions() -> None:
 
     run = Run(Connection("p", "us-central1"), Silent())
     calling = asyncio.ensure_future(run.call(busy))
-    await asyncio.to_thread(tried.wait, 5)
+    await asyncio.to_thread(tried.wait, 60)
     started = time.monotonic()
     run.interrupt()
     with pytest.raises(errors.APIError):
-        await asyncio.wait_for(calling, 15)
-    assert time.monotonic() - started < 10, "without the event this lasts for two minutes"
+        await asyncio.wait_for(calling, 90)
+    assert time.monotonic() - started < 60, "without the event this lasts for two minutes"
 
 
 def test_a_failure_that_passes_is_repeated() -> None:
@@ -101,14 +101,14 @@ def test_a_door_that_is_shut_is_not_knocked_at_for_long(library: str, monkeypatc
     @repeatable
     def knock() -> None:
         if library == "requests":
-            requests.get(connection.api_endpoint, timeout=5)
+            requests.get(connection.api_endpoint, timeout=60)
         else:
             connection.genai.tunings.get(name="projects/p/locations/us-central1/tuningJobs/1")
 
     started = time.monotonic()
     with pytest.raises(Exception, match=r"refused"):
         knock()
-    assert 0.3 <= time.monotonic() - started < 20, "not for the two minutes of a busy service"
+    assert 0.3 <= time.monotonic() - started < 60, "not for the two minutes of a busy service"
 
 
 def test_the_service_says_when_to_come_back() -> None:

@@ -49,7 +49,7 @@ def emulator_url(tmp_path: Path) -> Iterator[str]:
         time.sleep(0.001)
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
-    thread.join(timeout=20)
+    thread.join(timeout=120)
     assert not thread.is_alive(), "the server did not end"
 
 

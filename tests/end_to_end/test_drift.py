@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 REGION = "/v1beta1/projects/tunestack-test/locations/us-central1"
 DATA = "/storage/v1/b/tunestack-test-local-tuning-data"

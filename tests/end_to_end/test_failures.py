@@ -21,7 +21,7 @@ class TestWithoutWaiting:
 
     @pytest.fixture
     def vertex(self) -> dict[str, float]:
-        return {"tuningDataset": 0.3, "tuningCapacity": 60.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
+        return {"tuningDataset": 0.3, "tuningCapacity": 600.0, "deploy": 0.1, "operation": 0.05, "modelReleased": 0.1}
 
     def test_the_next_up_goes_on(self, stack: Any) -> None:
         stack.model(wait=False)

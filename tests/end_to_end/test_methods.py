@@ -82,7 +82,7 @@ def test_each_method_is_paid_for_once(methods: Any) -> None:
     provider = provider_of(running.pid)
     os.kill(running.pid, signal.SIGKILL)
     running.communicate()
-    provider.wait(timeout=20)
+    provider.wait(timeout=60)
     assert stack.emulator.http.delete("/emulator/faults").is_success
     stack.tunestack("recover", "--stack", "local")
     stack.up()

@@ -34,7 +34,7 @@ def kill(running: subprocess.Popen[str]) -> None:
     for process in family:
         process.kill()
     running.communicate()
-    psutil.wait_procs(family, timeout=20)
+    psutil.wait_procs(family, timeout=60)
 
 
 def held(stack: Any) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def test_a_plugin_that_dies_while_it_creates_leaves_nothing_in_the_way(stack: An
             process.kill()
     stack.emulator.http.delete("/emulator/faults")
     stack.emulator.http.post("/emulator/faults/release")
-    printed, _ = running.communicate(timeout=60)
+    printed, _ = running.communicate(timeout=120)
     assert running.returncode != 0
     printed += stack.up()
     assert printed.count("is made again: the answer to an earlier create was lost") >= 3, printed

@@ -66,7 +66,7 @@ def test_silence_is_given_up_with_a_reason(deaf: Connection, call: str, tmp_path
     started = time.monotonic()
     with pytest.raises(Exception, match=r"timed out|Read timed out|timeout") as caught:
         CALLS[call](deaf, tmp_path)
-    assert 0.4 < time.monotonic() - started < 10, "repeated, and not for ever"
+    assert 0.4 < time.monotonic() - started < 60, "repeated, and not for ever"
     assert explain(caught.value) == f"the emulator at {deaf.api_endpoint} does not answer; start it with make emulator"
 
 
@@ -84,4 +84,4 @@ def test_the_storage_library_hears_that_the_user_stops(
             CALLS[call](deaf, tmp_path)
     finally:
         STOPPED.set(None)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60, "not for the two minutes of a service that nobody stops asking"

@@ -100,7 +100,7 @@ def test_ctrl_c_does_not_wait_for_a_download(write: Write, bucket: Bucket, serve
         assert running.poll() is None
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
-    assert running.communicate(timeout=20) == (b"", b"")
+    assert running.communicate(timeout=120) == (b"", b"")
     assert running.returncode == 130
 
 

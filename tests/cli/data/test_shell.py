@@ -105,7 +105,7 @@ def test_the_reader_of_a_pipe_may_leave(write: Write) -> None:
     running.stdout.close()
     assert running.stderr.read() == b""
     running.stderr.close()
-    assert running.wait(30) == 1
+    assert running.wait(120) == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
@@ -123,7 +123,7 @@ def test_ctrl_c_is_silent(pipe: Path) -> None:
     with pipe.open("wb", buffering=0) as writing:  # opens once it is being read
         writing.write(json.dumps(chat("1", "2")).encode())
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=120)
     assert (running.returncode, out, err) == (130, b"", b"")
 
 
@@ -154,7 +154,7 @@ def test_a_bar_of_unknown_length(pipe: Path) -> None:
         env=environment(),
     ) as running:
         pipe.write_bytes(b"".join(json.dumps(example).encode() + b"\n" for example in sums(30_000)))
-        out, _ = running.communicate(timeout=30)
+        out, _ = running.communicate(timeout=120)
     assert running.returncode == 0
     assert b"30,000 examples" in out
     assert "/s" in terminal.text()

@@ -136,7 +136,7 @@ def test_a_terminal_is_drawn_anew_in_place(own_cloud: Cloud, tmp_path: Path) -> 
     own_cloud.set(job, **ended())
     while b"succeeded" not in shown:
         shown += os.read(ours, 4096)
-    assert watching.communicate(timeout=20)[1] == b""
+    assert watching.communicate(timeout=120)[1] == b""
     os.close(ours)
     assert watching.returncode == 0
     assert b"\x1b[2K" in shown, "a line is taken away before it is written again"

@@ -158,4 +158,4 @@ def test_the_process_tells_its_port_and_ends() -> None:
         assert process.stdout is not None
         assert int(process.stdout.readline()) > 0
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0

@@ -48,10 +48,10 @@ class Server:
         environment = os.environ | {"JAX_PLATFORMS": "cpu"}
         with self.data.with_suffix(".log").open("ab") as log:
             self._process = subprocess.Popen([*command, str(self._settings)], stderr=log, env=environment)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
-                if requests.get(f"{self.url}/emulator/health", timeout=5).ok:
+                if requests.get(f"{self.url}/emulator/health", timeout=30).ok:
                     return
             except (OSError, KeyError, ValueError):
                 assert self._process.poll() is None, self.data.with_suffix(".log").read_text()
@@ -62,7 +62,7 @@ class Server:
         """Ends it, kindly or not."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
     @property
@@ -171,19 +171,19 @@ class Cloud:
 
     def ended(self, job: types.TuningJob) -> types.TuningJob:
         """Waits for the end of a job."""
-        self.until(lambda: self.job(job).has_ended, seconds=120)
+        self.until(lambda: self.job(job).has_ended, seconds=240)
         return self.job(job)
 
     def done(self, operation: dict[str, Any]) -> dict[str, Any]:
         """Waits for the end of an operation."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not operation.get("done"):
             assert time.monotonic() < deadline, operation
             operation = self.call("POST", f"/v1beta1/{operation['name']}:wait?timeout=10s", {})
         return operation
 
     @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+    def until(condition: Callable[[], Any], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"

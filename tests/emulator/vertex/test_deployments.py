@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -236,15 +237,18 @@ def test_what_cannot_be_deployed_is_refused(serving: Serving, change: dict[str, 
 def test_a_deployment_goes_on_after_a_kill_and_happens_once(
     own_server: Callable[..., Server], tuned: dict[str, str], server: Server
 ) -> None:
-    own = own_server(deploy=1.5, tuningDataset=0)
+    own = own_server(deploy=2.5, tuningDataset=0)
     cloud = new_cloud(own)
     shared = Cloud(server, "unused").storage
     serving = Serving(cloud, {"yes": _copy(cloud, tuned["yes"], "yes", source=shared)})
     operation = serving.start("1", "11", trafficSplit={"0": 100})
     own.end(signal.SIGKILL)
     own.start()
-    assert not cloud.call("GET", f"/ui/{operation['name']}").get("done")
-    assert cloud.done(operation)["response"]["deployedModel"]["id"] == "11"
+    done = cloud.done(operation)
+    assert done["response"]["deployedModel"]["id"] == "11"
+    times = done["metadata"]["genericMetadata"]
+    began, ended = (datetime.fromisoformat(times[each]) for each in ("createTime", "updateTime"))
+    assert (ended - began).total_seconds() > 2, "a start is no reason to end it"
     assert serving.deployed == ["11"]
     assert serving.says() == "yes"
 

@@ -24,7 +24,7 @@ def _states(cloud: Cloud, jobs: list[types.TuningJob]) -> list[types.JobState | 
 
 
 def test_jobs_run_in_order_as_many_as_the_quota_allows(own_server: Callable[..., Server]) -> None:
-    cloud = new_cloud(own_server(tuningCapacity=1.5))
+    cloud = new_cloud(own_server(tuningCapacity=3.0))
     other = new_cloud(cloud.server)
     jobs = _submit(cloud, 4)
     cloud.until(lambda: cloud.job(jobs[0]).state == RUNNING)
@@ -43,7 +43,7 @@ def test_jobs_run_in_order_as_many_as_the_quota_allows(own_server: Callable[...,
 
 
 def test_killed_in_the_middle_every_job_still_runs_once(own_server: Callable[..., Server]) -> None:
-    server = own_server(tuningCapacity=1.0)
+    server = own_server(tuningCapacity=2.5)
     cloud = new_cloud(server)
     jobs = _submit(cloud, 2)
     cloud.until(lambda: cloud.job(jobs[0]).state == RUNNING)
@@ -60,7 +60,7 @@ def test_killed_in_the_middle_every_job_still_runs_once(own_server: Callable[...
 
 
 def test_stopped_in_the_middle_a_job_goes_on_and_a_cancelled_one_ends(own_server: Callable[..., Server]) -> None:
-    server = own_server(tuningCapacity=1.0, tuningCancel=1.0)
+    server = own_server(tuningCapacity=2.5, tuningCancel=1.0)
     cloud = new_cloud(server)
     cloud.quota(TUNING_QUOTA, 2)
     jobs = _submit(cloud, 2)
@@ -74,7 +74,7 @@ def test_stopped_in_the_middle_a_job_goes_on_and_a_cancelled_one_ends(own_server
 
 
 def test_jobs_of_every_method_outlive_the_process_and_gemini_takes_no_slot(own_server: Callable[..., Server]) -> None:
-    server = own_server(tuningCapacity=1.5)
+    server = own_server(tuningCapacity=3.0)
     cloud = new_cloud(server)
     cloud.quota(TUNING_QUOTA, 2)
     prompts = cloud.put("prompts.jsonl", [{"prompt": f"Question {number}?"} for number in range(60)])
