@@ -85,8 +85,10 @@ class Stacks:
         (folder / "1.json").write_bytes((lock := Lock.own()).content())
         return lock
 
-    def deploy(self, endpoint: str, *ids: str, machine: str = "g2-standard-12", replicas: int = 1) -> None:
-        """Has an endpoint serve something."""
+    def deploy(
+        self, endpoint: str, *ids: str, machine: str = "g2-standard-12", replicas: int = 1, model: str = "theirs"
+    ) -> None:
+        """Has an endpoint serve something; the last of it is a version of a model."""
         number = endpoint.rpartition("/")[2]
         documents = self.emulator.application.state.services.documents
         if not self.emulator.http.get(f"/v1beta1/{endpoint}").is_success:
@@ -95,7 +97,10 @@ class Stacks:
         (key,) = [key for key, _ in documents.list("endpoints") if key.endswith(f"/{number}")]
         endpoint_document = documents.get("endpoints", key)
         resources = {"machineSpec": {"machineType": machine}, "minReplicaCount": replicas}
-        endpoint_document["deployedModels"] = [{"id": each, "dedicatedResources": resources} for each in ids]
+        deployed: list[dict[str, Any]] = [{"id": each, "dedicatedResources": resources} for each in ids]
+        for last in deployed[-1:]:
+            last |= {"model": f"projects/1/locations/us-central1/models/{model}", "modelVersionId": "2"}
+        endpoint_document["deployedModels"] = deployed
         endpoint_document["trafficSplit"] = {ids[0]: 100} if ids else {}
         documents.put("endpoints", key, endpoint_document)
 

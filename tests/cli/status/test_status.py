@@ -151,6 +151,19 @@ def test_what_is_undeployed_costs_nothing(command: Command, stacks: Stacks) -> N
     assert (endpoint["state"], endpoint["usdPerHour"]) == ("gone", 0.0)
 
 
+@pytest.mark.parametrize("ids", [("12",), ("11", "12")], ids=["alone", "beside the version before"])
+def test_what_an_interrupted_roll_has_left_is_nobody_elses(
+    command: Command, stacks: Stacks, ids: tuple[str, ...]
+) -> None:
+    """Whoever undeployed it might take down what serves."""
+    stacks.deploy(ENDPOINT, *ids, model="support")
+    found = stack_of(command, "dev")
+    (drift,) = found["drift"]
+    assert drift["says"].startswith(f"version 2 is on {ENDPOINT}, brought there by an interrupted run or by hand: ")
+    assert drift["advice"] == "pulumi up --refresh --stack dev"
+    assert [(each["state"], each["usdPerHour"] > 0) for each in found["endpoints"]] == [("serving", True)]
+
+
 def test_an_endpoint_that_nobody_owns(command: Command, stacks: Stacks) -> None:
     stacks.deploy(STRAY, "5", replicas=2)
     (stray,) = command("status", "--json").json["strayEndpoints"]

@@ -140,20 +140,24 @@ class Look:
         own = present.pop(deployed_id, None)
         for other in present.values():
             machines = Machines.of(other)
-            if machines:
+            if machines and str(other.get("model")).rpartition("/")[2] == deployment.id.rpartition("/")[2]:
+                own = own or other
+                says = f"version {other.get('modelVersionId')} is on {endpoint}, brought there by an interrupted run or by hand"
+                yield Drift(deployment.title, f"{says}: {machines.told(_region(endpoint))}", self._again)
+            elif machines:
                 says = f"{endpoint} also has {other.get('displayName') or other['id']} deployed, by nobody's stack"
                 remove = f"gcloud ai endpoints undeploy-model {endpoint} --deployed-model-id {other['id']}"
                 yield Drift(deployment.title, f"{says}: {machines.told(_region(endpoint))}", remove)
-        if not deployed_id:
+        if own is None and not deployed_id:
             return  # it waits for its checkpoint
         if own is None:
             says = f"deployed model {deployed_id} is not on {endpoint} any more: it was undeployed, and nothing answers"
             yield Drift(deployment.title, says, self._again)
             return
         self._seen.machines[deployment.name] = machines = Machines.of(own) or Machines("", 0)
-        traffic = int((answer.get("trafficSplit") or {}).get(deployed_id, 0))
+        traffic = int((answer.get("trafficSplit") or {}).get(own["id"], 0))
         if traffic != 100:
-            yield Drift(deployment.title, f"deployed model {deployed_id} gets {traffic} % of the traffic", self._again)
+            yield Drift(deployment.title, f"deployed model {own['id']} gets {traffic} % of the traffic", self._again)
         replicas = int(deployment.inputs.get("minReplicas") or 1)
         if machines.replicas and machines.replicas != replicas:
             says = f"{machines.replicas} replicas run at least, and {replicas} are wanted"
