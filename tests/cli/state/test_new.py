@@ -77,7 +77,7 @@ def test_again_adds_only_what_is_missing(command: Command, cloud: Emulator) -> N
 
 
 def test_a_bucket_that_is_there_is_brought_into_shape(command: Command, cloud: Emulator) -> None:
-    rule = {"action": {"type": "Delete"}, "condition": {"age": 3}}
+    rule = {"action": {"type": "Delete"}, "condition": {"age": 3, "isLive": False}}
     body = {"name": "old-state", "location": "europe-west4", "lifecycle": {"rule": [rule]}}
     body["softDeletePolicy"] = {"retentionDurationSeconds": "7776000"}
     assert cloud.http.post("/storage/v1/b?project=acme-prod", json=body).is_success
@@ -87,6 +87,35 @@ def test_a_bucket_that_is_there_is_brought_into_shape(command: Command, cloud: E
     assert rule in bucket["lifecycle"]["rule"]
     assert len(bucket["lifecycle"]["rule"]) == 2
     assert bucket["softDeletePolicy"]["retentionDurationSeconds"] == "7776000", "longer is better"
+
+
+def test_a_bucket_with_rules_of_its_owners_own_is_told_as_it_is(command: Command, cloud: Emulator) -> None:
+    assert command(*HERE, "--bucket", "old-state", "--yes").status == 0
+    rule = {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 2}}
+    changed = {"lifecycle": {"rule": [rule]}, "softDeletePolicy": {"retentionDurationSeconds": "7776000"}}
+    assert cloud.http.patch("/storage/v1/b/old-state", json=changed).is_success
+    there = command(*HERE, "--bucket", "old-state", "--json").json["there"]
+    assert there[0].endswith("replaced ones for 2 days, deleted ones for 90 days")
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_refused"),
+    [
+        ({"age": 3}, True),
+        ({"age": 3, "matchesPrefix": ["logs/", ".pulumi/stacks/"]}, True),
+        ({"age": 3, "matchesPrefix": ["logs/"]}, False),
+        ({"numNewerVersions": 20}, False),
+    ],
+    ids=str,
+)
+def test_a_bucket_from_which_states_in_use_would_go_is_refused(
+    command: Command, cloud: Emulator, condition: dict[str, Any], is_refused: bool
+) -> None:
+    rule = {"action": {"type": "Delete"}, "condition": condition}
+    body = {"name": "old-state", "location": "europe-west4", "lifecycle": {"rule": [rule]}}
+    assert cloud.http.post("/storage/v1/b?project=acme-prod", json=body).is_success
+    answer = command(*HERE, "--bucket", "old-state", "--dry-run")
+    assert (answer.status, "a rule by which states go that are in use" in answer.err) == (int(is_refused), is_refused)
 
 
 @pytest.mark.parametrize(

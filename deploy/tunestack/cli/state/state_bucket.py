@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,6 +18,13 @@ NONCURRENT_DAYS: Final = 90
 SOFT_DELETE_SECONDS: Final = 30 * 86_400
 """How long what was deleted can be brought back, bucket included; 90 days at the most:
 https://cloud.google.com/storage/docs/soft-delete."""
+
+_STATES: Final = ".pulumi/"
+"""Folder of all that the engine keeps in a bucket."""
+
+_OF_REPLACED: Final = frozenset({"daysSinceNoncurrentTime", "noncurrentTimeBefore", "numNewerVersions"})
+"""Conditions that only versions meet which a later one has replaced:
+https://cloud.google.com/storage/docs/lifecycle#conditions."""
 
 _RULE: Final = {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": NONCURRENT_DAYS}}
 
@@ -58,7 +66,7 @@ def steps(connection: Connection, name: str, bucket: dict[str, Any] | None) -> I
     _check(connection, name, bucket)
     patch = _missing(bucket)
     if not patch:
-        yield Step(f"bucket gs://{name} is there: {', '.join(_told())}")
+        yield Step(f"bucket gs://{name} is there: {', '.join(_told(bucket=bucket))}")
         return
     says = f"change bucket gs://{name}: {', '.join(_told(patch))}"
     yield Step(says, lambda: calls.send(connection, "PATCH", calls.STORAGE, f"b/{name}", patch))
@@ -70,12 +78,33 @@ def _check(connection: Connection, name: str, bucket: dict[str, Any]) -> None:
             f"bucket {name} is there, in {str(bucket.get('location')).lower()} and not in {connection.location}; a "
             "bucket cannot be moved: name its location with --location, or another bucket with --bucket"
         )
+    if rule := next(filter(_deletes_states, _rules(bucket)), None):
+        raise StackError(
+            f"bucket {name} has a rule by which states go that are in use: {json.dumps(rule)}; a stack without its "
+            "state is made a second time. Take that rule out, or name another bucket with --bucket"
+        )
     number = calls.get(connection, calls.RESOURCE_MANAGER, f"projects/{connection.project}").get("projectNumber")
     if str(bucket.get("projectNumber")) != str(number):
         raise StackError(
             f"bucket {name} is of the project with the number {bucket.get('projectNumber')}, and not of "
             f"{connection.project}: name that project with --project, or another bucket with --bucket"
         )
+
+
+def _rules(bucket: dict[str, Any]) -> list[dict[str, Any]]:
+    return list((bucket.get("lifecycle") or {}).get("rule") or ())
+
+
+def _deletes_states(rule: dict[str, Any]) -> bool:
+    """Says whether a rule deletes what no later version has replaced, where the engine keeps its states."""
+    condition = rule.get("condition") or {}
+    prefixes = condition.get("matchesPrefix") or [""]
+    return (
+        (rule.get("action") or {}).get("type") == "Delete"
+        and condition.get("isLive") is not False
+        and condition.keys().isdisjoint(_OF_REPLACED)
+        and any(_STATES.startswith(prefix) or prefix.startswith(_STATES) for prefix in prefixes)
+    )
 
 
 def _make(connection: Connection, name: str) -> None:
@@ -103,28 +132,40 @@ def _wanted(rules: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _noncurrent_days(bucket: dict[str, Any]) -> int | None:
+    """Returns after how many days a replaced version is deleted; None where that is not so."""
+    deleting = (rule for rule in _rules(bucket) if (rule.get("action") or {}).get("type") == "Delete")
+    return min((days for rule in deleting if (days := rule["condition"].get("daysSinceNoncurrentTime"))), default=None)
+
+
+def _soft_delete_seconds(bucket: dict[str, Any]) -> int:
+    return int((bucket.get("softDeletePolicy") or {}).get("retentionDurationSeconds") or 0)
+
+
 def _missing(bucket: dict[str, Any]) -> dict[str, Any]:
     """Returns what a bucket does not have yet; rules of its owner's own stay, and a longer soft delete does."""
-    rules = list((bucket.get("lifecycle") or {}).get("rule") or ())
-    has_rule = any("daysSinceNoncurrentTime" in (rule.get("condition") or {}) for rule in rules)
+    rules = _rules(bucket)
+    has_rule = _noncurrent_days(bucket) is not None
     wanted = _wanted([*rules, *([] if has_rule else [_RULE])])
     access = bucket.get("iamConfiguration") or {}
-    seconds = int((bucket.get("softDeletePolicy") or {}).get("retentionDurationSeconds") or 0)
     is_so = {
         "iamConfiguration": bool((access.get("uniformBucketLevelAccess") or {}).get("enabled"))
         and access.get("publicAccessPrevention") == "enforced",
         "versioning": bool((bucket.get("versioning") or {}).get("enabled")),
         "lifecycle": has_rule,
-        "softDeletePolicy": seconds >= SOFT_DELETE_SECONDS,
+        "softDeletePolicy": _soft_delete_seconds(bucket) >= SOFT_DELETE_SECONDS,
     }
     return {field: value for field, value in wanted.items() if not is_so[field]}
 
 
-def _told(fields: dict[str, Any] | None = None) -> Iterator[str]:
+def _told(fields: dict[str, Any] | None = None, *, bucket: dict[str, Any] | None = None) -> Iterator[str]:
+    """Yields what a bucket gets, or one has that is there: by its owner's own rules, where it has some."""
+    days = (bucket and _noncurrent_days(bucket)) or NONCURRENT_DAYS
+    seconds = _soft_delete_seconds(bucket) if bucket else SOFT_DELETE_SECONDS
     texts = {
         "iamConfiguration": "access by IAM alone, public access prevented",
         "versioning": "versions kept",
-        "lifecycle": f"replaced ones for {NONCURRENT_DAYS} days",
-        "softDeletePolicy": f"deleted ones for {SOFT_DELETE_SECONDS // 86_400} days",
+        "lifecycle": f"replaced ones for {days} days",
+        "softDeletePolicy": f"deleted ones for {seconds // 86_400} days",
     }
     return (text for field, text in texts.items() if fields is None or field in fields)
