@@ -159,7 +159,7 @@ def test_what_an_interrupted_roll_has_left_is_nobody_elses(
     stacks.deploy(ENDPOINT, *ids, model="support")
     found = stack_of(command, "dev")
     (drift,) = found["drift"]
-    assert drift["says"].startswith(f"version 2 is on {ENDPOINT}, brought there by an interrupted run or by hand: ")
+    assert drift["says"].startswith(f"version 2 is on {ENDPOINT}, left by an interrupted run or by hand: ")
     assert drift["advice"] == "pulumi up --refresh --stack dev"
     assert [(each["state"], each["usdPerHour"] > 0) for each in found["endpoints"]] == [("serving", True)]
 

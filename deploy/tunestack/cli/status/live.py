@@ -142,7 +142,7 @@ class Look:
             machines = Machines.of(other)
             if machines and str(other.get("model")).rpartition("/")[2] == deployment.id.rpartition("/")[2]:
                 own = own or other
-                says = f"version {other.get('modelVersionId')} is on {endpoint}, brought there by an interrupted run or by hand"
+                says = f"version {other.get('modelVersionId')} is on {endpoint}, left by an interrupted run or by hand"
                 yield Drift(deployment.title, f"{says}: {machines.told(_region(endpoint))}", self._again)
             elif machines:
                 says = f"{endpoint} also has {other.get('displayName') or other['id']} deployed, by nobody's stack"
