@@ -149,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         entries = reply.content.get("artifacts") if isinstance(reply.content, dict) else reply.content
         if isinstance(entries, list) and len(entries) == int(query.get("per_page", 30)):
             following = urlencode({**query, "page": int(query.get("page", 1)) + 1})
-            self.send_header("Link", f'<http://{self.headers["Host"]}{parts.path}?{following}>; rel="next"')
+            # Of the address that the host knows of itself, which behind a proxy is not the one that it is reached at.
+            self.send_header("Link", f'<https://within.invalid/by-id{parts.path}?{following}>; rel="next"')
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from tunestack.cli.stack import StackError
 from tunestack.retries import CALL_SECONDS, is_transient
@@ -48,7 +49,7 @@ class WebApi:
 
         Args:
             method: of HTTP.
-            path: below the address, or a whole one that an answer gave.
+            path: below the address.
             needs: the right that this takes, for who lacks it.
             body: sent as JSON.
             query: parameters.
@@ -62,7 +63,7 @@ class WebApi:
         # As `auth`, since requests would take what a .netrc has over the header.
         answer = requests.request(
             method,
-            path if path.startswith(self.address + "/") else f"{self.address}{path}",
+            f"{self.address}{path}",
             json=body,
             params=query,
             headers=dict(self.headers),
@@ -77,7 +78,7 @@ class WebApi:
         else:
             return answer
         raise StackError(
-            f"{self.host} refuses {method} {path.removeprefix(self.address)}: {words(answer)} "
+            f"{self.host} refuses {method} {path}: {words(answer)} "
             f"(HTTP {answer.status_code}){self._way_on(answer, needs)}"
         )
 
@@ -92,15 +93,15 @@ class WebApi:
             query: parameters.
             within: where in an answer the entries are; the answer itself by default.
         """
-        answer = self.ask("GET", path, needs=needs, query={"per_page": _PAGE, **(query or {})})
+        asked = {"per_page": _PAGE, **(query or {})}
         while True:
+            answer = self.ask("GET", path, needs=needs, query=asked)
             content = answer.json()
             yield from content[within] if within else content
-            # Both hosts name the next page in the header `Link`.
-            following = answer.links.get("next", {}).get("url", "")
-            if not following:
+            # Both hosts name the next page in the header `Link`; behind a proxy, by an address of their own.
+            if not (following := answer.links.get("next", {}).get("url")):
                 return
-            answer = self.ask("GET", following, needs=needs)
+            asked = dict(parse_qsl(urlsplit(following).query))
 
     def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self.token}"
