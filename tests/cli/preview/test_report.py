@@ -193,3 +193,9 @@ def test_messages_are_told_once_and_sorted() -> None:
     assert report.notes == [Told("", "the program says")]
     # Of a failure, everything may be a hint.
     assert Report.of(events, "dev", "broken").notes == [Told("", "the program says"), Told("", "a line on stderr")]
+
+
+def test_resources_are_others_only_beside_what_is_named() -> None:
+    reader = step("create", "gcp:storage/bucketIAMMember:BucketIAMMember", "output-ada", None, {})
+    assert headline(Report.of([reader, END], "dev")) == "creates 1 resource"
+    assert headline(Report.of([reader, job("support", 1.0), END], "dev")) == "trains support, creates 1 other resource"

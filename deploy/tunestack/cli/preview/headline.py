@@ -79,4 +79,5 @@ def _deeds(changes: Sequence[Change]) -> Iterator[str]:
             yield f"{verb} {some(names, _NAMED)}"
     told = [f"{verb} {others[kind]:,}" for kind, verb in _COUNTED if others[kind]]
     if told:
-        yield f"{', '.join(told)} other resource{'' if sum(others.values()) == 1 else 's'}"
+        other = "other resource" if any(done.values()) else "resource"
+        yield f"{', '.join(told)} {other}{'' if sum(others.values()) == 1 else 's'}"
