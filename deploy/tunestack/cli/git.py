@@ -16,7 +16,7 @@ def git(folder: Path, *arguments: str) -> str:
     """
     try:
         done = subprocess.run(
-            ["git", *arguments],
+            ["git", "-c", "core.quotePath=false", *arguments],  # names as people write them
             cwd=folder,
             capture_output=True,
             text=True,

@@ -54,8 +54,9 @@ def test_a_plan_is_handed_out_until_files_or_states_move(
     # What is not committed counts, and so does what was committed on top.
     program.write_text(program.read_text() + "\n")
     assert "- other files: program/__main__.py (reviewed at commit " in refused("base")
+    (shop.folder / "prüfung.txt").touch()
     shop.commit("more")
-    assert "- other files: program/__main__.py (reviewed at commit " in refused("base")
+    assert "- other files: program/__main__.py, prüfung.txt (reviewed at commit " in refused("base")
     shop.run("git", "revert", "--no-edit", "HEAD")
     plans.check(PLANS, "base")
 
