@@ -111,6 +111,14 @@ def test_a_stack_that_takes_over_a_model(command: Command, prod: Project) -> Non
     assert config(prod, "live-eu")["serving"]["support"]["model"] == "support", "its base model is known by way of prod"
 
 
+def test_what_an_emulators_stack_has_can_go_with_it(command: Command, project: Project) -> None:
+    project.write("local", emulator=True, models={"support": {}})
+    place = ("--location", "us-central1", "--project", "next-project")
+    assert command(*NEW, "next", "--promote", "local:support", *place).status == 0
+    said = config(project, "next")
+    assert (said["emulator"], said["buckets"]) == (True, {"forceDestroy": True})
+
+
 def test_several_machines_are_a_preference(command: Command, prod: Project) -> None:
     machines = ("--machine", "g2-standard-12", "--machine", "a2-highgpu-1g")
     assert command(*NEW, "prod-eu", "--foundation", "prod", "-l", "europe-west4", *machines).status == 0

@@ -311,6 +311,22 @@ def test_what_is_protected_is_not_even_begun(command: Command, environment: Envi
     assert all((project.books / name / "up").exists() for name in ("prod", "prod-east", "prod-west"))
 
 
+def test_buckets_that_a_destroy_would_fail_of_are_told_before(command: Command, environment: Environment) -> None:
+    project = environment()
+    (project.books / "prod-east" / "up").touch()
+    kind = "gcp:storage/bucket:Bucket"
+    made = {"type": kind, "urn": f"urn:pulumi:prod-east::shop::{kind}::output", "id": "kept"}
+    goes = {**made, "id": "goes", "inputs": {"forceDestroy": True}}
+    others = {**made, "id": "others", "external": True}
+    state = {"deployment": {"resources": [made, goes, others]}}
+    (project.books / "prod-east" / "state").write_text(json.dumps(state))
+    answer = command("destroy", "prod", "--only", "prod-east", "--yes", "--skip-preview")
+    assert answer.status == 0, "it may be empty"
+    (told,) = [line for line in answer.lines if "forceDestroy" in line]
+    assert told.startswith("prod-east: kept goes only when empty; ")
+    assert told.endswith("Pulumi.prod-east.yaml and bring that up with `tunestack up prod-east`")
+
+
 @pytest.mark.parametrize("lost", ["no file", "a broken file", "a mistyped foundation"])
 def test_a_foundation_stays_while_a_region_does_of_which_no_file_tells(
     command: Command, environment: Environment, lost: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.engine_events import typed
@@ -13,6 +14,7 @@ from tunestack.cli.stacks.rounds import INTERRUPTED, Request, Round
 from tunestack.cli.stacks.selection import order, select
 from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
 from tunestack.cli.terminal import confirm
+from tunestack.resource_types import BUCKET
 from tunestack.wording import counted, together
 
 
@@ -33,8 +35,9 @@ def destroy(asked: Request) -> int:
             work.output.say(f"{file.name}: has nothing to destroy")
     if not work.files:
         return work.finish([], "", ())
-    _refuse_protected(work)
-    for told in _readers(work, files):
+    kept = {name: work.workspace.engine.deployment(name).get("resources") or () for name in work.files}
+    _refuse_protected(work, kept)
+    for told in (*_readers(work, files), *_buckets(work, kept)):
         work.output.say(told)
     if len(work.files) > 1:
         work.output.say(f"order: {order(list(work.files.values()), backwards=True)}")
@@ -66,14 +69,26 @@ def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
             raise StackError(f"{regions} {stand} on {name}, for its outputs: destroy {regions} first{all_of_them}")
 
 
-def _refuse_protected(work: Round) -> None:
+def _refuse_protected(work: Round, kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """The engine would first delete all that stands before what is protected, and so take down what serves."""
-    for name in work.files:
-        resources = work.workspace.engine.deployment(name).get("resources") or ()
-        if kept := [" ".join(typed(each["urn"])) for each in resources if each.get("protect")]:
+    for name, resources in kept.items():
+        if protected := [" ".join(typed(each["urn"])) for each in resources if each.get("protect")]:
             raise StackError(
-                f"{name} is protected: {together(kept)}. To destroy it all the same, set tunestack:protect: false in "
-                f"{work.files[name].path}, bring that up with `tunestack up {name}`, and come back"
+                f"{name} is protected: {together(protected)}. To destroy it all the same, set tunestack:protect: false "
+                f"in {work.files[name].path}, bring that up with `tunestack up {name}`, and come back"
+            )
+
+
+def _buckets(work: Round, kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """Tells of buckets that are only deleted empty, which those with checkpoints are not: all else goes before them."""
+    for name, resources in kept.items():
+        held = [each for each in resources if each.get("type") == BUCKET and not each.get("external")]
+        if stay := [str(each["id"]) for each in held if (each.get("inputs") or {}).get("forceDestroy") is not True]:
+            which, goes = together(stay), "goes" if len(stay) == 1 else "go"
+            yield (
+                f"{name}: {which} {goes} only when empty; else the run fails there, with all that serves taken down. "
+                "To have what lies there deleted as well, first set tunestack:buckets.forceDestroy: true in "
+                f"{work.files[name].path} and bring that up with `tunestack up {name}`"
             )
 
 

@@ -119,7 +119,10 @@ def draft(asked: NewStack, files: Mapping[str, StackFile]) -> Draft:
         )
     kin = foundation or source
     kin = kin or next((files[stack] for each in asked.promotes if (stack := each.partition(":")[0]) in files), _NOBODY)
-    config = {**_without(config, "emulator"), **({"emulator": True} if kin.emulator else {})}
+    if kin.emulator:
+        config = {"buckets": {"forceDestroy": True}, **config, "emulator": True}
+    else:
+        config = _without(config, "emulator")
     given = asked.secrets_provider or (source.secrets_provider if source else _agreed(files))
     salt = _salt(kin) if kin.emulator and not given else ""
     order = {key: place for place, key in enumerate(_ORDER)}
