@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.preview.stories import END, deployment, job, step, told
 from tunestack.cli.preview.headline import headline
+from tunestack.cli.preview.markdown import comment
 from tunestack.cli.preview.report import Finding, Report, Told
 from tunestack.cli.stacks.engine_events import UNKNOWN
 
@@ -101,6 +102,24 @@ def test_components_providers_and_references_are_no_changes() -> None:
     component["resOutputsEvent"]["metadata"]["new"]["custom"] = False
     report = Report.of([*(step("create", kind, "x", None, {}) for kind in kinds), component, END], "dev")
     assert (report.changes, report.unchanged, headline(report)) == ([], 0, "nothing changes")
+
+
+def test_outputs_that_change_alone_are_told() -> None:
+    """Other stacks may read them; the engine tells of the stack twice, and knows its outputs the second time."""
+    urn = "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev"
+
+    def stack(**outputs: Any) -> Any:
+        old = {"outputs": {"value": 1, "same": [{"price": None}]}}
+        told = {"op": "same", "urn": urn, "type": "pulumi:pulumi:Stack", "old": old, "new": {"outputs": outputs}}
+        return {"resOutputsEvent": {"metadata": told}}
+
+    same = [{"price": UNKNOWN}]  # as the engine has it of null
+    report = Report.of([stack(value=1, same=same), stack(value=3, same=same, more=4), END], "dev")
+    assert headline(report) == "changes only what it tells others: more, value"
+    assert comment(report).splitlines()[2].startswith("### 🔷")
+    assert headline(Report.of([stack(value=1, same=same), END], "dev")) == "nothing changes"
+    # With a resource that changes they follow from that.
+    assert Report.of([job("a", 1.0), stack(value=3), END], "dev").outputs == []
 
 
 def test_what_an_earlier_run_left_to_delete_is_a_deletion() -> None:

@@ -47,6 +47,8 @@ def headline(report: Report) -> str:
         return f"comes after {together(report.waits_for)}, and cannot be previewed before"
     if report.follows and not report.changes:
         return f"follows {together(report.follows)}"
+    if report.outputs:
+        return f"changes only what it tells others: {some(report.outputs, _NAMED)}"
     if not report.changes:
         return "nothing changes"
     return ", ".join(_deeds(report.changes)) or counted(len(report.changes), "change")

@@ -67,7 +67,7 @@ def _sign(report: Report) -> str:
         return "❌"
     if report.waits_for:
         return "⏳"
-    return "🔷" if report.changes or report.upstream else "✅"
+    return "🔷" if report.changes or report.upstream or report.outputs else "✅"
 
 
 def _parts(report: Report) -> Iterator[Part]:

@@ -127,6 +127,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
         is_complete: whether the program and all checks ran to their end, so that changes and costs are all there are.
         changes: in the order in which they would be made.
         unchanged: how many resources stay as they are.
+        outputs: of the stack that change although no resource does: other stacks may read them.
         data: datasets, those that stay as they are, too.
         costs: what it costs.
         findings: of policies.
@@ -146,6 +147,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     is_complete: bool
     changes: list[Change] = []
     unchanged: int = 0
+    outputs: list[str] = []
     data: list[Data] = []
     costs: Costs = Costs()
     findings: list[Finding] = []
@@ -185,12 +187,14 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
         reasons = defaultdict(list)
         for message in told["info"]:
             reasons[message.urn].append(message.text)
+        changes = [_change(step, reasons[step.urn]) for step in settled if step.operation != "same"]
         return cls(
             stack,
             failed=failed,
             is_complete=not errors,
-            changes=[_change(step, reasons[step.urn]) for step in settled if step.operation != "same"],
+            changes=changes,
             unchanged=sum(step.operation == "same" for step in settled),
+            outputs=[] if changes or failed else _outputs(found),
             data=[_data(step) for step in _typed("Dataset", settled) if step.new],
             costs=_costs(settled),
             findings=findings,
@@ -235,6 +239,26 @@ def _settled(found: Iterable[Step]) -> list[Step]:
         old = before.old if before and not step.old else step.old
         settled[step.urn] = Step(step.urn, kind, step.is_own, old, step.new, step.differences)
     return list(settled.values())
+
+
+def _outputs(found: Sequence[Step]) -> list[str]:
+    """Returns which of the stack's outputs differ; the engine tells of them last, when the program has ended."""
+    told = [step for step in found if step.old and step.new and typed(step.urn)[0] == "pulumi:pulumi:Stack"]
+    if not told:
+        return []
+    before, after = ((state or {}).get("outputs") or {} for state in (told[-1].old, told[-1].new))
+    return sorted(name for name in before.keys() | after.keys() if not _is_same(before.get(name), after.get(name)))
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Compares outputs where no resource changes: what is not known then is null, which looks alike in a preview."""
+    if after == UNKNOWN:
+        return True
+    if isinstance(before, dict) and isinstance(after, dict):
+        return all(_is_same(before.get(name), after.get(name)) for name in before.keys() | after.keys())
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return all(map(_is_same, before, after))
+    return bool(before == after)
 
 
 def _change(step: Step, reasons: Sequence[str]) -> Change:

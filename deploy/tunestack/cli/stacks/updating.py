@@ -104,7 +104,7 @@ def _hopeless(work: Round, reports: Sequence[Report]) -> dict[str, str]:
 
 def _follows(file: StackFile, reports: Sequence[Report]) -> bool:
     """Says whether a stack reads outputs of one that is about to change."""
-    return any(report.changes and report.stack in file.needs for report in reports)
+    return any((report.changes or report.outputs) and report.stack in file.needs for report in reports)
 
 
 def _why(report: Report) -> list[str]:
