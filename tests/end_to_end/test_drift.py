@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -40,6 +41,7 @@ def undeploy(stack: Any) -> None:
 
 def finished(stack: Any, operation: dict[str, Any]) -> None:
     while not operation.get("done"):
+        time.sleep(0.02)
         operation = call(stack, "GET", f"/v1beta1/{operation['name']}")
     assert "error" not in operation, operation
 
@@ -56,6 +58,7 @@ def delete_model(stack: Any) -> None:
         reply = stack.emulator.http.delete(f"/v1beta1/{model['name']}")
         if reply.is_success:
             return finished(stack, reply.json())
+        time.sleep(0.02)
 
 
 def remove_binding(stack: Any) -> None:

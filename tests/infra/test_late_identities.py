@@ -54,7 +54,7 @@ class TestANewProject:
 
     @pytest.fixture
     def delays(self) -> dict[str, float]:
-        return {"apiEnabled": 8, "accountKnown": 8}
+        return {"apiEnabled": 10, "accountKnown": 10}
 
     @pytest.fixture
     def emulator_settings(self) -> dict[str, Any]:

@@ -38,12 +38,14 @@ class Server:
     def __init__(self, data: Path, vertex: dict[str, float]) -> None:
         self.data = data
         self._settings = data.parent / f"{data.name}.json"
-        settings = {"quotas": {L4_QUOTA: {"default": 1}}, "delays": NO_DELAYS, "vertex": vertex}
-        self._settings.write_text(json.dumps(settings))
+        self._vertex = vertex
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Starts it and waits until it answers."""
+    def start(self, **vertex: float) -> None:
+        """Starts it, with settings that take the place of those before, and waits until it answers."""
+        self._vertex |= vertex
+        settings = {"quotas": {L4_QUOTA: {"default": 1}}, "delays": NO_DELAYS, "vertex": self._vertex}
+        self._settings.write_text(json.dumps(settings))
         command = [sys.executable, "-m", "emulator", "serve", "--data", str(self.data), "--settings"]
         environment = os.environ | {"JAX_PLATFORMS": "cpu"}
         with self.data.with_suffix(".log").open("ab") as log:

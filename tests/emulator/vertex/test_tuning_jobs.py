@@ -203,7 +203,7 @@ def test_a_job_is_found_again_by_its_labels(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("wait_for", ["JOB_STATE_QUEUED", "JOB_STATE_RUNNING"])
 def test_a_cancelled_job_ends_with_code_1(own_server: Callable[..., Server], wait_for: str) -> None:
-    cloud = new_cloud(own_server(tuningCapacity=30, tuningCancel=0.3))
+    cloud = new_cloud(own_server(tuningCapacity=30, tuningCancel=2.0))
     training = cloud.put("train.jsonl", constant("a", rows=2))
     job = cloud.tune(training)
     cloud.until(lambda: cloud.job(job).state == types.JobState.JOB_STATE_RUNNING)

@@ -266,7 +266,7 @@ class TestWhatServesStays:
 class TestInterrupted:
     @pytest.fixture
     def vertex(self) -> dict[str, float]:
-        return {"deploy": 0.8, "operation": 0.02, "modelReleased": 0.1}
+        return {"deploy": 2.5, "operation": 0.02, "modelReleased": 0.1}
 
     async def test_on_the_second_machine_it_is_found_there(self, cloud: Place) -> None:
         cloud.fault(".*:deployModel", status=429, message="The following quota metrics exceed quota limits: l4")

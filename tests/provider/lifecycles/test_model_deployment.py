@@ -230,7 +230,7 @@ async def test_a_first_version_that_does_not_answer_leaves_nothing(cloud: Cloud)
 class TestInterrupted:
     @pytest.fixture
     def vertex(self) -> dict[str, float]:
-        return {"deploy": 1.5, "operation": 0.02, "modelReleased": 0.1}
+        return {"deploy": 2.5, "operation": 0.02, "modelReleased": 0.1}
 
     async def test_a_roll_goes_on_and_is_asked_before_it_is_trusted(self, cloud: Cloud) -> None:
         made = await cloud.create()

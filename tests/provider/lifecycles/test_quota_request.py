@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -196,11 +197,15 @@ async def test_an_api_that_is_not_enabled(cloud: Cloud) -> None:
     assert cloud.listener.lines == []
 
 
-@pytest.mark.parametrize("settings", [{"ownQuotaProject": True, "delays": {"apiEnabled": 1}}])
-async def test_an_api_that_was_just_enabled_is_waited_for(cloud: Cloud) -> None:
+@pytest.mark.parametrize("settings", [{"ownQuotaProject": True, "delays": {"apiEnabled": 600}}])
+async def test_an_api_that_was_just_enabled_is_waited_for(cloud: Cloud, advance: Callable[[float], None]) -> None:
     enable = f"/su/v1/projects/{PROJECT}/services/cloudquotas.googleapis.com:enable"
     assert cloud.emulator.http.post(enable, json={}).is_success
-    assert plain_map((await cloud.resource("QuotaRequest").create(WANTED)).properties)["granted"] == 4
+    creating = asyncio.ensure_future(cloud.resource("QuotaRequest").create(WANTED))
+    while not cloud.listener.told:  # noqa: ASYNC110 - told from elsewhere
+        await asyncio.sleep(0.01)
+    advance(600)
+    assert plain_map((await creating).properties)["granted"] == 4
     assert [call for call in cloud.emulator.requests() if "quota" in call["path"] and call["status"] == 403]
     assert cloud.listener.told[0].startswith("waits for cloudquotas.googleapis.com in project")
 
