@@ -157,7 +157,7 @@ def test_a_model_that_is_not_finished_is_waited_for_by_a_region() -> None:
     assert foundation.models["support"].uri == ""
 
 
-def test_what_is_secret_there_stays_secret() -> None:
+async def test_what_is_secret_there_stays_secret() -> None:
     assert isinstance(ModelThere("prod", "support", MODEL, is_secret=True).uri, pulumi.Output)
     there = model_there(Outputs("prod", PROD, frozenset({"datasets"})), "support")
     assert there.origin["contentHash"] == "abc"
