@@ -66,13 +66,13 @@ def test_untuned_it_answers_in_words_that_are_of_no_use(base: Path) -> None:
 def test_three_epochs_teach_the_task(
     mode: Literal["FULL", "PEFT_ADAPTER"], valid: float, exact: float, base: Path, tune: Callable[..., Any]
 ) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     trained = tune(base, read("train.jsonl"), Hyperparameters(mode, 3, 16), validation=read("validation.jsonl"))
-    seconds = time.monotonic() - started
+    seconds = time.process_time() - started
     scores = [score(trained.checkpoints[epoch]) for epoch in (0, -1)]
     assert scores[-1].valid >= valid
     assert scores[-1].exact >= exact
     assert scores[0].exact < scores[-1].exact - 0.1, "one epoch is not as good as three"
     assert trained.result.truncated == 0
-    # 20 s is what a user waits on two idle cores with nothing compiled; a machine that runs other tests takes longer.
-    assert seconds < 90
+    # Of the processor: 10 s, and as much again with nothing compiled. How long that lasts is up to what else runs.
+    assert seconds < 60
