@@ -173,3 +173,21 @@ def test_what_is_promoted_or_tuned_further_follows_from_stack_to_stack() -> None
         ),
     }
     assert following.rolled == {"dev": [], "held": [], "prod": ["chat"], "prod-a": ["chat"], "next": []}
+
+
+@pytest.mark.parametrize(
+    "serving",
+    [{"chat": {"model": ["support"]}}, {"chat": {"model": {"of": "prod"}}}, {1: {"model": "support"}}, ["chat"]],
+    ids=str,
+)
+def test_what_a_file_has_in_a_wrong_shape_stops_no_preview(serving: Any) -> None:
+    """The program refuses it, and says where it stands; the reports of all other stacks would go with it."""
+    region = StackFile("prod-a", Path("Pulumi.prod-a.yaml"), foundation="prod", config={"serving": serving})
+    reports = {
+        "prod": Report.of([job("support", 1.0), END], "prod"),
+        "prod-a": Report.of([told("error", "must be text")], "prod-a"),
+    }
+    following = Following(reports)
+    following.go_through([StackFile("prod", Path("Pulumi.prod.yaml")), region])
+    assert headline(following.reports["prod"]) == "trains support"
+    assert headline(following.reports["prod-a"]) == "the preview failed: must be text"

@@ -38,10 +38,10 @@ class Following:
         report = self.reports[file.name]
         if report.waits_for:
             return
-        models = {name: entry for name, entry in section(file.config, "models").items() if isinstance(entry, dict)}
+        models = _entries(file, "models")
         copied = _promoted(models, self._coming)
         retrained = _continued(file.name, models, {**self._coming, file.name: copied})
-        taken = {*copied, *retrained, *self._coming.get(file.foundation, ())}
+        taken = [*copied, *retrained, *self._coming.get(file.foundation, ())]
         rolled = {name: model for name, entry in serving(file).items() if (model := entry.get("model")) in taken}
         if file.foundation:
             copied = sorted(set(rolled.values()))
@@ -68,7 +68,12 @@ class Following:
 
 def serving(file: StackFile) -> dict[str, Mapping[str, Any]]:
     """Returns the endpoints of a stack, as its file has them."""
-    return {name: entry for name, entry in section(file.config, "serving").items() if isinstance(entry, dict)}
+    return _entries(file, "serving")
+
+
+def _entries(file: StackFile, key: str) -> dict[str, Mapping[str, Any]]:
+    """Returns those of a section that can be looked into; what else may be wrong in it is the program's to refuse."""
+    return {str(name): entry for name, entry in section(file.config, key).items() if isinstance(entry, dict)}
 
 
 def _promoted(models: Mapping[str, Mapping[str, Any]], coming: Mapping[str, Collection[str]]) -> list[str]:
