@@ -10,7 +10,7 @@ import pytest
 from emulator.language_model import write_base_checkpoint
 from tests.end_to_end.conftest import PROJECT
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 GEMMA_1B = "google/gemma3@gemma-3-1b-it"
 L4, A100 = "g2-standard-12", "a2-highgpu-1g"

@@ -15,7 +15,7 @@ from tests.infra.conftest import Program
 from tests.key_server import SECRETS_PROVIDER
 from tests.running_emulator import Emulator
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 PROGRAM = """
 import os

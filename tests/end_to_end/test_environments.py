@@ -11,7 +11,7 @@ import yaml
 
 from tests.end_to_end.conftest import PROJECT
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 PROMPT = "Hello, The search in your REST API finds nothing. I need this today."
 LIVE = "tunestack-live"

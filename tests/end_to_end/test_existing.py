@@ -9,7 +9,7 @@ import yaml
 
 from tests.end_to_end.conftest import MODELS, PROJECT
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 ENDPOINT = f"{MODELS.removeprefix('/v1beta1/')}/endpoints/4711"
 SERVED = {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4", "rollout": {"maxUnavailableReplicas": 1}}

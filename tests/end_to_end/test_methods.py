@@ -14,7 +14,7 @@ import yaml
 from tests.end_to_end.test_interruptions import provider_of, until
 from tests.infra.conftest import CHECKOUT
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 DOCUMENT = (CHECKOUT / "docs" / "tuning.md").read_text("utf-8")
 EXAMPLE = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)[0])["config"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 
 def test_a_plan_is_applied_and_refuses_other_data(stack: Any) -> None:

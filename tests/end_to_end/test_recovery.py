@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 CREATIONS = (
     ("POST", r"/storage/v1/b", 2),

@@ -14,7 +14,7 @@ from tunestack.cli.preview.markdown import comment
 from tunestack.cli.preview.plain import lines
 from tunestack.cli.preview.report import Report
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 REGION = "/v1beta1/projects/tunestack-test/locations/us-central1"
 

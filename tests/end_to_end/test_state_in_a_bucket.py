@@ -17,7 +17,7 @@ from tests.infra.conftest import CHECKOUT, Program
 from tests.key_server import SECRETS_PROVIDER
 from tests.running_emulator import Emulator
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 HIDDEN = "hidden-7f21c0de"
 SETTINGS = """

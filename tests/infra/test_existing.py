@@ -8,7 +8,7 @@ import pytest
 
 from infra import existing_checks, patience
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 PARENT = "projects/tunestack-test/locations/us-central1"
 EMAIL = "runner@tunestack-test.iam.gserviceaccount.com"

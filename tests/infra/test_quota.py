@@ -9,7 +9,7 @@ import pytest
 
 from emulator.platform import quotas as emulated
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500)]
 
 TUNING = "GlobalConcurrentManagedOssModelTuningJobs"
 L4 = "CustomModelServingL4GPUsPerProjectPerRegion"
