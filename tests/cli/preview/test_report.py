@@ -218,3 +218,22 @@ def test_resources_are_others_only_beside_what_is_named() -> None:
     reader = step("create", "gcp:storage/bucketIAMMember:BucketIAMMember", "output-ada", None, {})
     assert headline(Report.of([reader, END], "dev")) == "creates 1 resource"
     assert headline(Report.of([reader, job("support", 1.0), END], "dev")) == "trains support, creates 1 other resource"
+
+
+@pytest.mark.parametrize(
+    ("operation", "before", "after", "differs", "warns"),
+    [
+        ("same", True, False, "protected: true → false", 1),
+        ("same", False, True, "protected: false → true", 0),
+        ("update", True, False, "protected: true → false", 1),
+    ],
+)
+def test_protection_is_a_change(operation: str, before: bool, after: bool, differs: str, warns: int) -> None:
+    """The engine counts it as none; whoever reviews that production can be deleted has to see it."""
+    event = step(operation, "gcp:storage/bucket:Bucket", "output", {}, {})
+    metadata = event["resOutputsEvent"]["metadata"]
+    metadata["old"]["protect"], metadata["new"]["protect"] = before, after
+    report = Report.of([event, END], "prod")
+    assert (headline(report), report.unchanged) == ("updates 1 resource", 0)
+    assert report.changes[0].differences == [differs]
+    assert [each.resource for each in report.warnings] == ["gcp:storage:Bucket output"] * warns

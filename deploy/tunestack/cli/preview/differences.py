@@ -34,7 +34,14 @@ def differences(step: Step) -> list[str]:
             before, after = (_at(state.get("outputs"), path) for state in (step.old, step.new))
         told = [_told(value) for value in (before, after)]
         texts.append(path if None in told or told[0] == told[1] else f"{path}: {told[0]} → {told[1]}")
-    return texts
+    before, after = protection(step)
+    return [*texts, f"protected: {_told(before)} → {_told(after)}"] if before != after else texts
+
+
+def protection(step: Step) -> tuple[bool, bool]:
+    """Says whether the engine refuses to delete a resource, before and after; to the engine that is no change."""
+    before, after = (bool(state and state.get("protect")) for state in (step.old, step.new))
+    return before, after
 
 
 def _at(value: Any, path: str) -> Any:

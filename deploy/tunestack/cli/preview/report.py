@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from tunestack.cli.preview.costs import Costs, Serving, Training
-from tunestack.cli.preview.differences import differences
+from tunestack.cli.preview.differences import differences, protection
 from tunestack.cli.stacks.engine_events import (
     BARE,
     UNKNOWN,
@@ -36,6 +36,9 @@ _LEFT = {
     "TuningJob": "is cancelled where it still runs; the service keeps its record",
 }
 """What becomes of what a deleted resource stands for, of which no provider is asked in a preview."""
+
+
+_UNPROTECTED = "is protected no more: from then on an up or a destroy may delete it"
 
 
 class Change(msgspec.Struct, frozen=True, rename="camel"):
@@ -199,7 +202,14 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
             costs=_costs(settled),
             findings=findings,
             errors=errors,
-            warnings=[Told(_label(each.urn), each.text) for each in told["warning"]],
+            warnings=[
+                *(Told(_label(each.urn), each.text) for each in told["warning"]),
+                *(
+                    Told(_label(each.urn), _UNPROTECTED)
+                    for each in settled
+                    if each.new and protection(each) == (True, False)
+                ),
+            ],
             notes=[
                 Told(_label(each.urn), each.text)
                 for each in (*told["info"], *(told["info#err"] if failed else ()))
@@ -236,6 +246,8 @@ def _settled(found: Iterable[Step]) -> list[Step]:
         kind, before = _KINDS.get(step.operation), settled.get(step.urn)
         if kind is None or (before and (before.operation == "replace" or kind == "delete")):
             continue
+        if kind == "same" and len(set(protection(step))) > 1:
+            kind = "update"
         old = before.old if before and not step.old else step.old
         settled[step.urn] = Step(step.urn, kind, step.is_own, old, step.new, step.differences)
     return list(settled.values())
