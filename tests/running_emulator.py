@@ -50,7 +50,8 @@ class Emulator:
     def __init__(self, data: Path, settings: dict[str, Any]) -> None:
         self.data = data
         self._settings = msgspec.structs.replace(msgspec.convert(settings, Settings), data=data)
-        self._port = 0
+        # None of those that the system gives outgoing connections: one of them could take it while this restarts.
+        self._port: int | None = None
         self.start()
         self.http = self._client()
 
