@@ -64,6 +64,19 @@ def test_what_cannot_be_looked_at_closes_nothing_and_fails(
     assert (state, "Could not be looked at" in text) == ("open", True)
 
 
+def test_the_issue_of_a_stack_that_is_gone_is_closed(job: Job, command: Command, finds: dict[str, Looked]) -> None:
+    """It says of itself that it is kept up to date, which nobody would do any more."""
+    finds["prod"] = Looked("prod", [UNDEPLOYED], [])
+    finds[""] = Looked("", [Drift("endpoint", "nobody's", "")], [])
+    command("review", "drift")
+    del finds["prod"]
+    finds["dev"] = Looked("dev", [], [])
+    assert command("review", "drift", "--stack", "dev").lines == ["stack dev: nothing to tell"]
+    closed = f"stack prod has no file any more; issue {next(iter(job.host.issues))} is closed"
+    assert command("review", "drift").lines[-1] == closed
+    assert [state for state, _ in job.issues] == ["clos", "open"]
+
+
 def test_what_is_locked_is_passed_over_and_said(job: Job, command: Command, finds: dict[str, Looked]) -> None:
     """The lock of a run that was killed stays: a stack that is passed over each night would be for ever."""
     finds["prod"] = Looked("prod", [], [], ["ci@runner since 2026-01-01"])

@@ -137,14 +137,18 @@ def drift(
 
     Exit status 1 where something could not be looked at.
     """
-    from tunestack.cli.review.drift import look, tell
+    from tunestack.cli.review.drift import close_of_gone, look, tell
     from tunestack.cli.review.hosting import find_hosting
 
     hosting = find_hosting()
-    unseen = 0
+    unseen, names = 0, set[str]()
     for found in look(stack or ()):
+        names.add(found.stack)
         typer.echo(tell(hosting, found))
         for each in found.unseen:
             typer.echo(f"  {each}", err=True)
         unseen += len(found.unseen)
+    if names and not stack:
+        for done in close_of_gone(hosting, names):
+            typer.echo(done)
     raise typer.Exit(1 if unseen else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -100,6 +101,25 @@ def tell(hosting: Hosting, found: Looked) -> str:
         return f"{found.name}: {many}; issue {issue.number} says so already"
     hosting.edit_issue(issue, text)
     return f"{found.name}: {many}; issue {issue.number} is updated"
+
+
+@repeatable
+def close_of_gone(hosting: Hosting, looked_at: Collection[str]) -> list[str]:
+    """Closes the issues of stacks that nobody looks at any more; returns what was done, in words.
+
+    Raises:
+        StackError: the host refuses.
+    """
+    done = []
+    for issue in hosting.drift_issues():
+        found = _MARKER.match(issue.text)
+        if found and found[1] not in looked_at:
+            hosting.close_issue(issue, f"There is no file of stack `{found[1]}` any more, so that nobody looks at it.")
+            done.append(f"stack {found[1]} has no file any more; issue {issue.number} is closed")
+    return done
+
+
+_MARKER = re.compile(r"<!-- tunestack drift: (\S*) -->")
 
 
 def _marker(stack: str) -> str:
