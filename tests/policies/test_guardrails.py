@@ -123,6 +123,7 @@ PASSED = [
     ("models", {}, _resource(JOB, baseModel="meta/llama3")),
     ("public-access", {}, _resource(BUCKET, publicAccessPrevention="enforced")),
     ("public-access", {}, _resource(MEMBER, member="user:ada@example.com")),
+    ("public-access", {}, _resource("gcp:of/another:Kind", members=[{"name": "ada"}])),  # no binding's
     ("encryption", {"keys": ["projects/keys/*"]}, _resource(BUCKET, encryption={"defaultKmsKeyName": KEY})),
     ("encryption", {"keys": ["*"]}, _resource(ENDPOINT, encryptionSpec={"kmsKeyName": KEY})),
     ("encryption", {}, _resource(BUCKET)),

@@ -55,7 +55,7 @@ def _of_members(resource: Resource, name: str, value: Any) -> Iterator[Finding]:
     for member in members:
         if member is UNKNOWN:
             yield not_known_yet(f"{name} of {resource.name}")
-        elif member in PUBLIC:
+        elif isinstance(member, str) and member in PUBLIC:
             role = resource.get("role")
             yield Finding(
                 f"{resource.name} gives {f'{role} ' if isinstance(role, str) else 'access '}to {member}, which is "
