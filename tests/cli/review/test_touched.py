@@ -140,7 +140,7 @@ def test_a_stack_whose_file_goes_is_told(
     (repository / "stacks/Pulumi.prod-europe-west4.yaml").unlink()
     found = look()
     assert (found["stacks"], found["removed"]) == ([], ["prod-europe-west4"])
-    assert "destroy it by hand" in command("review", "touched", "--base", "HEAD^").err
+    assert "stays until: pulumi destroy --stack " in command("review", "touched", "--base", "HEAD^").err
 
 
 def test_further_files_and_the_emulators_stacks_can_be_named(

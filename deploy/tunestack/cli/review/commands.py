@@ -65,7 +65,10 @@ def touched(
         for stack in comment.withdraw(hosting, number, {*change.removed, *(each.name for each in change.stacks)}):
             typer.echo(f"stack {stack} is touched no longer; its comment says so", err=True)
     for stack in change.removed:
-        typer.echo(f"the file of stack {stack} goes, and what the stack has made stays: destroy it by hand", err=True)
+        told = (
+            f"the file of stack {stack} goes, and what the stack has made stays until: pulumi destroy --stack {stack}"
+        )
+        typer.echo(told, err=True)
     if github_output:
         with github_output.open("a", encoding="utf-8") as file:
             file.write(pipelines.github_outputs(change))

@@ -66,7 +66,14 @@ def _refuse_foundations(work: Round, files: Mapping[str, StackFile]) -> None:
             together_with = [other for other in standing if other in files and files[other].foundation == name]
             all_of_them = f", or all together with `tunestack destroy {name}`" if together_with == standing else ""
             regions, stand = together(standing), "stands" if len(standing) == 1 else "stand"
-            raise StackError(f"{regions} {stand} on {name}, for its outputs: destroy {regions} first{all_of_them}")
+            by_hand = "".join(
+                f"; {other} has no file here: `pulumi destroy --stack {other}`"
+                for other in standing
+                if other not in files
+            )
+            raise StackError(
+                f"{regions} {stand} on {name}, for its outputs: destroy {regions} first{all_of_them}{by_hand}"
+            )
 
 
 def _refuse_protected(work: Round, kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

@@ -76,7 +76,10 @@ def _missed(work: Round, files: Mapping[str, StackFile]) -> Iterator[str]:
             yield f"{name} is a region of {file.foundation}, and there is no stack of that name"
     for name in work.workspace.stacks.keys() - files.keys():
         if work.workspace.resources(name):
-            yield f"left out: {name}, which is up and has no file; tunestack status --stack {name} shows what it has"
+            yield (
+                f"left out: {name}, which is up and has no file; tunestack status --stack {name} shows what it has, "
+                f"and pulumi destroy --stack {name} removes it"
+            )
 
 
 def _previews(work: Round, asked: Up) -> list[Report]:
