@@ -58,7 +58,8 @@ def serve(create: Callable[[], Starlette], data: Path, port: int | None = None) 
     # uvicorn ends orderly on these signals, and then raises them once more for whoever handled them before.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    with only_one(data), listen(data, port) as listener:
+    with only_one(data) as lock, listen(data, port) as listener:
+        os.dup(lock)  # and never closed: the folder is held until the process is gone, for which `stop` waits
         taken = listener.getsockname()[1]
         noted = {"url": f"http://{HOST}:{taken}", "port": taken, "pid": os.getpid(), "started": timestamp()}
         partial = data / f"{ADDRESS_FILE}.new"
@@ -124,8 +125,8 @@ def listen(data: Path, port: int | None) -> socket.socket:
 
 
 @contextlib.contextmanager
-def only_one(data: Path) -> Iterator[None]:
-    """Holds the data folder for this process.
+def only_one(data: Path) -> Iterator[int]:
+    """Holds the data folder for this process, by a lock on a file whose descriptor it yields.
 
     Raises:
         ServerError: another emulator has it.
@@ -138,7 +139,7 @@ def only_one(data: Path) -> Iterator[None]:
                 f"An emulator runs in {data} already; `python -m emulator status --data {data}` tells its address."
             )
             raise ServerError(message) from error
-        yield
+        yield lock.fileno()
 
 
 def running(data: Path) -> bool:

@@ -80,6 +80,23 @@ def test_starts_once_stops_and_keeps_its_address(data: Path) -> None:
     assert command("stop", data=data).returncode == 0
 
 
+def test_the_folder_is_held_until_the_process_is_gone(data: Path) -> None:
+    """So that where `stop` says that the emulator has ended, nothing of it runs any more."""
+    program = (
+        "import pathlib, sys\nfrom emulator import __main__, server\n"
+        "try:\n    __main__.main()\nfinally:\n    print(server.running(pathlib.Path(sys.argv[-1])))"
+    )
+    serve = [sys.executable, "-c", program, "serve", "--data", str(data)]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (data / "emulator.json").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.terminate()
+        assert process.communicate(timeout=60)[0] == "True\n"
+
+
 def test_only_one_serves_a_folder(data: Path) -> None:
     assert command("start", data=data).returncode == 0
     second = command("serve", data=data)
