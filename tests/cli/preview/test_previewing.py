@@ -16,6 +16,7 @@ from tunestack.cli.preview.following import Following
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import Report, Told
 from tunestack.cli.stack import Engine
+from tunestack.cli.stacks.engine_events import UNKNOWN
 from tunestack.cli.stacks.stack_files import StackFile
 
 __all__ = ["shop"]
@@ -92,6 +93,13 @@ def test_a_secret_is_in_nothing_that_is_shown_or_kept(shop: SmallProject, comman
     assert not any(SECRET in file.read_text(encoding="utf-8") for file in files)
 
 
+def waiting(state: str) -> Any:
+    """A model that was last seen while its job was in that state."""
+    event = step("update", "TunedModel", "support", {"state": state}, {"state": UNKNOWN})
+    event["resOutputsEvent"]["metadata"]["detailedDiff"] = {"state": {"diffKind": "update"}}
+    return event
+
+
 REGION = StackFile(
     "prod-a",
     Path("Pulumi.prod-a.yaml"),
@@ -115,6 +123,14 @@ REGION = StackFile(
             True,
         ),
         ([step("delete", "TuningJob", "support", {}, None), END], "", False),
+        # An interrupted run has left the job running, so that nothing but its wait is left to do.
+        (
+            [step("replace", "TunedModel", "support", {}, {}), END],
+            "prod goes first: waits for the job of support",
+            True,
+        ),
+        ([waiting("JOB_STATE_RUNNING"), END], "prod goes first: waits for the job of support. Then", True),
+        ([waiting("JOB_STATE_FAILED"), END], "", False),
         ([told("error", "broken")], "prod, from which the models come: the preview failed: broken", False),
     ],
 )

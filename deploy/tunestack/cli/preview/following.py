@@ -45,7 +45,11 @@ class Following:
         rolled = {name: model for name, entry in serving(file).items() if (model := entry.get("model")) in taken}
         if file.foundation:
             copied = sorted(set(rolled.values()))
-        own = [change.name for change in report.changes if change.type in (JOB, COPY) and change.kind != "delete"]
+        own = [
+            change.name
+            for change in report.changes
+            if change.awaits_job or (change.type in (JOB, COPY) and change.kind != "delete")
+        ]
         self._coming[file.name] = [] if report.failed else [*own, *copied, *retrained]
         self.rolled[file.name] = list(rolled)
         above = [name for name in file.needs if name in self.reports]

@@ -51,7 +51,9 @@ def headline(report: Report) -> str:
         return f"changes only what it tells others: {some(report.outputs, _NAMED)}"
     if not report.changes:
         return "nothing changes"
-    return ", ".join(_deeds(report.changes)) or counted(len(report.changes), "change")
+    waits = some([change.name for change in report.changes if change.awaits_job], _NAMED)
+    done = ", ".join(_deeds(report.changes)) or (waits and f"waits for the job of {waits}")
+    return done or counted(len(report.changes), "change")
 
 
 def _failure(report: Report) -> str:

@@ -23,7 +23,8 @@ from tunestack.cli.stacks.engine_events import (
     typed,
     violations,
 )
-from tunestack.resource_types import JOB, OWN
+from tunestack.resource_types import JOB, MODEL, OWN
+from tunestack.tuning.states import ENDED
 
 Kind = Literal["create", "update", "replace", "delete", "import"]
 
@@ -64,6 +65,13 @@ class Change(msgspec.Struct, frozen=True, rename="camel"):
     def label(self) -> str:
         """Type and name, for people."""
         return f"{self.type.removeprefix(OWN)} {self.name}"
+
+    @property
+    def awaits_job(self) -> bool:
+        """Whether it is a model that waits for its job: one that this change starts, or an earlier run has."""
+        if self.type != MODEL or self.kind in ("create", "replace"):
+            return self.type == MODEL
+        return any(text.startswith("state") and not any(end in text for end in ENDED) for text in self.differences)
 
 
 class Data(msgspec.Struct, frozen=True, rename="camel"):
