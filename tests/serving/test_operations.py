@@ -22,9 +22,9 @@ def test_what_is_under_way_may_stand_on_a_later_page(
     connection = Connection("demo", "us-central1", emulator.url)
     enable = "/su/v1/projects/demo/services/aiplatform.googleapis.com:enable"
     assert emulator.http.post(enable, json={}).is_success
-    for _ in range(2):
+    for version in ("v1beta1", "v1"):  # as the provider asks, and as gcloud does
         body = {"publisherModelName": "publishers/google/models/gemma3@gemma-3-1b-it"}
-        started = emulator.http.post(f"/v1beta1/{connection.parent}:deploy", json=body).json()
+        started = emulator.http.post(f"/{version}/{connection.parent}:deploy", json=body).json()
         time.sleep(0.002)  # the list is by milliseconds, the newest first
     assert emulator.http.post(f"/v1beta1/{started['name']}:cancel", json={}).is_success
     monkeypatch.setattr(listing, "LARGEST_PAGE", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable
@@ -126,7 +127,7 @@ def _under_way(client: Any, resource: str, kind: str) -> bool:
     request = operations_pb2.ListOperationsRequest(name=resource)
     while True:
         try:
-            page = client.list_operations(request, timeout=CALL_SECONDS)
+            page = _page(client, request)
         except NotFound:
             return False
         if any(not operation.done and operation.metadata.type_url.endswith(metadata) for operation in page.operations):
@@ -134,3 +135,15 @@ def _under_way(client: Any, resource: str, kind: str) -> bool:
         if not page.next_page_token:
             return False
         request.page_token = page.next_page_token
+
+
+def _page(client: Any, request: Any) -> Any:
+    """Returns operations of a list, also those that somebody began by the other version of the API, as gcloud does."""
+    from google.protobuf.json_format import ParseError
+
+    try:
+        return client.list_operations(request, timeout=CALL_SECONDS)
+    except ParseError:
+        # Over REST, by which emulators are asked, only types that are imported are understood.
+        importlib.import_module("google.cloud.aiplatform_v1.types")
+        return client.list_operations(request, timeout=CALL_SECONDS)
