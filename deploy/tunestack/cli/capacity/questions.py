@@ -14,7 +14,7 @@ from tunestack.catalogue import machine, machines, open_model
 from tunestack.cli.place import EMULATOR_URL, emulator_url
 from tunestack.cli.stack import Engine, StackError
 from tunestack.cli.stacks.selection import select
-from tunestack.cli.stacks.stack_files import StackFile, find, read_all, section
+from tunestack.cli.stacks.stack_files import StackFile, entries, find, read_all, section
 from tunestack.connection import Connection
 from tunestack.serving.candidates import candidates, resolved
 from tunestack.serving.machine_choice import Need
@@ -110,9 +110,8 @@ def _of_stacks(wanted: Wanted) -> Iterator[Question]:
     for file in serving:
         found = [outputs[file.name], outputs.get(file.foundation, {})]
         configured = [file.config, above[file.foundation].config if file.foundation else {}]
-        for name, entry in section(file.config, "serving").items():
-            if isinstance(entry, dict):
-                yield from _of_endpoint(wanted, file, name, entry, found, configured)
+        for name, entry in entries(file.config, "serving").items():
+            yield from _of_endpoint(wanted, file, name, entry, found, configured)
 
 
 def _of_endpoint(

@@ -10,7 +10,7 @@ import msgspec
 
 from tunestack.cli.preview.headline import headline
 from tunestack.cli.preview.report import Report
-from tunestack.cli.stacks.stack_files import StackFile, section
+from tunestack.cli.stacks.stack_files import StackFile, entries, named_stack, section
 from tunestack.resource_types import COPY, JOB
 from tunestack.wording import together
 
@@ -38,11 +38,15 @@ class Following:
         report = self.reports[file.name]
         if report.waits_for:
             return
-        models = _entries(file, "models")
+        models = entries(file.config, "models")
         copied = _promoted(models, self._coming)
         retrained = _continued(file.name, models, {**self._coming, file.name: copied})
         taken = [*copied, *retrained, *self._coming.get(file.foundation, ())]
-        rolled = {name: model for name, entry in serving(file).items() if (model := entry.get("model")) in taken}
+        rolled = {
+            name: model
+            for name, entry in entries(file.config, "serving").items()
+            if (model := entry.get("model")) in taken
+        }
         if file.foundation:
             copied = sorted(set(rolled.values()))
         own = [
@@ -70,23 +74,13 @@ class Following:
         )
 
 
-def serving(file: StackFile) -> dict[str, Mapping[str, Any]]:
-    """Returns the endpoints of a stack, as its file has them."""
-    return _entries(file, "serving")
-
-
-def _entries(file: StackFile, key: str) -> dict[str, Mapping[str, Any]]:
-    """Returns those of a section that can be looked into; what else may be wrong in it is the program's to refuse."""
-    return {str(name): entry for name, entry in section(file.config, key).items() if isinstance(entry, dict)}
-
-
 def _promoted(models: Mapping[str, Mapping[str, Any]], coming: Mapping[str, Collection[str]]) -> list[str]:
     """Returns the models that are taken over from another stack and not held at one run."""
     taken = {name: section(entry, "promote") for name, entry in models.items()}
     return [
         name
         for name, origin in taken.items()
-        if not origin.get("run") and origin.get("model") in coming.get(_short(origin.get("from")), ())
+        if not origin.get("run") and origin.get("model") in coming.get(named_stack(origin.get("from")), ())
     ]
 
 
@@ -98,12 +92,8 @@ def _continued(
     for _ in models:  # as many times as the longest chain may have links
         for name, entry in models.items():
             origin = section(entry, "continueFrom")
-            there = _short(origin.get("stack")) or stack
+            there = named_stack(origin.get("stack")) or stack
             known = [*coming.get(there, ()), *(found if there == stack else ())]
             if name not in found and origin.get("model") in known:
                 found.append(name)
     return found
-
-
-def _short(value: object) -> str:
-    return value.rpartition("/")[2] if isinstance(value, str) else ""

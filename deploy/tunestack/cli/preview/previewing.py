@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tunestack.cli.preview.following import Following, serving
+from tunestack.cli.preview.following import Following
 from tunestack.cli.preview.report import Report, Told
 from tunestack.cli.preview.shortage import shortages
 from tunestack.cli.reviewed import plans
@@ -18,7 +18,7 @@ from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.commands import AT_ONCE
 from tunestack.cli.stacks.engine_runs import EngineRun, Options, Workspace
 from tunestack.cli.stacks.selection import select
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, ordered, read_all
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, entries, ordered, read_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _warned(file: StackFile, following: Following) -> Report:
     """Returns a report with a warning for each endpoint for whose next checkpoint no machine can be had."""
     report = following.reports[file.name]
     if report.waits_for:
-        rolled = [name for name, entry in serving(file).items() if entry.get("model")]
+        rolled = [name for name, entry in entries(file.config, "serving").items() if entry.get("model")]
     else:
         rolled = following.rolled[file.name]
     return msgspec.structs.replace(report, warnings=[*report.warnings, *shortages(file.name, rolled)])

@@ -12,7 +12,7 @@ from tunestack.cli.stacks.engine_events import typed
 from tunestack.cli.stacks.engine_runs import Options
 from tunestack.cli.stacks.rounds import INTERRUPTED, Request, Round
 from tunestack.cli.stacks.selection import order, select
-from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, read_all
+from tunestack.cli.stacks.stack_files import ProjectFile, StackFile, named_stack, read_all
 from tunestack.cli.terminal import confirm
 from tunestack.resource_types import BUCKET
 from tunestack.wording import counted, together
@@ -105,7 +105,7 @@ def _foundation(work: Round, stack: str, files: Mapping[str, StackFile]) -> str:
     if file and not file.problem and (not file.foundation or file.foundation in files):
         return file.foundation
     with suppress(StackError):
-        return str(work.workspace.engine.outputs(stack).get("foundation") or "").rpartition("/")[2]
+        return named_stack(work.workspace.engine.outputs(stack).get("foundation"))
     return ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunestack.cli.stack import StackError
-from tunestack.cli.stacks.stack_files import StackFile, section
+from tunestack.cli.stacks.stack_files import StackFile, entries, named_stack, section
 
 ONE_MACHINE = ("machineType", "acceleratorType", "acceleratorCount")
 """Keys of an endpoint that is served on one machine alone."""
@@ -42,13 +42,13 @@ def cheapest(foundation: StackFile, model: str, files: Mapping[str, StackFile]) 
 
 def _base_model(file: StackFile, model: str, files: Mapping[str, StackFile], seen: frozenset[str] = frozenset()) -> str:
     """Returns what a model was tuned from, wherever that is said; empty where it is not."""
-    entry = section(file.config, "models").get(model)
-    if not isinstance(entry, dict) or f"{file.name}:{model}" in seen:
+    entry = entries(file.config, "models").get(model)
+    if entry is None or f"{file.name}:{model}" in seen:
         return ""
     if entry.get("baseModel"):
         return str(entry["baseModel"])
-    before = entry.get("promote") or entry.get("continueFrom") or {}
-    origin = str(before.get("from") or before.get("stack") or file.name).rpartition("/")[2]
+    before = section(entry, "promote") or section(entry, "continueFrom")
+    origin = named_stack(before.get("from") or before.get("stack") or file.name)
     if origin not in files:
         return ""
     return _base_model(files[origin], str(before.get("model") or ""), files, seen | {f"{file.name}:{model}"})

@@ -13,7 +13,7 @@ import yaml
 
 from tunestack.cli.stack import StackError
 from tunestack.cli.stacks.new_machines import ONE_MACHINE, accelerators, cheapest, served_on
-from tunestack.cli.stacks.stack_files import StackFile, find, regions_of, section
+from tunestack.cli.stacks.stack_files import StackFile, entries, find, regions_of, section
 from tunestack.cli.stacks.taking_over import left_to_foundation, taken_over
 from tunestack.wording import suggestion
 
@@ -155,7 +155,7 @@ def _region_of(foundation: StackFile, asked: NewStack, files: Mapping[str, Stack
         config["buckets"] = {"forceDestroy": True}
     served = {
         name: endpoint
-        for name, endpoint in section(taken_over(asked.name, foundation)[0], "serving").items()
+        for name, endpoint in entries(taken_over(asked.name, foundation)[0], "serving").items()
         if "model" in endpoint
     }
     config["serving"] = served or {
@@ -174,8 +174,8 @@ def _served_on(asked: NewStack, config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         StackError: there is nothing to serve.
     """
-    taken = {name: {"model": name} for name, model in section(config, "models").items() if "promote" in model}
-    endpoints = section(config, "serving") or taken
+    taken = {name: {"model": name} for name, model in entries(config, "models").items() if "promote" in model}
+    endpoints = entries(config, "serving") or taken
     if not endpoints:
         raise StackError(
             f"--machine {asked.machines[0]}: {asked.name} would serve nothing; name what with --foundation, --like or "

@@ -96,14 +96,14 @@ class StackFile:
             config = _configuration(content, path)
         except StackError as error:
             named = _FOUNDATION.search(path.read_text("utf-8", "replace"))
-            return cls(name_of(path), path, foundation=_short(named and named[1]), problem=str(error))
-        models = [model for model in section(config, "models").values() if isinstance(model, dict)]
+            return cls(name_of(path), path, foundation=named_stack(named and named[1]), problem=str(error))
+        models = entries(config, "models").values()
         return cls(
             name=name_of(path),
             path=path,
             project=_text(config.get("project")),
             location=_text(config.get("location")),
-            foundation=_short(config.get("foundation")),
+            foundation=named_stack(config.get("foundation")),
             promotes_from=_named(section(model, "promote").get("from") for model in models),
             continues_from=_named(section(model, "continueFrom").get("stack") for model in models),
             emulator=config.get("emulator") in (True, "true"),
@@ -188,6 +188,16 @@ def section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def entries(config: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
+    """Returns those of a section that can be looked into; what else may be wrong in it is the program's to refuse."""
+    return {str(name): entry for name, entry in section(config, key).items() if isinstance(entry, dict)}
+
+
+def named_stack(value: object) -> str:
+    """Returns the name of a stack that is referred to, without organization and project; empty where none is."""
+    return _text(value).rpartition("/")[2]
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text("utf-8")) or {}
@@ -214,9 +224,4 @@ def _text(value: object) -> str:
 
 
 def _named(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, map(_short, values))))
-
-
-def _short(value: object) -> str:
-    """Returns a stack's name without organization and project."""
-    return _text(value).rpartition("/")[2]
+    return tuple(dict.fromkeys(filter(None, map(named_stack, values))))
