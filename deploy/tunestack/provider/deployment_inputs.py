@@ -13,6 +13,7 @@ from tunestack.provider.deployment_machines import MACHINE_INPUTS, MachineInputs
 from tunestack.provider.inputs import Inputs, with_defaults, without_unknown
 from tunestack.provider.lifecycle import Change, Properties
 from tunestack.provider.properties import changed, plain_map
+from tunestack.resource_names import without_project
 from tunestack.serving.candidates import candidates
 from tunestack.serving.specification import Container, Machine, ServingSpec
 from tunestack.tuning.ownership import Owner
@@ -119,7 +120,7 @@ def unknown_to_an_import(before: Properties, after: Properties) -> set[str]:
 
 def is_same(endpoint: Any, other: Any) -> bool:
     """Says whether two resource names mean one endpoint: the service names projects by number, programs by id."""
-    return is_endpoint(endpoint) and is_endpoint(other) and endpoint.split("/")[2:] == other.split("/")[2:]
+    return is_endpoint(endpoint) and is_endpoint(other) and without_project(endpoint) == without_project(other)
 
 
 def _spelled_out(properties: Properties) -> Properties:

@@ -11,9 +11,9 @@ from typing import Any, Final
 from tunestack.connection import Connection
 from tunestack.provider.lifecycle import InterruptedWaitError
 from tunestack.provider.run import Pace, Run
+from tunestack.resource_names import without_project
 from tunestack.retries import is_transient, repeatable
 from tunestack.tuning import jobs
-from tunestack.tuning.job import place
 from tunestack.tuning.ownership import STACK
 
 PAGE: Final = 100
@@ -132,11 +132,11 @@ class JobWatch:
 @repeatable
 def _listed(connection: Connection, names: Iterable[str], stack: str) -> dict[str, jobs.Job]:
     """Returns those jobs that a list has; it reads no more pages than it would take calls to get each job."""
-    wanted = {place(name): name for name in names}
+    wanted = {without_project(name): name for name in names}
     found: dict[str, jobs.Job] = {}
     listed = jobs.list_jobs(connection, {STACK: stack} if stack else None)
     for job in islice(listed, PAGE * len(wanted)):
-        if name := wanted.get(place(job.name)):
+        if name := wanted.get(without_project(job.name)):
             found[name] = job
             if len(found) == len(wanted):
                 break

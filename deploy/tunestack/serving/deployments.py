@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tunestack.resource_names import without_project
 from tunestack.retries import CALL_SECONDS, is_transient, repeatable
 from tunestack.serving.capacity_errors import may_pass
 from tunestack.serving.clients import endpoint_client
@@ -64,7 +65,7 @@ class DeployedModel:
 
     def is_of(self, model: str) -> bool:
         """Says whether this is a version of a model; the service names projects by number, whoever asks by id."""
-        return self.model.split("/")[2:] == model.split("/")[2:]
+        return without_project(self.model) == without_project(model)
 
 
 @repeatable

@@ -144,11 +144,6 @@ class Job:
         return len(parts) == 5 and (parts[0], parts[4]) == (parent.rstrip("/"), spec_hash)
 
 
-def place(name: str) -> str:
-    """Returns a job's name without its project, which people may write by its id and the service by its number."""
-    return name.split("/", 2)[-1]
-
-
 def from_service(job: types.TuningJob) -> Job:
     """Returns a job as google-genai gives it."""
     from google.genai import types

@@ -16,6 +16,7 @@ from tunestack.connection import Connection
 from tunestack.resource_types import BUCKET, COPY, DEPLOYMENT, ENDPOINT, JOB, MODEL
 from tunestack.service_errors import explain
 from tunestack.tuning import artifacts, states
+from tunestack.tuning.tuned_models import is_same_model
 from tunestack.wording import some
 
 _THREADS = 8
@@ -140,7 +141,7 @@ class Look:
         own = present.pop(deployed_id, None)
         for other in present.values():
             machines = Machines.of(other)
-            if machines and str(other.get("model")).rpartition("/")[2] == deployment.id.rpartition("/")[2]:
+            if machines and is_same_model(str(other.get("model")), deployment.id):
                 own = own or other
                 says = f"version {other.get('modelVersionId')} is on {endpoint}, left by an interrupted run or by hand"
                 yield Drift(deployment.title, f"{says}: {machines.told(_region(endpoint))}", self._again)

@@ -13,6 +13,7 @@ from tunestack.cli.status.kept import Kept
 from tunestack.cli.status.live import told
 from tunestack.cli.status.machines import Machines, total
 from tunestack.connection import Connection
+from tunestack.resource_names import without_project
 from tunestack.resource_types import DEPLOYMENT, ENDPOINT, MODEL
 
 _THREADS = 8
@@ -49,7 +50,7 @@ def owned(stacks: Collection[Kept]) -> set[str]:
     for stack in stacks:
         names += [each.id for each in stack.of(ENDPOINT)]
         names += [each.text("endpoint") for each in stack.of(DEPLOYMENT, MODEL)]
-    return {_key(name) for name in names if name}
+    return {without_project(name) for name in names if name}
 
 
 def find(places: Collection[Connection], known: Collection[str]) -> tuple[list[Stray], list[str]]:
@@ -97,7 +98,7 @@ def _stray(place: Connection, endpoint: Mapping[str, Any], known: Collection[str
     name = str(endpoint["name"])
     deployed = {str(each.get("id")): Machines.of(each) for each in endpoint.get("deployedModels") or ()}
     billed = {each: machines for each, machines in deployed.items() if machines}
-    if _key(name) in known or not billed:
+    if without_project(name) in known or not billed:
         return None  # one without machines costs nothing
     return Stray(
         place.project,
@@ -109,8 +110,3 @@ def _stray(place: Connection, endpoint: Mapping[str, Any], known: Collection[str
         billed,
         total([machines.hourly(place.location) for machines in billed.values()]),
     )
-
-
-def _key(name: str) -> str:
-    """Returns location and id: projects have a name and a number, and an endpoint's name may have either."""
-    return "/".join(name.split("/")[2:])

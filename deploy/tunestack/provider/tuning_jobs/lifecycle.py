@@ -39,8 +39,8 @@ from tunestack.provider.tuning_jobs.inputs import TuningJobInputs
 from tunestack.provider.tuning_jobs.own_jobs import OwnJobs
 from tunestack.provider.tuning_jobs.preview import Preview, artifacts_of
 from tunestack.provider.tuning_jobs.submitting import Submitting
+from tunestack.resource_names import without_project
 from tunestack.tuning import declared, jobs, states
-from tunestack.tuning.job import place
 from tunestack.tuning.ownership import OWNER, SPEC, Owner
 
 
@@ -99,7 +99,11 @@ class TuningJobLifecycle(Lifecycle):
         own = OwnJobs(self._run, owner)
         announced, last = await own.last_submitted(inputs.output_uri)
         found = await self._run.call(jobs.find, self._run.connection, spec_hash, owner)
-        if last and last.labels.get(SPEC) == spec_hash and place(last.name) not in {place(job.name) for job in found}:
+        if (
+            last
+            and last.labels.get(SPEC) == spec_hash
+            and without_project(last.name) not in {without_project(job.name) for job in found}
+        ):
             found.insert(0, last)
         job = await own.adoptable(found, spec_hash, inputs.output_uri)
         if job is None:
@@ -157,7 +161,7 @@ class TuningJobLifecycle(Lifecycle):
     async def delete(self, request: DeleteRequest) -> None:
         """Cancels the job when it still runs, unless this run has just created or adopted it."""
         name = request.resource_id
-        if place(name) in map(place, self._run.touched):
+        if without_project(name) in map(without_project, self._run.touched):
             return
         try:
             job = await self._run.call(jobs.get, self._run.connection, name)

@@ -8,8 +8,8 @@ from types import ModuleType
 
 from tunestack.provider.lifecycle import InterruptedWaitError, ResourceError
 from tunestack.provider.run import Run
+from tunestack.resource_names import without_project
 from tunestack.tuning import artifacts, intent, jobs, states, tuned_models
-from tunestack.tuning.job import place
 from tunestack.tuning.ownership import Owner
 
 
@@ -50,14 +50,14 @@ class OwnJobs:
         were submitted by runs that were cut off, and no state knows them.
         """
         found = await self._run.call(service.running, self._run.connection, self._owner)
-        listed = {place(job.name): job for job in found}
+        listed = {without_project(job.name): job for job in found}
         if last is not None:
-            listed.setdefault(place(last.name), last)
+            listed.setdefault(without_project(last.name), last)
         name = self._run.replaced_jobs.get(self._owner.urn)
-        if name is not None and place(name) not in listed:
+        if name is not None and without_project(name) not in listed:
             with contextlib.suppress(jobs.JobNotFoundError):
-                listed[place(name)] = await self._run.call(service.get, self._run.connection, name)
-        keep = {*map(place, self._run.touched), place(adopted.name) if adopted else ""}
+                listed[without_project(name)] = await self._run.call(service.get, self._run.connection, name)
+        keep = {*map(without_project, self._run.touched), without_project(adopted.name) if adopted else ""}
         stopping = states.ENDED | states.STOPPING
         return [job for where, job in listed.items() if job.state not in stopping and where not in keep]
 
