@@ -91,6 +91,15 @@ class Emulator:
         found: list[dict[str, Any]] = self.http.get("/emulator/requests", params={"since": since}).json()["requests"]
         return found
 
+    def held(self) -> list[dict[str, Any]]:
+        """The calls that faults hold, before or after they have acted."""
+        found: list[dict[str, Any]] = self.http.get("/emulator/faults/held").json()["held"]
+        return found
+
+    def release(self) -> None:
+        """Lets the held calls go on."""
+        assert self.http.post("/emulator/faults/release").is_success
+
     def tuned_gemini(self) -> TunedGemini:
         """The registry of tuned Gemini models, where a test ends jobs at once instead of having them run."""
         from emulator.vertex.checkpoints import Checkpoints

@@ -37,17 +37,12 @@ def kill(running: subprocess.Popen[str]) -> None:
     psutil.wait_procs(family, timeout=60)
 
 
-def held(stack: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = stack.emulator.http.get("/emulator/faults/held").json()["held"]
-    return found
-
-
 def up_until_held(stack: Any, count: int) -> subprocess.Popen[str]:
     """Starts an `up` and waits until so many of its requests stand still."""
     running: subprocess.Popen[str] = stack.start("up", "--yes", "--skip-preview")
     deadline = time.monotonic() + 90
-    while len(held(stack)) < count:
-        assert time.monotonic() < deadline, held(stack)
+    while len(stack.emulator.held()) < count:
+        assert time.monotonic() < deadline, stack.emulator.held()
         assert running.poll() is None, running.communicate()[0]
         time.sleep(0.05)
     return running
@@ -63,7 +58,7 @@ def test_whatever_was_being_created_is_found_again(stack: Any) -> None:
     running = up_until_held(stack, 5)
     kill(running)
     stack.emulator.http.delete("/emulator/faults")
-    stack.emulator.http.post("/emulator/faults/release")
+    stack.emulator.release()
     assert "locked by 1 lock" in stack.up(fails=True), "else this test proves nothing"
 
     told = stack.tunestack("recover", "--stack", "local")
@@ -93,7 +88,7 @@ def test_a_plugin_that_dies_while_it_creates_leaves_nothing_in_the_way(stack: An
         if any(part.endswith(("emulator.gcp_provider", "pulumi-resource-gcp")) for part in process.cmdline()):
             process.kill()
     stack.emulator.http.delete("/emulator/faults")
-    stack.emulator.http.post("/emulator/faults/release")
+    stack.emulator.release()
     printed, _ = running.communicate(timeout=120)
     assert running.returncode != 0
     printed += stack.up()

@@ -96,7 +96,7 @@ def test_ctrl_c_does_not_wait_for_a_download(write: Write, bucket: Bucket, serve
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    while not served.http.get("/emulator/faults/held").json()["held"]:
+    while not served.held():
         assert running.poll() is None
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)

@@ -23,11 +23,6 @@ def fault(emulator: Emulator, **rule: Any) -> None:
     assert answer.is_success, answer.text
 
 
-def held(emulator: Emulator) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = emulator.http.get("/emulator/faults/held").json()["held"]
-    return found
-
-
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
@@ -89,15 +84,15 @@ def test_stands_still_until_it_is_released(emulator: Emulator, point: str) -> No
     fault(emulator, **BUCKET, hold=point)
     answers: list[int | str] = []
     thread = create_bucket(emulator, answers)
-    until(lambda: bool(held(emulator)))
-    assert held(emulator) == [{"method": "POST", "path": "/storage/v1/b", "index": 1}]
+    until(lambda: bool(emulator.held()))
+    assert emulator.held() == [{"method": "POST", "path": "/storage/v1/b", "index": 1}]
     assert exists(emulator) == (point == "after")
     assert answers == []
     assert emulator.http.post("/emulator/faults/release").status_code == 204
     thread.join(timeout=60)
     assert answers == [200]
     assert exists(emulator)
-    assert held(emulator) == []
+    assert emulator.held() == []
 
 
 @pytest.mark.parametrize("point", ["before", "after"])
@@ -105,9 +100,9 @@ def test_ends_when_its_client_is_gone(emulator: Emulator, point: str) -> None:
     fault(emulator, **BUCKET, hold=point)
     client = http.client.HTTPConnection(emulator.url.removeprefix("http://"), timeout=60)
     client.request("POST", "/storage/v1/b?project=demo", json.dumps(BODY), {"Content-Type": "application/json"})
-    until(lambda: bool(held(emulator)))
+    until(lambda: bool(emulator.held()))
     client.close()
-    until(lambda: not held(emulator))
+    until(lambda: not emulator.held())
     assert exists(emulator) == (point == "after")
     assert [call["status"] for call in emulator.requests() if call["method"] == "POST"] == [499]
 
@@ -116,10 +111,10 @@ def test_ends_with_the_emulator(emulator: Emulator) -> None:
     fault(emulator, **BUCKET, hold="before")
     answers: list[int | str] = []
     thread = create_bucket(emulator, answers)
-    until(lambda: bool(held(emulator)))
+    until(lambda: bool(emulator.held()))
     emulator.restart()
     thread.join(timeout=60)
     assert len(answers) == 1
     assert answers != [200]
     assert not exists(emulator)
-    assert held(emulator) == []
+    assert emulator.held() == []

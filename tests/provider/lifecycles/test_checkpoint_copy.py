@@ -91,10 +91,6 @@ def rewrites(cloud: Any) -> list[dict[str, Any]]:
     return [call for call in cloud.emulator.requests() if "/rewriteTo/" in call["path"] and call["status"] == 200]
 
 
-def is_held(cloud: Any) -> bool:
-    return bool(cloud.emulator.http.get("/emulator/faults/held").json()["held"])
-
-
 async def refusal(resource: Any, inputs: dict[str, Any], old: Any = None) -> str:
     """Why Check refuses the inputs, empty where it does not."""
     result = await resource.lifecycle.check(CheckRequest(resource.urn, old, wrap_map(inputs)))
@@ -350,12 +346,12 @@ async def test_what_arrives_otherwise_than_it_was_sent_is_deleted_and_refused(
 async def test_a_service_that_forgets_how_far_it_was_begins_again(cloud: Any, inputs: dict[str, Any]) -> None:
     cloud.fault(method="POST", path=".*model-00001.*/rewriteTo/.*", skip=1, hold="before")
     copying = asyncio.create_task(cloud.resource("CheckpointCopy").create(inputs))
-    while not is_held(cloud):  # noqa: ASYNC110 - done by the server
+    while not cloud.emulator.held():  # noqa: ASYNC110 - done by the server
         await asyncio.sleep(0.01)
     documents = cloud.emulator.application.state.services.documents
     for token, _ in documents.list("rewrites"):
         documents.delete("rewrites", token)
-    cloud.emulator.http.post("/emulator/faults/release")
+    cloud.emulator.release()
     outputs = plain_map((await copying).properties)
     assert content_of(cloud, outputs["uri"]) == FILES
 
@@ -374,10 +370,10 @@ async def test_a_copy_that_takes_too_long_ends_and_is_gone_on_with(
     monkeypatch.setattr(checkpoint_copy, "time", SimpleNamespace(monotonic=lambda: now))
     cloud.fault(method="POST", path=".*model-00001.*/rewriteTo/.*", hold="before")
     copying = asyncio.create_task(cloud.resource("CheckpointCopy").create(inputs, seconds=60))
-    while not is_held(cloud) or len(rewrites(cloud)) < 4:  # noqa: ASYNC110 - done by the server
+    while not cloud.emulator.held() or len(rewrites(cloud)) < 4:  # noqa: ASYNC110 - done by the server
         await asyncio.sleep(0.01)
     now = 61.0
-    cloud.emulator.http.post("/emulator/faults/release")
+    cloud.emulator.release()
     with pytest.raises(ResourceError, match=r"are copied after 60 s; the next pulumi up copies the rest"):
         await copying
     outputs = plain_map((await cloud.resource("CheckpointCopy").create(inputs)).properties)
@@ -407,10 +403,10 @@ async def test_a_run_that_is_killed_goes_on_file_by_file(cloud: Any, inputs: dic
     cloud.fault(method="POST", path=".*model-00001.*/rewriteTo/.*", hold="before")
     run = cloud.run
     first = asyncio.create_task(cloud.resource("CheckpointCopy").create(inputs))
-    while not is_held(cloud) or len(rewrites(cloud)) < 4:  # noqa: ASYNC110 - done by the server
+    while not cloud.emulator.held() or len(rewrites(cloud)) < 4:  # noqa: ASYNC110 - done by the server
         await asyncio.sleep(0.01)
     run.interrupt()  # the engine ends with the user; the call stands still
-    cloud.emulator.http.post("/emulator/faults/release")
+    cloud.emulator.release()
     with pytest.raises(InterruptedWaitError, match="interrupted while it copies 4 files; the next run takes it up"):
         await first
     cloud.new_run()

@@ -153,15 +153,15 @@ async def test_two_runs_at_once(cloud: Any) -> None:
     first, second = (cloud.resource("TuningJob") for _ in range(2))
     cloud.fault(method="GET", path=JOBS, hold="before", times=2)
     creating = [asyncio.create_task(resource.create(cloud.inputs)) for resource in (first, second)]
-    while len(cloud.emulator.http.get("/emulator/faults/held").json()["held"]) < 2:  # noqa: ASYNC110
+    while len(cloud.emulator.held()) < 2:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     # Both have looked for an intent, and neither has announced one. Whoever is first stands still as it submits.
     cloud.fault(method="POST", path=JOBS, hold="before")
-    assert cloud.emulator.http.post("/emulator/faults/release").is_success
+    cloud.emulator.release()
     await asyncio.wait(creating, timeout=60, return_when=asyncio.FIRST_COMPLETED)
-    while not cloud.emulator.http.get("/emulator/faults/held").json()["held"]:  # noqa: ASYNC110
+    while not cloud.emulator.held():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    assert cloud.emulator.http.post("/emulator/faults/release").is_success
+    cloud.emulator.release()
     results = await asyncio.gather(*creating, return_exceptions=True)
     (refused,) = (result for result in results if isinstance(result, BaseException))
     assert isinstance(refused, ResourceError), refused

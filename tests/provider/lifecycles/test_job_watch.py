@@ -50,22 +50,13 @@ async def end_before_a_list(cloud: Cloud, inputs: dict[str, Any]) -> None:
     """Lets a job succeed before a list is made that is asked for already, and has the next one stand still."""
     cloud.fault(method="GET", path=JOBS, hold="before")
     async with asyncio.timeout(60):
-        while not held(cloud):  # noqa: ASYNC110 - asked by another process
+        while not cloud.emulator.held():  # noqa: ASYNC110 - asked by another process
             await asyncio.sleep(0.02)
     for file in ("config.json", "model-00001-of-00001.safetensors"):
         cloud.write(f"{inputs['artifactsUri']}/postprocess/node-0/checkpoints/final/{file}")
     cloud.set_job(inputs["job"], state="JOB_STATE_SUCCEEDED")
     cloud.fault(method="GET", path=JOBS, hold="before")
-    release(cloud)
-
-
-def held(cloud: Cloud) -> list[Any]:
-    found: list[Any] = cloud.emulator.http.get("/emulator/faults/held").json()["held"]
-    return found
-
-
-def release(cloud: Cloud) -> None:
-    assert cloud.emulator.http.post("/emulator/faults/release").is_success
+    cloud.emulator.release()
 
 
 class Calls:
@@ -167,7 +158,7 @@ async def test_five_waits_cost_one_list_call_a_round(cloud: Cloud, provider: Pro
             answer = await waits[ended]
         assert answer.properties["state"] == "JOB_STATE_SUCCEEDED"
         cloud.emulator.http.delete("/emulator/faults")
-        release(cloud)
+        cloud.emulator.release()
     assert [wait.done() for wait in waits] == [True, False, False, True, False]
 
     # A user's interrupt ends all others at once, and says of each that nothing is lost.
